@@ -1,0 +1,105 @@
+/**
+ * The media plane: one `MediaCall` per call, with a WebRTC leg toward WhatsApp and an RTP leg
+ * toward the endpoint, bridged. Signalling code knows only these types; which engine does the
+ * work, and in which process, is the driver's secret.
+ *
+ * What every driver promises:
+ * - From `applyAnswer` on something is always sent toward WhatsApp (Opus silence until the bridge
+ *   carries audio), so Meta's 20 s / 30 s no-media rule never ends a call of ours.
+ * - No event is sent after `closed`; `close()` may be called twice.
+ * - A dead worker process surfaces as `lost` with cause `media_worker_died`, never as an exception.
+ */
+export type MediaPlane = {
+  /**
+   * Reserves ports and makes the offer toward Meta. Throws `Failure` `media_no_capacity`
+   * (no port, no descriptor, every worker busy) before anything native is touched.
+   */
+  openCall(options: MediaCallOptions): Promise<MediaCall>;
+  /** Live calls, for admission and for the leak test. */
+  liveCalls(): number;
+  /** Ends all calls, workers and sockets. */
+  close(): Promise<void>;
+};
+
+export type MediaCallOptions = {
+  callId: string;
+  onEvent: (event: MediaEvent) => void;
+};
+
+export type MediaCall = {
+  /** SDP offer toward Meta: RFC 8866 with CRLF, setup:actpass, Opus 111 and telephone-event 126. */
+  readonly offer: string;
+  /**
+   * Applies Meta's answer once; a second call with the same SDP does nothing. Throws `Failure`
+   * `meta_sdp_refused` where guard G4 says no; the call is then unusable and must be closed.
+   */
+  applyAnswer(sdp: string): Promise<void>;
+  /** Opens (once) the RTP port toward the endpoint and returns our SDP offer for the INVITE. */
+  openEndpoint(options: EndpointMediaOptions): Promise<string>;
+  /** Applies the endpoint's SDP answer. Throws `Failure` `endpoint_sdp_refused`. */
+  applyEndpointAnswer(sdp: string): Promise<EndpointMedia>;
+  /** Answers a re-INVITE of the endpoint (hold, resume, new address); returns our SDP answer. */
+  answerEndpointOffer(sdp: string): Promise<string>;
+  /** Lets audio pass both ways. Before this the customer hears silence. */
+  bridge(): void;
+  /** Sends RFC 4733 digits ('0'-'9', '*', '#', 'A'-'D') on a leg. */
+  sendDtmf(leg: MediaLeg, digits: string): void;
+  stats(): Promise<MediaStats>;
+  /** Releases everything and returns the last figures. */
+  close(): Promise<MediaStats>;
+};
+
+export type MediaLeg = 'whatsapp' | 'endpoint';
+export type EndpointCodec = 'opus' | 'PCMU' | 'PCMA';
+
+export type EndpointMediaOptions = {
+  /** In order of preference; Opus first means no transcoding when the endpoint takes it. */
+  codecs: readonly EndpointCodec[];
+  /** Address written into c= and o=; must be one of ours. */
+  advertisedAddress: string;
+};
+
+export type EndpointMedia = {
+  codec: EndpointCodec;
+  dtmf: boolean;
+  remoteAddress: string;
+  remotePort: number;
+};
+
+export type MediaLostCause =
+  | 'media_connect_timeout'
+  | 'media_ice_failed'
+  | 'media_transport_lost'
+  | 'media_worker_died';
+
+export type MediaEvent =
+  /** ICE and DTLS are up on the WhatsApp leg. */
+  | { kind: 'connected' }
+  /** The first RTP packet with audio came in on a leg. */
+  | { kind: 'firstAudio'; leg: MediaLeg }
+  | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number }
+  /** No RTP or RTCP came in on a leg for `silentMs`; sent once per silence, and `heard` when it ends. */
+  | { kind: 'silent'; leg: MediaLeg; silentMs: number }
+  | { kind: 'heard'; leg: MediaLeg }
+  /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
+  | { kind: 'lost'; cause: MediaLostCause };
+
+export type LegStats = {
+  packetsIn: number;
+  packetsOut: number;
+  /** From sequence numbers, RFC 3550 appendix A.3. */
+  packetsLost: number;
+  /** RFC 3550 section 6.4.1, in milliseconds. */
+  jitterMs: number;
+  /** Milliseconds since the epoch, from the worker's clock. */
+  firstPacketInAt: number | null;
+  firstPacketOutAt: number | null;
+};
+
+export type MediaStats = {
+  codec: EndpointCodec | null;
+  transcoded: boolean;
+  connectedAt: number | null;
+  whatsapp: LegStats;
+  endpoint: LegStats;
+};

@@ -1,0 +1,208 @@
+import { Failure, type FailureSide, type Verdict } from '../platform/failure.ts';
+
+/**
+ * The face of Meta's WhatsApp Cloud API. Meta's words (snake_case, wacid, wamid) stop in this
+ * folder: everything outside sees the types below. Whether the other side is Meta or the
+ * simulator is decided by `LineAccess` alone; nothing in here asks.
+ */
+export type LineAccess = {
+  /** `https://graph.facebook.com` or the simulator's URL, without a trailing slash. */
+  graphBaseUrl: string;
+  /** `v23.0` */
+  graphVersion: string;
+  phoneNumberId: string;
+  wabaId: string;
+  accessToken: string;
+};
+
+/** How Meta names a person: digits of the number, and/or the business-scoped user id. */
+export type Person = {
+  waId?: string;
+  userId?: string;
+  parentUserId?: string;
+  profileName?: string;
+};
+
+export type SentMessage = { messageId: string; waId?: string; userId?: string };
+
+export type TemplateMessage = {
+  name: string;
+  language: string;
+  /** Body variables {{1}}, {{2}} … in order. */
+  variables: readonly string[];
+};
+
+/** `to` is digits or E.164; `userId` (BSUID) is used when there is no number. */
+export type Recipient = { to?: string; userId?: string };
+
+export type WhatsAppClient = {
+  sendTemplate(
+    line: LineAccess,
+    to: Recipient,
+    template: TemplateMessage,
+    opaque: string,
+  ): Promise<SentMessage>;
+  sendText(line: LineAccess, to: Recipient, text: string, opaque: string): Promise<SentMessage>;
+  /** Meta's native free-form request; only inside the open 24 h window. */
+  sendCallPermissionRequest(
+    line: LineAccess,
+    to: Recipient,
+    text: string,
+    opaque: string,
+  ): Promise<SentMessage>;
+  /**
+   * POST /calls action=connect. A `WhatsAppFailure` with side `indeterminate` means nobody knows
+   * whether the phone rings: never call again, reconcile by `opaque`.
+   */
+  connectCall(
+    line: LineAccess,
+    to: Recipient,
+    sdp: string,
+    opaque: string,
+  ): Promise<{ wacid: string }>;
+  /** Ends or cancels a call; "already ended" counts as success. */
+  terminateCall(line: LineAccess, wacid: string): Promise<void>;
+  callPermissions(line: LineAccess, person: Recipient): Promise<CallPermissions>;
+  readSettings(line: LineAccess): Promise<CallingSettings>;
+  updateCalling(line: LineAccess, calling: { enabled: boolean }): Promise<void>;
+  createTemplate(
+    line: LineAccess,
+    template: TemplateDraft,
+  ): Promise<{ id: string; status: string }>;
+  listTemplates(
+    line: LineAccess,
+  ): Promise<Array<{ name: string; language: string; status: string; category: string }>>;
+  /** GET /{phone number id}?fields=… : used by the go-live checklist to prove token and number. */
+  readPhoneNumber(
+    line: LineAccess,
+  ): Promise<{ displayPhoneNumber: string; verifiedName?: string; qualityRating?: string }>;
+  readSubscribedApps(line: LineAccess): Promise<string[]>;
+  close(): Promise<void>;
+};
+
+export type CallPermissions = {
+  status: 'none' | 'temporary' | 'permanent' | 'unknown';
+  expiresAt: number | null;
+  canRequest: boolean;
+  canCall: boolean;
+  limits: Array<{
+    action: string;
+    period: string;
+    max: number;
+    used: number;
+    resetsAt: number | null;
+  }>;
+};
+
+export type CallingSettings = {
+  enabled: boolean;
+  sipEnabled: boolean;
+  restrictions: Array<{ type: string; reason?: string; expiresAt: number | null }>;
+};
+
+export type TemplateDraft = {
+  name: string;
+  language: string;
+  category: 'UTILITY' | 'MARKETING';
+  body: string;
+  /** One sample value per variable, in order. */
+  samples: readonly string[];
+  footer?: string;
+  /** Quick replies; may not be combined with `nativePermissionRequest`. */
+  quickReplies?: readonly string[];
+  nativePermissionRequest?: boolean;
+};
+
+/** Meta said no, or did not answer. `metaCode` decides; HTTP 401 also means 138000 and 138006. */
+export class WhatsAppFailure extends Failure {
+  readonly metaCode: number | null;
+  readonly httpStatus: number | null;
+  readonly traceId: string | null;
+  /** From Retry-After or the error's details. */
+  readonly retryAfterMs: number | null;
+
+  constructor(spec: {
+    code: string;
+    message: string;
+    fix: string;
+    verdict: Verdict;
+    side: FailureSide;
+    metaCode?: number | null;
+    httpStatus?: number | null;
+    traceId?: string | null;
+    retryAfterMs?: number | null;
+    cause?: unknown;
+  }) {
+    super(spec);
+    this.metaCode = spec.metaCode ?? null;
+    this.httpStatus = spec.httpStatus ?? null;
+    this.traceId = spec.traceId ?? null;
+    this.retryAfterMs = spec.retryAfterMs ?? null;
+  }
+}
+
+/** One thing Meta told us, taken out of a webhook body. `at` is Meta's own time in ms. */
+export type WhatsAppFact = {
+  /** Same fact, same key: what deduplication rests on. */
+  key: string;
+  phoneNumberId: string;
+  at: number;
+  person: Person;
+} & FactDetail;
+
+export type MetaError = { code: number; message: string; details?: string };
+
+export type FactDetail =
+  | {
+      kind: 'callConnect';
+      wacid: string;
+      opaque?: string;
+      direction: 'business' | 'user';
+      sdp: string;
+    }
+  | {
+      kind: 'callStatus';
+      wacid: string;
+      opaque?: string;
+      status: 'ringing' | 'accepted' | 'rejected';
+    }
+  | {
+      kind: 'callTerminate';
+      wacid: string;
+      opaque?: string;
+      direction: 'business' | 'user';
+      completed: boolean;
+      startedAt: number | null;
+      endedAt: number | null;
+      durationSeconds: number | null;
+      errors: MetaError[];
+    }
+  | {
+      kind: 'permissionReply';
+      messageId: string;
+      response: 'accept' | 'reject';
+      permanent: boolean;
+      expiresAt: number | null;
+      source: 'user' | 'automatic';
+      /** wamid of our request or wacid of a call; absent when given in the business profile. */
+      contextId?: string;
+    }
+  /** A quick reply of a template, or an interactive button. */
+  | { kind: 'buttonReply'; messageId: string; text: string; payload?: string; contextId?: string }
+  | { kind: 'text'; messageId: string; text: string; contextId?: string }
+  | {
+      kind: 'messageStatus';
+      messageId: string;
+      opaque?: string;
+      status: 'sent' | 'delivered' | 'read' | 'failed';
+      errors: MetaError[];
+    }
+  | { kind: 'templateStatus'; name: string; language: string; event: string; reason?: string }
+  | {
+      kind: 'accountUpdate';
+      event: string;
+      restrictions: Array<{ type: string; expiresAt: number | null }>;
+    }
+  | { kind: 'settingsUpdate' }
+  /** Anything we do not know (yet): recorded, answered 200. */
+  | { kind: 'unknown'; field: string };
