@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool, escapeIdentifier, types, type CustomTypesConfig, type PoolClient } from 'pg';
 import { Failure, errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -69,11 +69,16 @@ export function at(ms: number | null): Date | null {
 const INT8 = 20;
 const TIMESTAMPTZ = 1184;
 
-function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
-  if (oid === INT8) return Number;
-  if (oid === TIMESTAMPTZ) return (text: string) => Date.parse(text.replace(' ', 'T'));
-  return pg.types.getTypeParser(oid, format as 'text');
-}
+const parseInstant = types.getTypeParser(TIMESTAMPTZ) as (text: string) => Date;
+
+/** bigint as number (ids and counters stay far below 2^53), timestamptz as milliseconds. */
+const customTypes: CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === INT8) return Number;
+    if (oid === TIMESTAMPTZ) return (text: string) => parseInstant(text).getTime();
+    return types.getTypeParser(oid, format as 'text') as unknown;
+  },
+} as CustomTypesConfig;
 
 export type DatabaseOptions = {
   /** Connection string, or host (a socket folder is fine), port, user and database. */
@@ -86,12 +91,12 @@ const RETRYABLE_STATES = new Set(['40001', '40P01']);
 const TRIES_MAX = 5;
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     ...(typeof options.connection === 'string'
       ? { connectionString: options.connection }
       : options.connection),
     max: options.poolSize ?? 16,
-    types: { getTypeParser: typeParser } as pg.CustomTypesConfig,
+    types: customTypes,
     connectionTimeoutMillis: 10_000,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000,
@@ -116,7 +121,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       client.on('notification', (message) => listener(message.payload ?? ''));
       // A lost listener costs latency only; the pool replaces the connection for other work.
       client.on('error', (error) => options.log.warn({ error: error.message }, 'listener lost'));
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      await client.query(`listen ${escapeIdentifier(channel)}`);
       return async () => {
         client.removeAllListeners('notification');
         client.release(true);
@@ -129,7 +134,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-async function transactOnce<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   let broken: Error | undefined;
   try {
@@ -147,7 +152,7 @@ async function transactOnce<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Pro
   }
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connect(pool: Pool): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (cause) {
@@ -162,12 +167,12 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-function queryable(target: pg.Pool | pg.PoolClient): Queryable {
+function queryable(target: Pool | PoolClient): Queryable {
   const run = async <Row extends object>(
     statement: Statement<Row>,
     values: readonly unknown[] = [],
   ): Promise<Row[]> => {
-    const result = await target.query<Row & pg.QueryResultRow>({
+    const result = await target.query<Row>({
       name: statement.name,
       text: statement.text,
       values: [...values],

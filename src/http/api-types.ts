@@ -1,0 +1,188 @@
+/**
+ * What the API answers, as types; the web page and the client of the demo read these. Times are
+ * RFC 3339 UTC text, numbers E.164 with a plus, durations milliseconds with the unit in the name.
+ */
+export type Page<T> = { items: T[]; next: string | null };
+
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  fix: string;
+  docs_url: string;
+  request_id: string;
+  rule?: string;
+  allowedAt?: string;
+  evidence?: Record<string, unknown>;
+  /** For invalid input: which field broke which rule. */
+  fields?: Array<{ field: string; rule: string; fix: string }>;
+};
+
+export type LineView = {
+  id: string;
+  name: string;
+  displayNumber: string;
+  country: string;
+  phoneNumberId: string;
+  policyPack: string;
+  enabled: boolean;
+  restrictedUntil: string | null;
+  defaultEndpointId: string | null;
+};
+
+export type CallStrategy = 'on_answer' | 'on_ringing' | 'agent_first';
+
+export type EndpointView = {
+  id: string;
+  name: string;
+  uri: string;
+  codecs: string[];
+  strategy: CallStrategy;
+  ringTimeoutMs: number;
+};
+
+export type ConsentStatus =
+  | 'none'
+  | 'requested'
+  | 'granted'
+  | 'used'
+  | 'declined'
+  | 'expired'
+  | 'revoked'
+  | 'lapsed';
+
+/** The seven facts per contact and line that the page asks every business to keep, and ids. */
+export type ConsentView = {
+  lineId: string;
+  status: ConsentStatus;
+  permissionId: string | null;
+  requestId: string | null;
+  purpose: string | null;
+  grantedAt: string | null;
+  expiresAt: string | null;
+  revokedAt: string | null;
+  revokedBy: string | null;
+  requestsSent: number;
+  lastRequestAt: string | null;
+};
+
+export type ContactView = {
+  id: string;
+  number: string | null;
+  userId: string | null;
+  name: string | null;
+  country: string | null;
+  doNotCall: boolean;
+  optedOutAt: string | null;
+  consents: ConsentView[];
+  createdAt: string;
+};
+
+export type PermissionRequestView = {
+  id: string;
+  contactId: string;
+  lineId: string;
+  purpose: string;
+  template: string;
+  language: string;
+  /** The text as the customer saw it. */
+  text: string;
+  status: 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'granted' | 'declined' | 'lapsed';
+  createdAt: string;
+  answeredAt: string | null;
+  error: { code: string; message: string; fix: string } | null;
+};
+
+export type PermissionView = {
+  id: string;
+  contactId: string;
+  lineId: string;
+  requestId: string | null;
+  purpose: string | null;
+  kind: 'temporary' | 'permanent';
+  status: 'granted' | 'used' | 'expired' | 'revoked';
+  grantedAt: string;
+  expiresAt: string;
+  usedByCallId: string | null;
+  revokedAt: string | null;
+  revokedBy: string | null;
+};
+
+export type CallStatus =
+  | 'queued'
+  | 'dialing'
+  | 'initiated'
+  | 'ringing'
+  | 'answered'
+  | 'bridged'
+  | 'ended';
+
+export type CallOutcome =
+  | 'completed'
+  | 'no_answer'
+  | 'busy'
+  | 'rejected'
+  | 'canceled'
+  | 'failed'
+  | 'blocked';
+
+export type CallView = {
+  id: string;
+  contactId: string;
+  lineId: string;
+  endpointId: string;
+  permissionId: string | null;
+  purpose: string;
+  strategy: CallStrategy;
+  status: CallStatus;
+  outcome: CallOutcome | null;
+  endReason: string | null;
+  endedBy: 'customer' | 'business' | 'endpoint' | 'platform' | null;
+  clientReference: string | null;
+  requestedAt: string;
+  initiatedAt: string | null;
+  ringingAt: string | null;
+  answeredAt: string | null;
+  bridgedAt: string | null;
+  endedAt: string | null;
+};
+
+/** One line of a contact's or call's history, straight from the ledger. */
+export type TimelineEntry = {
+  sequence: number;
+  type: string;
+  actor: string;
+  at: string;
+  data: Record<string, unknown>;
+};
+
+export type EventView = {
+  id: string;
+  type: string;
+  timestamp: string;
+  sequence: number;
+  callId: string | null;
+  contactId: string;
+  data: Record<string, unknown>;
+};
+
+/** What a rule of the gate said, for `GET /v1/eligibility` and every refusal. */
+export type RuleVerdict = {
+  rule: string;
+  verdict: 'pass' | 'refuse' | 'not_applicable';
+  code: string | null;
+  message: string;
+  fix: string | null;
+  allowedAt: string | null;
+  source: string;
+};
+
+export type EligibilityView = {
+  allowed: boolean;
+  policyPack: string;
+  contactId: string | null;
+  permissionId: string | null;
+  rules: RuleVerdict[];
+};
