@@ -76,9 +76,9 @@ const customTypes: CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8) return Number;
     if (oid === TIMESTAMPTZ) return (text: string) => parseInstant(text).getTime();
-    return types.getTypeParser(oid, format as 'text') as unknown;
+    return types.getTypeParser(oid, format) as unknown;
   },
-} as CustomTypesConfig;
+};
 
 export type DatabaseOptions = {
   /** Connection string, or host (a socket folder is fine), port, user and database. */
