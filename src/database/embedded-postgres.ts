@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { delay, type Clock } from '../platform/clock.ts';
@@ -150,6 +150,8 @@ class Server {
       late.cancel();
     }
     this.#log.close();
+    // Empty after a clean stop; if it is not, the next start finds it and goes on.
+    await rmdir(this.#host).catch(() => {});
   }
 
   async #startOnce(): Promise<void> {
