@@ -1,0 +1,73 @@
+import { at, statement, type Tx } from '../database/database.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { AccountId, Bucket, CallId, ContactId, Ids } from '../platform/ids.ts';
+
+/** What the business is to be told, written in the transaction that made it true. */
+export type Announcement = {
+  bucket: Bucket;
+  accountId: AccountId;
+  contactId: ContactId;
+  callId: CallId | null;
+  /** Dot name in the past tense, such as `call.ended`. */
+  type: string;
+  /** Per call 1, 2, 3 … without gaps; 0 for events that belong to no call. */
+  sequence: number;
+  data: Record<string, unknown>;
+  /** When it happened, in ms. */
+  at: number;
+};
+
+const INSERT_EVENTS = statement(
+  'outbox_insert_events',
+  `insert into events (bucket, id, account_id, contact_id, call_id, type, sequence, payload, at)
+   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+     $7::bigint[], $8::jsonb[], $9::timestamptz[])`,
+);
+
+const INSERT_DELIVERIES = statement(
+  'outbox_insert_deliveries',
+  `insert into deliveries (bucket, id, event_id, account_id, webhook_id, status, next_attempt_at)
+   select v.bucket, 'dlv' || substr(v.id, strpos(v.id, '_')) || substr(w.id, strpos(w.id, '_')),
+          v.id, v.account_id, w.id, 'pending', v.at
+     from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+            v (bucket, id, account_id, type, at)
+     join webhook_endpoints w on w.account_id = v.account_id and w.enabled
+      and (w.event_types = '{}' or v.type = any (w.event_types))`,
+);
+
+/**
+ * Writes the events and one delivery for each enabled webhook endpoint that wants them, in two
+ * statements however many there are. A delivery's id is made of its event and its endpoint.
+ */
+export async function announceAll(
+  tx: Tx,
+  ids: Ids,
+  announcements: readonly Announcement[],
+): Promise<void> {
+  if (announcements.length === 0) return;
+  const rows = announcements.map((item) => ({ ...item, id: ids.next('event', item.bucket) }));
+  await tx.run(INSERT_EVENTS, [
+    rows.map((row) => row.bucket),
+    rows.map((row) => row.id),
+    rows.map((row) => row.accountId),
+    rows.map((row) => row.contactId),
+    rows.map((row) => row.callId),
+    rows.map((row) => row.type),
+    rows.map((row) => row.sequence),
+    rows.map((row) => JSON.stringify(payloadOf(row))),
+    rows.map((row) => at(row.at)),
+  ]);
+  await tx.run(INSERT_DELIVERIES, [
+    rows.map((row) => row.bucket),
+    rows.map((row) => row.id),
+    rows.map((row) => row.accountId),
+    rows.map((row) => row.type),
+    rows.map((row) => at(row.at)),
+  ]);
+}
+
+/** The body of the webhook, byte for byte the same at every attempt (Standard Webhooks 1.0). */
+function payloadOf(event: Announcement & { id: string }): Record<string, unknown> {
+  const { id, type, at: atMs, sequence, contactId, callId, data } = event;
+  return { id, type, timestamp: isoTime(atMs), sequence, contactId, callId, data };
+}
