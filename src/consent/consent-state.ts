@@ -1,0 +1,373 @@
+import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
+import { invariant, unreachable } from '../platform/invariant.ts';
+
+/** How far a request got on its way to the customer's phone. */
+export type RequestDelivery = 'queued' | 'sent' | 'delivered' | 'read';
+
+/** A permission request as it was made: what was asked, why, and in which words. */
+export type ConsentRequest = {
+  requestId: PermissionRequestId;
+  purpose: string;
+  template: string;
+  language: string;
+  /** The text as the customer saw it. */
+  text: string;
+  /** When we promised to call, if we did. */
+  promisedAt: number | null;
+  packName: string;
+  requestedAt: number;
+  /** From here on, without an answer, the request counts as lapsed. */
+  lapsesAt: number;
+  /** Meta's message id; null until our POST has returned. */
+  messageId: string | null;
+  delivery: RequestDelivery;
+};
+
+/** What one yes of the customer allows. */
+export type ConsentPermission = {
+  permissionId: PermissionId;
+  /** The request that was answered; null when the yes came without one (business profile). */
+  requestId: PermissionRequestId | null;
+  purpose: string | null;
+  promisedAt: number | null;
+  kind: 'temporary' | 'permanent';
+  source: 'user' | 'automatic';
+  /** Meta's time of the tap, never later than the moment we learned of it. */
+  grantedAt: number;
+  /** Valid while now < expiresAt. */
+  expiresAt: number;
+  messageId: string;
+};
+
+export type RevokedBy = 'customer' | 'meta' | 'opt_out' | 'operator' | 'api';
+
+/**
+ * The latest answer that counted. Answers are ordered by Meta's time, not by arrival: at one
+ * instant a no beats a yes and a revocation beats both, so a tie always fails closed.
+ */
+export type ConsentAnswer = {
+  at: number;
+  kind: 'accept' | 'reject' | 'revoke';
+  messageId: string | null;
+};
+
+/** What is remembered across statuses. */
+export type ConsentHistory = {
+  requestsSent: number;
+  /** Times of the requests since the last yes, oldest first, at most 50. */
+  requestsWithoutYes: number[];
+  lastRequestAt: number | null;
+  lastAnswer: ConsentAnswer | null;
+  /** Older requests that may still be answered, newest last, at most 8. */
+  earlierRequests: ConsentRequest[];
+};
+
+/** The consent of one contact on one line. Plain data: it is stored as JSON. */
+export type ConsentState = { history: ConsentHistory } & (
+  | { status: 'none' }
+  | { status: 'requested'; request: ConsentRequest }
+  | { status: 'granted'; request: ConsentRequest | null; permission: ConsentPermission }
+  | {
+      status: 'used';
+      request: ConsentRequest | null;
+      permission: ConsentPermission;
+      usedByCallId: CallId;
+      usedAt: number;
+    }
+  | { status: 'declined'; request: ConsentRequest | null; declinedAt: number }
+  | { status: 'expired'; request: ConsentRequest | null; permission: ConsentPermission }
+  | {
+      status: 'revoked';
+      request: ConsentRequest | null;
+      /** Null when there was no permission to take back: the no is remembered all the same. */
+      permission: ConsentPermission | null;
+      usedByCallId: CallId | null;
+      revokedAt: number;
+      revokedBy: RevokedBy;
+      reason: string;
+    }
+  | { status: 'lapsed'; request: ConsentRequest; lapsedAt: number }
+);
+
+export type ConsentStatus = ConsentState['status'];
+
+type OfRequest = { requestId: PermissionRequestId; at: number };
+type OfPermission = { permissionId: PermissionId; at: number };
+
+/** What happened. `at` is when it happened, in milliseconds since 1970. */
+export type ConsentEvent =
+  | { type: 'PermissionRequested'; at: number; request: ConsentRequest }
+  | ({ type: 'PermissionRequestSent'; messageId: string } & OfRequest)
+  | ({ type: 'PermissionRequestDelivered' } & OfRequest)
+  | ({ type: 'PermissionRequestRead' } & OfRequest)
+  | ({ type: 'PermissionRequestFailed'; code: string; message: string; fix: string } & OfRequest)
+  | { type: 'PermissionGranted'; at: number; permission: ConsentPermission }
+  | {
+      type: 'PermissionDeclined';
+      at: number;
+      requestId: PermissionRequestId | null;
+      messageId: string;
+    }
+  | ({ type: 'PermissionExpired' } & OfPermission)
+  | ({ type: 'PermissionRequestLapsed' } & OfRequest)
+  | {
+      type: 'PermissionRevoked';
+      at: number;
+      permissionId: PermissionId | null;
+      by: RevokedBy;
+      reason: string;
+      answer: 'reject' | 'revoke';
+      messageId: string | null;
+    }
+  | ({ type: 'PermissionUsed'; callId: CallId } & OfPermission)
+  | ({ type: 'PermissionReleased'; callId: CallId; reason: string } & OfPermission);
+
+export type ConsentEventType = ConsentEvent['type'];
+
+type Moves = { readonly [E in ConsentEventType]?: ConsentStatus };
+
+/** News of a message's way changes no status; it may come after the answer. */
+const tracking = <S extends ConsentStatus>(status: S) =>
+  ({
+    PermissionRequestSent: status,
+    PermissionRequestDelivered: status,
+    PermissionRequestRead: status,
+  }) as const;
+
+/**
+ * Every legal move, as data: status, event, next status. What is not here cannot happen;
+ * `consentDiagram()` draws it and a test walks every status with every event.
+ */
+export const CONSENT_TRANSITIONS = {
+  none: {
+    PermissionRequested: 'requested',
+    // Meta lets people allow or forbid calls in the business profile, unasked.
+    PermissionGranted: 'granted',
+    PermissionDeclined: 'declined',
+    PermissionRevoked: 'revoked',
+  },
+  requested: {
+    ...tracking('requested'),
+    PermissionRequested: 'requested',
+    PermissionRequestFailed: 'none',
+    PermissionGranted: 'granted',
+    PermissionDeclined: 'declined',
+    PermissionRequestLapsed: 'lapsed',
+    PermissionRevoked: 'revoked',
+  },
+  granted: {
+    ...tracking('granted'),
+    PermissionGranted: 'granted',
+    PermissionUsed: 'used',
+    PermissionExpired: 'expired',
+    PermissionRevoked: 'revoked',
+  },
+  used: {
+    ...tracking('used'),
+    PermissionRequested: 'requested',
+    PermissionGranted: 'granted',
+    PermissionReleased: 'granted',
+    PermissionRevoked: 'revoked',
+  },
+  declined: {
+    ...tracking('declined'),
+    PermissionRequested: 'requested',
+    PermissionGranted: 'granted',
+    PermissionDeclined: 'declined',
+    PermissionRevoked: 'revoked',
+  },
+  expired: {
+    ...tracking('expired'),
+    PermissionRequested: 'requested',
+    PermissionGranted: 'granted',
+    PermissionRevoked: 'revoked',
+  },
+  revoked: {
+    ...tracking('revoked'),
+    PermissionRequested: 'requested',
+    PermissionGranted: 'granted',
+    PermissionDeclined: 'declined',
+    PermissionRevoked: 'revoked',
+  },
+  lapsed: {
+    ...tracking('lapsed'),
+    PermissionRequested: 'requested',
+    PermissionGranted: 'granted',
+    PermissionDeclined: 'declined',
+    PermissionRevoked: 'revoked',
+  },
+} as const satisfies { readonly [S in ConsentStatus]: Moves };
+
+/** The status after `event`, or null when the table has no such move. */
+export function nextStatus(status: ConsentStatus, event: ConsentEventType): ConsentStatus | null {
+  const moves: Moves = CONSENT_TRANSITIONS[status];
+  return moves[event] ?? null;
+}
+
+export const initialConsent: ConsentState = {
+  status: 'none',
+  history: {
+    requestsSent: 0,
+    requestsWithoutYes: [],
+    lastRequestAt: null,
+    lastAnswer: null,
+    earlierRequests: [],
+  },
+};
+
+/** The current request of a state, in whatever status it is. */
+export function requestOf(state: ConsentState): ConsentRequest | null {
+  return state.status === 'none' ? null : state.request;
+}
+
+/** The latest permission, valid or not. */
+export function permissionOf(state: ConsentState): ConsentPermission | null {
+  return 'permission' in state ? state.permission : null;
+}
+
+const REQUEST_TIMES_MAX = 50;
+const EARLIER_REQUESTS_MAX = 8;
+
+/** Folds one event. Throws a Bug for a move that the table does not have. */
+export function evolve(state: ConsentState, event: ConsentEvent): ConsentState {
+  invariant(
+    nextStatus(state.status, event.type) !== null,
+    `no move from ${state.status} by ${event.type}`,
+  );
+  const history = evolveHistory(state, event);
+  const request = requestOf(state);
+  switch (event.type) {
+    case 'PermissionRequested':
+      return { status: 'requested', request: event.request, history };
+    case 'PermissionRequestSent':
+    case 'PermissionRequestDelivered':
+    case 'PermissionRequestRead':
+      return track(state, event);
+    case 'PermissionRequestFailed':
+      return { status: 'none', history };
+    case 'PermissionGranted':
+      return { status: 'granted', request, permission: event.permission, history };
+    case 'PermissionDeclined':
+      return { status: 'declined', request, declinedAt: event.at, history };
+    case 'PermissionRequestLapsed':
+      invariant(request !== null, 'only a request lapses');
+      return { status: 'lapsed', request, lapsedAt: event.at, history };
+    case 'PermissionRevoked':
+      return {
+        status: 'revoked',
+        request,
+        permission: permissionOf(state),
+        usedByCallId: 'usedByCallId' in state ? state.usedByCallId : null,
+        revokedAt: event.at,
+        revokedBy: event.by,
+        reason: event.reason,
+        history,
+      };
+    case 'PermissionExpired':
+      return { status: 'expired', request, permission: permissionIn(state), history };
+    case 'PermissionReleased':
+      return { status: 'granted', request, permission: permissionIn(state), history };
+    case 'PermissionUsed': {
+      const used = { usedByCallId: event.callId, usedAt: event.at };
+      return { status: 'used', request, permission: permissionIn(state), ...used, history };
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+function permissionIn(state: ConsentState): ConsentPermission {
+  const permission = permissionOf(state);
+  invariant(permission !== null, `${state.status} has no permission`);
+  return permission;
+}
+
+const DELIVERY_ORDER: readonly RequestDelivery[] = ['queued', 'sent', 'delivered', 'read'];
+
+/** True when `delivery` tells more than what is known; statuses of messages come in any order. */
+export function isFurther(delivery: RequestDelivery, known: RequestDelivery): boolean {
+  return DELIVERY_ORDER.indexOf(delivery) > DELIVERY_ORDER.indexOf(known);
+}
+
+type TrackingEvent = Extract<
+  ConsentEvent,
+  { type: 'PermissionRequestSent' | 'PermissionRequestDelivered' | 'PermissionRequestRead' }
+>;
+
+function track(state: ConsentState, event: TrackingEvent): ConsentState {
+  invariant(state.status !== 'none' && state.request !== null, `${event.type} needs a request`);
+  invariant(state.request.requestId === event.requestId, `${event.type} of another request`);
+  const reached = {
+    PermissionRequestSent: 'sent',
+    PermissionRequestDelivered: 'delivered',
+    PermissionRequestRead: 'read',
+  } as const satisfies Record<TrackingEvent['type'], RequestDelivery>;
+  const delivery = reached[event.type];
+  const request = {
+    ...state.request,
+    messageId: event.type === 'PermissionRequestSent' ? event.messageId : state.request.messageId,
+    delivery: isFurther(delivery, state.request.delivery) ? delivery : state.request.delivery,
+  };
+  return { ...state, request };
+}
+
+function evolveHistory(state: ConsentState, event: ConsentEvent): ConsentHistory {
+  const { history } = state;
+  switch (event.type) {
+    case 'PermissionRequested': {
+      return {
+        ...history,
+        requestsSent: history.requestsSent + 1,
+        requestsWithoutYes: [...history.requestsWithoutYes, event.at].slice(-REQUEST_TIMES_MAX),
+        lastRequestAt: event.at,
+        earlierRequests: withCurrent(state),
+      };
+    }
+    case 'PermissionRequestFailed': {
+      // The customer was never asked, so this request does not count against the limit.
+      const requestedAt = requestOf(state)?.requestedAt;
+      const times = history.requestsWithoutYes;
+      return {
+        ...history,
+        earlierRequests: withCurrent(state),
+        requestsSent: history.requestsSent - 1,
+        requestsWithoutYes: times.filter((at) => at !== requestedAt),
+      };
+    }
+    case 'PermissionGranted': {
+      const { messageId } = event.permission;
+      return {
+        ...history,
+        // Meta's times are whole seconds: a request of the same second was before the yes.
+        requestsWithoutYes: history.requestsWithoutYes.filter((at) => at >= event.at + 1000),
+        lastAnswer: { at: event.at, kind: 'accept', messageId },
+      };
+    }
+    case 'PermissionDeclined':
+      return {
+        ...history,
+        lastAnswer: { at: event.at, kind: 'reject', messageId: event.messageId },
+      };
+    case 'PermissionRevoked': {
+      const { at, answer: kind, messageId } = event;
+      return { ...history, lastAnswer: { at, kind, messageId } };
+    }
+    case 'PermissionRequestSent':
+    case 'PermissionRequestDelivered':
+    case 'PermissionRequestRead':
+    case 'PermissionRequestLapsed':
+    case 'PermissionExpired':
+    case 'PermissionUsed':
+    case 'PermissionReleased':
+      return history;
+    default:
+      return unreachable(event);
+  }
+}
+
+function withCurrent(state: ConsentState): ConsentRequest[] {
+  const current = requestOf(state);
+  const { earlierRequests } = state.history;
+  const all = current === null ? earlierRequests : [...earlierRequests, current];
+  return all.slice(-EARLIER_REQUESTS_MAX);
+}

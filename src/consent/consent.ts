@@ -1,0 +1,397 @@
+/**
+ * The consent of one contact on one line, as a decider: `decide(command, state)` answers with
+ * events or a refusal, `evolve(state, event)` folds them. Nothing here reads a clock or a
+ * database; the same facts in any order, doubled or late, end in the same state.
+ *
+ * It promises: a permission exists only after the customer's own yes, is valid while
+ * now < expiresAt, serves one call, and is gone for good once a later no has arrived.
+ */
+import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
+import { unreachable } from '../platform/invariant.ts';
+import type { Refusal, Refused } from '../platform/refusal.ts';
+import {
+  CONSENT_TRANSITIONS,
+  evolve,
+  isFurther,
+  permissionOf,
+  requestOf,
+  type ConsentEvent,
+  type ConsentEventType,
+  type ConsentPermission,
+  type ConsentRequest,
+  type ConsentState,
+  type RevokedBy,
+} from './consent-state.ts';
+import { decideReply, decideRevoke } from './consent-answer.ts';
+
+export { evolve, initialConsent, permissionOf, requestOf } from './consent-state.ts';
+export { CONSENT_TRANSITIONS } from './consent-state.ts';
+export type {
+  ConsentEvent,
+  ConsentEventType,
+  ConsentHistory,
+  ConsentPermission,
+  ConsentRequest,
+  ConsentState,
+  ConsentStatus,
+  RevokedBy,
+} from './consent-state.ts';
+
+/** The values of the policy pack that consent depends on; see `consentRules(pack)`. */
+export type ConsentRules = {
+  grantValidMs: number;
+  callsPerGrant: 1;
+  requestsMax: number;
+  requestsWindowMs: number;
+  requestLapsesMs: number;
+};
+
+/** Facts of the moment: our clock and the rules in force. */
+export type ConsentMoment = { now: number; rules: ConsentRules };
+
+export type RequestPermission = {
+  type: 'RequestPermission';
+  requestId: PermissionRequestId;
+  purpose: string;
+  template: string;
+  language: string;
+  /** As the customer will see it. */
+  text: string;
+  promisedAt: number | null;
+  packName: string;
+  at: number;
+};
+
+export type RecordReply = {
+  type: 'RecordReply';
+  response: 'accept' | 'reject';
+  permanent: boolean;
+  metaExpiresAt: number | null;
+  source: 'user' | 'automatic';
+  /** Meta's id of the message (or missed call) that was answered. */
+  contextMessageId: string | null;
+  /** Meta's id of the reply itself: the same id is the same reply. */
+  messageId: string;
+  /** The id to use if a grant results. */
+  permissionId: PermissionId;
+  /** Meta's time of the tap. */
+  at: number;
+};
+
+export type Revoke = {
+  type: 'Revoke';
+  by: RevokedBy;
+  reason: string;
+  /** When the person said so; now, for an operator or the API. */
+  at: number;
+};
+
+type OfRequest = { requestId: PermissionRequestId; at: number };
+
+export type ConsentCommand =
+  | RequestPermission
+  | ({ type: 'RecordRequestSent'; messageId: string } & OfRequest)
+  | ({ type: 'RecordRequestDelivered' } & OfRequest)
+  | ({ type: 'RecordRequestRead' } & OfRequest)
+  | ({ type: 'RecordRequestFailed'; code: string; message: string; fix: string } & OfRequest)
+  | RecordReply
+  | { type: 'Expire' }
+  | { type: 'Lapse' }
+  | Revoke
+  | { type: 'Consume'; callId: CallId; permissionId: PermissionId }
+  | { type: 'Release'; callId: CallId; reason: string };
+
+export type Decided = { events: ConsentEvent[] };
+
+/**
+ * Decides one command. A late, doubled or contradicted fact gives no events; a command that the
+ * consent does not allow is refused with the reason.
+ */
+export function decide(
+  command: ConsentCommand,
+  state: ConsentState,
+  moment: ConsentMoment,
+): Decided | Refused {
+  switch (command.type) {
+    case 'RequestPermission':
+      return decideRequest(command, state, moment);
+    case 'RecordRequestSent':
+    case 'RecordRequestDelivered':
+    case 'RecordRequestRead':
+    case 'RecordRequestFailed':
+      return { events: decideTracking(command, state) };
+    case 'RecordReply':
+      return { events: decideReply(command, state, moment) };
+    case 'Expire':
+      return { events: expiryEvents(state, moment.now) };
+    case 'Lapse':
+      return { events: lapseEvents(state, moment.now) };
+    case 'Revoke':
+      return decideRevoke(command, state, moment.now);
+    case 'Consume':
+      return decideConsume(command, state, moment.now);
+    case 'Release':
+      return { events: decideRelease(command, state, moment.now) };
+    default:
+      return unreachable(command);
+  }
+}
+
+/** Folds many events. */
+export function evolveAll(state: ConsentState, events: readonly ConsentEvent[]): ConsentState {
+  return events.reduce(evolve, state);
+}
+
+/** When the clock itself will change this state: a grant's expiry or a request's lapse. */
+export function wakesAt(state: ConsentState): number | null {
+  if (state.status === 'granted') return state.permission.expiresAt;
+  if (state.status === 'requested') return state.request.lapsesAt;
+  return null;
+}
+
+/** True while a call may be placed on this consent: granted, and not yet at its expiry. */
+export function isLive(
+  state: ConsentState,
+  now: number,
+): state is Extract<ConsentState, { status: 'granted' }> {
+  return state.status === 'granted' && now < state.permission.expiresAt;
+}
+
+/**
+ * Why a request may not be sent now, or null. The decider and the policy gate share it, so the
+ * answer given beforehand and the decision cannot differ.
+ */
+export function requestRefusal(
+  state: ConsentState,
+  moment: ConsentMoment,
+): (Refusal & { code: 'permission_live' | 'request_limit_reached' }) | null {
+  const { now, rules } = moment;
+  if (isLive(state, now)) {
+    const { expiresAt } = state.permission;
+    return {
+      code: 'permission_live',
+      message: 'The customer has already allowed a call, and that permission is still unused.',
+      fix: 'Place the call on the permission there is; ask again once it was used or has expired.',
+      evidence: { permissionId: state.permission.permissionId, expiresAt },
+      allowedAt: expiresAt,
+    };
+  }
+  const times = state.history.requestsWithoutYes.filter((at) => at > now - rules.requestsWindowMs);
+  if (times.length < rules.requestsMax) return null;
+  const frees = (times[times.length - rules.requestsMax] ?? now) + rules.requestsWindowMs;
+  return {
+    code: 'request_limit_reached',
+    message: `The customer was asked ${times.length} times without a yes; the limit is ${rules.requestsMax}.`,
+    fix: 'Wait until the oldest request falls out of the window, or let the customer write first.',
+    evidence: { requestsWithoutYes: times, requestsMax: rules.requestsMax },
+    allowedAt: frees,
+  };
+}
+
+const PUBLIC_NAMES = {
+  PermissionRequested: 'permission.requested',
+  PermissionRequestSent: 'permission.sent',
+  PermissionRequestDelivered: 'permission.delivered',
+  PermissionRequestRead: 'permission.read',
+  PermissionRequestFailed: 'permission.failed',
+  PermissionGranted: 'permission.granted',
+  PermissionDeclined: 'permission.declined',
+  PermissionExpired: 'permission.expired',
+  PermissionRequestLapsed: 'permission.lapsed',
+  PermissionRevoked: 'permission.revoked',
+  PermissionUsed: 'permission.used',
+  PermissionReleased: 'permission.released',
+} as const satisfies Record<ConsentEventType, string>;
+
+/** The name under which an event leaves the house as a webhook. */
+export function publicName(type: ConsentEventType): (typeof PUBLIC_NAMES)[ConsentEventType] {
+  return PUBLIC_NAMES[type];
+}
+
+/** The transition table as a mermaid state diagram, for the documentation. */
+export function consentDiagram(): string {
+  const lines = ['stateDiagram-v2', '  [*] --> none'];
+  for (const [from, moves] of Object.entries(CONSENT_TRANSITIONS)) {
+    for (const [event, to] of Object.entries(moves)) {
+      // News of delivery leads nowhere else; drawing it on every box would hide the rest.
+      if (from === to && /Sent|Delivered|Read$/.test(event)) continue;
+      lines.push(`  ${from} --> ${to}: ${event}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function decideRequest(
+  command: RequestPermission,
+  state: ConsentState,
+  moment: ConsentMoment,
+): Decided | Refused {
+  const known = [requestOf(state), ...state.history.earlierRequests];
+  if (known.some((request) => request?.requestId === command.requestId)) return { events: [] };
+  const refused = requestRefusal(state, moment);
+  if (refused !== null) return { refused };
+  const { type: _, at, ...asked } = command;
+  const request: ConsentRequest = {
+    ...asked,
+    requestedAt: at,
+    lapsesAt: at + moment.rules.requestLapsesMs,
+    messageId: null,
+    delivery: 'queued',
+  };
+  // What the clock has ended is closed first, so that the ledger tells the whole story.
+  const closing = [...expiryEvents(state, moment.now), ...lapseEvents(state, moment.now)];
+  return { events: [...closing, { type: 'PermissionRequested', at, request }] };
+}
+
+type Tracking = Extract<
+  ConsentCommand,
+  {
+    type:
+      | 'RecordRequestSent'
+      | 'RecordRequestDelivered'
+      | 'RecordRequestRead'
+      | 'RecordRequestFailed';
+  }
+>;
+
+function decideTracking(command: Tracking, state: ConsentState): ConsentEvent[] {
+  const request = requestOf(state);
+  const { requestId, at } = command;
+  if (request?.requestId !== requestId) return [];
+  switch (command.type) {
+    case 'RecordRequestSent': {
+      // "Delivered" may arrive before our own POST returns with the message id.
+      if (request.messageId !== null) return [];
+      const { messageId } = command;
+      return [{ type: 'PermissionRequestSent', requestId, at, messageId }];
+    }
+    case 'RecordRequestDelivered':
+      if (!isFurther('delivered', request.delivery)) return [];
+      return [{ type: 'PermissionRequestDelivered', requestId, at }];
+    case 'RecordRequestRead':
+      if (!isFurther('read', request.delivery)) return [];
+      return [{ type: 'PermissionRequestRead', requestId, at }];
+    case 'RecordRequestFailed': {
+      // An answered, delivered or lapsed request has not failed, whatever arrives late.
+      if (state.status !== 'requested' || isFurther(request.delivery, 'sent')) return [];
+      const { code, message, fix } = command;
+      return [{ type: 'PermissionRequestFailed', requestId, at, code, message, fix }];
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+function expiryEvents(state: ConsentState, now: number): ConsentEvent[] {
+  if (state.status !== 'granted' || now < state.permission.expiresAt) return [];
+  const { permissionId, expiresAt } = state.permission;
+  return [{ type: 'PermissionExpired', permissionId, at: expiresAt }];
+}
+
+function lapseEvents(state: ConsentState, now: number): ConsentEvent[] {
+  if (state.status !== 'requested' || now < state.request.lapsesAt) return [];
+  const { requestId, lapsesAt } = state.request;
+  return [{ type: 'PermissionRequestLapsed', requestId, at: lapsesAt }];
+}
+
+function decideConsume(
+  command: Extract<ConsentCommand, { type: 'Consume' }>,
+  state: ConsentState,
+  now: number,
+): Decided | Refused {
+  const { callId, permissionId } = command;
+  if (state.status === 'used' && state.usedByCallId === callId) return { events: [] };
+  const refused = callRefusal(state, now);
+  if (refused !== null) return { refused };
+  const permission = permissionOf(state);
+  if (permission?.permissionId !== permissionId) {
+    return { refused: ask('permission_missing', 'This permission is not the one in force.') };
+  }
+  return { events: [{ type: 'PermissionUsed', permissionId, callId, at: now }] };
+}
+
+function decideRelease(
+  command: Extract<ConsentCommand, { type: 'Release' }>,
+  state: ConsentState,
+  now: number,
+): ConsentEvent[] {
+  if (state.status !== 'used' || state.usedByCallId !== command.callId) return [];
+  const { callId, reason } = command;
+  const { permissionId } = state.permission;
+  const released: ConsentEvent = {
+    type: 'PermissionReleased',
+    permissionId,
+    callId,
+    reason,
+    at: now,
+  };
+  return [released, ...expiryEvents(evolve(state, released), now)];
+}
+
+export type CallRefusalCode =
+  | 'permission_missing'
+  | 'permission_pending'
+  | 'permission_used'
+  | 'permission_declined'
+  | 'permission_expired'
+  | 'permission_revoked';
+
+const ASK_AGAIN = 'Ask the customer for permission and call after the yes.';
+
+function ask(
+  code: CallRefusalCode,
+  message: string,
+  evidence: Record<string, unknown> = {},
+): Refusal & { code: CallRefusalCode } {
+  return { code, message, fix: ASK_AGAIN, evidence };
+}
+
+/** Why no call may be placed on this consent now, or null; shared by the decider and the gate. */
+export function callRefusal(
+  state: ConsentState,
+  now: number,
+): (Refusal & { code: CallRefusalCode }) | null {
+  const permissionId = (permission: ConsentPermission | null) => permission?.permissionId ?? null;
+  switch (state.status) {
+    case 'none':
+      return ask('permission_missing', 'The customer has not allowed a call.');
+    case 'lapsed':
+      return ask('permission_missing', 'The customer did not answer the permission request.', {
+        requestId: state.request.requestId,
+        lapsedAt: state.lapsedAt,
+      });
+    case 'requested':
+      return {
+        code: 'permission_pending',
+        message: 'The customer was asked and has not answered yet.',
+        fix: 'Wait for the event permission.granted, then call.',
+        evidence: { requestId: state.request.requestId, lapsesAt: state.request.lapsesAt },
+      };
+    case 'declined':
+      return ask('permission_declined', 'The customer said no to the call.', {
+        declinedAt: state.declinedAt,
+      });
+    case 'used':
+      return ask('permission_used', 'This permission has served its one call.', {
+        permissionId: permissionId(state.permission),
+        usedByCallId: state.usedByCallId,
+      });
+    case 'revoked':
+      return ask('permission_revoked', 'The permission was taken back.', {
+        permissionId: permissionId(state.permission),
+        revokedAt: state.revokedAt,
+        revokedBy: state.revokedBy,
+      });
+    case 'granted':
+    case 'expired': {
+      if (isLive(state, now)) return null;
+      const { expiresAt } = state.permission;
+      return ask('permission_expired', 'The permission has expired.', {
+        permissionId: permissionId(state.permission),
+        expiresAt,
+      });
+    }
+    default:
+      return unreachable(state);
+  }
+}
