@@ -1,0 +1,124 @@
+import type { Contact } from '../contacts/contact.ts';
+import type { CallOutcome, CallStrategy } from '../http/api-types.ts';
+import type { MediaStats } from '../media/media.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { CallState, EndedBy } from './call.ts';
+
+/** The call detail record: one per call, written with its end and never changed. */
+export type Cdr = {
+  callId: string;
+  direction: 'outbound';
+  lineId: string;
+  businessNumber: string;
+  businessCountry: string;
+  contactId: string;
+  customerNumber: string | null;
+  customerUserId: string | null;
+  customerCountry: string | null;
+  endpointId: string;
+  purpose: string;
+  clientReference: string | null;
+  permissionId: string | null;
+  /** How old the customer's yes was at the dial. */
+  permissionAgeMs: number | null;
+  policyPack: string | null;
+  strategy: CallStrategy;
+  requestedAt: string;
+  dialedAt: string | null;
+  initiatedAt: string | null;
+  ringingAt: string | null;
+  answeredAt: string | null;
+  bridgedAt: string | null;
+  endedAt: string;
+  /** Post-dial delay: from the dial to the customer's ring. */
+  postDialDelayMs: number | null;
+  ringMs: number | null;
+  talkMs: number | null;
+  /** From the customer's pick-up to the first audio of the endpoint; null when there was none. */
+  deadAirMs: number | null;
+  /** Whole seconds from pick-up to end, and Meta's billing unit of 6 seconds, rounded up. */
+  billableSeconds: number;
+  billablePulses: number;
+  outcome: CallOutcome;
+  endReason: string;
+  endedBy: EndedBy;
+  wacid: string | null;
+  metaErrors: number[];
+  sipCallId: string | null;
+  sipStatus: number | null;
+  media: MediaStats | null;
+};
+
+export type CdrLine = { displayNumber: string; country: string };
+
+/** Builds the record of an ended call. Pure; all durations follow from recorded facts. */
+export function cdrOf(
+  state: Extract<CallState, { status: 'ended' }>,
+  contact: Contact,
+  line: CdrLine,
+): Cdr {
+  const { plan, facts, end } = state;
+  const { media } = end;
+  const talkSeconds =
+    facts.answeredAt === null ? 0 : Math.max(0, Math.ceil((end.at - facts.answeredAt) / 1000));
+  return {
+    callId: plan.id,
+    direction: 'outbound',
+    lineId: plan.lineId,
+    businessNumber: line.displayNumber,
+    businessCountry: line.country,
+    contactId: plan.contactId,
+    customerNumber: contact.e164,
+    customerUserId: contact.userId,
+    customerCountry: contact.country,
+    endpointId: plan.endpointId,
+    purpose: plan.purpose,
+    clientReference: plan.clientReference,
+    permissionId: facts.permissionId,
+    permissionAgeMs: facts.permissionAgeMs,
+    policyPack: facts.policyPack,
+    strategy: plan.strategy,
+    requestedAt: isoTime(plan.requestedAt),
+    dialedAt: timeOrNull(facts.dialingAt),
+    initiatedAt: timeOrNull(facts.initiatedAt),
+    ringingAt: timeOrNull(facts.ringingAt),
+    answeredAt: timeOrNull(facts.answeredAt),
+    bridgedAt: timeOrNull(facts.bridgedAt),
+    endedAt: isoTime(end.at),
+    postDialDelayMs: between(facts.dialingAt, facts.ringingAt),
+    ringMs: between(facts.ringingAt, facts.answeredAt ?? end.at),
+    talkMs: between(facts.bridgedAt, end.at),
+    deadAirMs: between(facts.answeredAt, firstAgentAudioAt(facts.bridgedAt, media)),
+    billableSeconds: talkSeconds,
+    billablePulses: Math.ceil(talkSeconds / 6),
+    outcome: end.outcome,
+    endReason: end.reason,
+    endedBy: end.by,
+    wacid: facts.wacid,
+    metaErrors: facts.terminated?.errors.map((error) => error.code) ?? [],
+    sipCallId: facts.endpoint?.sipCallId ?? null,
+    sipStatus: sipStatus(state),
+    media,
+  };
+}
+
+function sipStatus({ facts }: CallState): number | null {
+  if (facts.endpoint === null) return null;
+  return facts.endpoint.failed?.status ?? (facts.endpoint.answeredAt === null ? null : 200);
+}
+
+/** The later of the bridge and the endpoint's first packet: before either, nobody could hear. */
+function firstAgentAudioAt(bridgedAt: number | null, media: MediaStats | null): number | null {
+  const packetAt = media?.endpoint.firstPacketInAt ?? null;
+  if (bridgedAt === null || packetAt === null) return null;
+  return Math.max(bridgedAt, packetAt);
+}
+
+/** Meta's times have whole seconds, ours milliseconds: a difference below zero is zero. */
+function between(from: number | null, to: number | null): number | null {
+  return from === null || to === null ? null : Math.max(0, to - from);
+}
+
+function timeOrNull(at: number | null): string | null {
+  return at === null ? null : isoTime(at);
+}

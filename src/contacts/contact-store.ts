@@ -1,0 +1,213 @@
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import type { ChainHead } from '../ledger/ledger.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type ContactId,
+  type Ids,
+} from '../platform/ids.ts';
+import { handleBucket, numberHandle, userHandle, type Contact, type Handle } from './contact.ts';
+
+/** A contact whose row lock this transaction holds, with the head of its ledger chain. */
+export type LockedContact = { contact: Contact; head: ChainHead };
+
+type ContactRow = {
+  bucket: number;
+  id: ContactId;
+  account_id: AccountId;
+  e164: string | null;
+  user_id: string | null;
+  name: string | null;
+  country: string | null;
+  opted_out_at: number | null;
+  ledger_sequence: number;
+  ledger_hash: Buffer;
+  created_at: number;
+};
+
+const COLUMNS = `bucket, id, account_id, e164, user_id, name, country, opted_out_at,
+  ledger_sequence, ledger_hash, created_at`;
+
+const LOCK = statement<ContactRow>(
+  'contact_lock',
+  `select ${COLUMNS} from contacts
+    where (bucket, id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by bucket, id for update`,
+);
+
+/** Locks contacts in one order (by bucket and id), so that two transactions never cross. */
+export async function lockContacts(
+  tx: Tx,
+  contactIds: readonly ContactId[],
+): Promise<LockedContact[]> {
+  const rows = await tx.run(LOCK, [contactIds.map((id) => bucketOf(id)), contactIds]);
+  return rows.map((row) => ({
+    contact: toContact(row),
+    head: { sequence: row.ledger_sequence, hash: row.ledger_hash },
+  }));
+}
+
+const SAVE_HEADS = statement(
+  'contact_save_heads',
+  `update contacts c set ledger_sequence = v.sequence, ledger_hash = v.hash
+     from unnest($1::smallint[], $2::text[], $3::bigint[], $4::bytea[]) v (bucket, id, sequence, hash)
+    where c.bucket = v.bucket and c.id = v.id`,
+);
+
+export async function saveChainHeads(
+  tx: Tx,
+  heads: ReadonlyArray<{ contact: Contact; head: ChainHead }>,
+): Promise<void> {
+  await tx.run(SAVE_HEADS, [
+    heads.map(({ contact }) => contact.bucket),
+    heads.map(({ contact }) => contact.id),
+    heads.map(({ head }) => head.sequence),
+    heads.map(({ head }) => Buffer.from(head.hash)),
+  ]);
+}
+
+const BY_ID = statement<ContactRow>(
+  'contact_by_id',
+  `select ${COLUMNS} from contacts where bucket = $1 and id = $2 and account_id = $3`,
+);
+
+export async function readContact(
+  db: Queryable,
+  accountId: AccountId,
+  id: ContactId,
+): Promise<Contact | null> {
+  const row = await db.first(BY_ID, [bucketOf(id), id, accountId]);
+  return row === undefined ? null : toContact(row);
+}
+
+const BY_HANDLE = statement<{ contact_id: ContactId }>(
+  'contact_by_handle',
+  'select contact_id from contact_handles where bucket = $1 and account_id = $2 and handle = $3',
+);
+
+/** The contact that answers to a handle, or null. */
+export async function findByHandle(
+  db: Queryable,
+  accountId: AccountId,
+  handle: Handle,
+): Promise<ContactId | null> {
+  const row = await db.first(BY_HANDLE, [handleBucket(accountId, handle), accountId, handle]);
+  return row?.contact_id ?? null;
+}
+
+const CLAIM_HANDLE = statement<{ contact_id: ContactId }>(
+  'contact_claim_handle',
+  `insert into contact_handles (bucket, account_id, handle, contact_id) values ($1, $2, $3, $4)
+   on conflict (bucket, account_id, handle) do update set handle = excluded.handle
+   returning contact_id`,
+);
+
+const INSERT = statement(
+  'contact_insert',
+  `insert into contacts (bucket, id, account_id, e164, user_id, name, country, opted_out_at, created_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+);
+
+export type Identity = {
+  e164?: string | undefined;
+  userId?: string | undefined;
+  name?: string | undefined;
+  country?: string | null | undefined;
+};
+
+/**
+ * Finds the contact that answers to the number or the user id, or makes it. Where both are given
+ * and only one is known, the other is added, so that consent and do-not-call follow the person.
+ * Two callers at once get the same contact: the handle's unique key decides.
+ */
+export async function findOrCreateContact(
+  tx: Tx,
+  ids: Ids,
+  accountId: AccountId,
+  identity: Identity,
+  now: number,
+): Promise<ContactId> {
+  const handles = handlesOf(identity);
+  const [first] = handles;
+  if (first === undefined) throw new TypeError('a contact needs a number or a user id');
+  let known: ContactId | null = null;
+  for (const handle of handles) known ??= await findByHandle(tx, accountId, handle);
+  const id = known ?? ids.next('contact', handleBucket(accountId, first));
+  let owner = id;
+  for (const handle of handles) {
+    const bucket = handleBucket(accountId, handle);
+    const row = await tx.first(CLAIM_HANDLE, [bucket, accountId, handle, owner]);
+    owner = row?.contact_id ?? owner;
+  }
+  if (owner !== id) return owner;
+  if (known === null) {
+    const { e164 = null, userId = null, name = null, country = null } = identity;
+    const values = [bucketOf(id), id, accountId, e164, userId, name, country, null, at(now)];
+    await tx.run(INSERT, values);
+    return id;
+  }
+  await tx.run(COMPLETE, [
+    bucketOf(id),
+    id,
+    identity.e164 ?? null,
+    identity.userId ?? null,
+    identity.name ?? null,
+    identity.country ?? null,
+  ]);
+  return id;
+}
+
+const COMPLETE = statement(
+  'contact_complete',
+  `update contacts set e164 = coalesce(e164, $3), user_id = coalesce(user_id, $4),
+     name = coalesce($5, name), country = coalesce(country, $6)
+    where bucket = $1 and id = $2
+      and (e164 is distinct from coalesce(e164, $3) or user_id is distinct from coalesce(user_id, $4)
+        or name is distinct from coalesce($5, name))`,
+);
+
+const OPT_OUT = statement(
+  'contact_opt_out',
+  `update contacts set opted_out_at = $3 where bucket = $1 and id = $2 and opted_out_at is null`,
+);
+
+export async function markOptedOut(tx: Tx, contact: Contact, now: number): Promise<void> {
+  await tx.run(OPT_OUT, [contact.bucket, contact.id, at(now)]);
+}
+
+const LIST = statement<ContactRow>(
+  'contact_list',
+  `select ${COLUMNS} from contacts where account_id = $1 and ($2::text is null or id < $2)
+    order by id desc limit $3`,
+);
+
+export async function listContacts(
+  db: Queryable,
+  accountId: AccountId,
+  after: string | null,
+  limit: number,
+): Promise<Contact[]> {
+  return (await db.run(LIST, [accountId, after, limit])).map(toContact);
+}
+
+/** Every handle under which an identity is found. */
+export function handlesOf(identity: Pick<Identity, 'e164' | 'userId'>): Handle[] {
+  const handles: Handle[] = [];
+  if (identity.e164 !== undefined) handles.push(numberHandle(identity.e164));
+  if (identity.userId !== undefined) handles.push(userHandle(identity.userId));
+  return handles;
+}
+
+function toContact(row: ContactRow): Contact {
+  return {
+    bucket: row.bucket,
+    id: row.id,
+    accountId: row.account_id,
+    e164: row.e164,
+    userId: row.user_id,
+    name: row.name,
+    country: row.country,
+    optedOutAt: row.opted_out_at,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { BUCKET_COUNT, type AccountId, type Bucket, type ContactId } from '../platform/ids.ts';
+
+/**
+ * A contact is a person, known by a phone number (E.164), by a business-scoped user id (BSUID),
+ * or by both. Everything that belongs to the person lives in the contact's bucket.
+ */
+export type Contact = {
+  bucket: Bucket;
+  id: ContactId;
+  accountId: AccountId;
+  e164: string | null;
+  userId: string | null;
+  name: string | null;
+  /** ISO 3166-1 alpha-2 of the number, null when it cannot be told. */
+  country: string | null;
+  /** Set by an opt-out; from then on no call and no request, until the person opts in again. */
+  optedOutAt: number | null;
+  createdAt: number;
+};
+
+/** One name a contact answers to: `tel:+447700900001` or `bsuid:GB.13491208655302741918`. */
+export type Handle = string & { readonly handle: true };
+
+export function numberHandle(e164: string): Handle {
+  return `tel:${e164}` as Handle;
+}
+
+export function userHandle(userId: string): Handle {
+  return `bsuid:${userId}` as Handle;
+}
+
+/**
+ * The bucket of an account's handle or of an external id: 0 to 63, evenly spread. A new contact
+ * takes the bucket of its first handle and keeps it for life, whatever its number becomes.
+ */
+export function bucketFor(...parts: readonly string[]): Bucket {
+  const digest = createHash('sha256').update(parts.join('\u0000')).digest();
+  return (digest[0] ?? 0) % BUCKET_COUNT;
+}
+
+export function handleBucket(accountId: AccountId, handle: Handle): Bucket {
+  return bucketFor(accountId, handle);
+}

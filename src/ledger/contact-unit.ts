@@ -1,0 +1,139 @@
+import type { Contact } from '../contacts/contact.ts';
+import { lockContacts, saveChainHeads, type LockedContact } from '../contacts/contact-store.ts';
+import type { Database, Tx } from '../database/database.ts';
+import type { Clock } from '../platform/clock.ts';
+import { invariant } from '../platform/invariant.ts';
+import type { ContactId, Ids } from '../platform/ids.ts';
+import { announceAll, type Announcement } from '../webhooks/outbox-store.ts';
+import { chain, type LedgerEntry } from './ledger.ts';
+import { insertEntries } from './ledger-store.ts';
+
+/**
+ * The one way to change state: lock the contact, decide, then write state, ledger entries and
+ * outgoing events together. Nothing remote happens in here. The contact's row lock makes one
+ * order of everything that ever happens to a person, on however many nodes.
+ */
+export type ContactUnit = {
+  readonly tx: Tx;
+  readonly contact: Contact;
+  /** The instant this unit decides at; the same for everything in it. */
+  readonly now: number;
+  readonly ids: Ids;
+  /** Adds a ledger entry and, if given, the outgoing event that announces it. */
+  record(entry: Recorded): void;
+  /** Marks a row as changed; all rows of one store are written in one statement at the end. */
+  save<Row>(store: RowStore<Row>, key: string, row: Row): void;
+};
+
+export type Recorded = {
+  type: string;
+  actor: string;
+  at: number;
+  data: Record<string, unknown>;
+  announce?: Omit<Announcement, 'bucket' | 'accountId' | 'contactId' | 'at'>;
+};
+
+/** Writes many rows of one table at once; inserts or replaces by primary key. */
+export type RowStore<Row> = { saveAll(tx: Tx, rows: readonly Row[]): Promise<void> };
+
+export type LedgerPorts = { database: Database; clock: Clock; ids: Ids };
+
+/** Runs `work` on one contact in a transaction of its own. */
+export function onContact<T>(
+  ports: LedgerPorts,
+  contactId: ContactId,
+  work: (unit: ContactUnit) => Promise<T>,
+): Promise<T> {
+  return ports.database.transaction((tx) => withContact(ports, tx, contactId, work));
+}
+
+/** Runs `work` on one contact inside a transaction that is already open. */
+export async function withContact<T>(
+  ports: Pick<LedgerPorts, 'clock' | 'ids'>,
+  tx: Tx,
+  contactId: ContactId,
+  work: (unit: ContactUnit) => Promise<T>,
+): Promise<T> {
+  const [locked] = await lockContacts(tx, [contactId]);
+  invariant(locked !== undefined, `contact ${contactId} does not exist`);
+  const unit = new PendingUnit(tx, locked, ports.clock.now(), ports.ids);
+  const result = await work(unit);
+  await commitUnits(tx, ports.ids, [unit]);
+  return result;
+}
+
+/** A unit whose contact is locked and whose changes wait to be written by `commitUnits`. */
+export class PendingUnit implements ContactUnit {
+  readonly tx: Tx;
+  readonly contact: Contact;
+  readonly now: number;
+  readonly ids: Ids;
+  readonly locked: LockedContact;
+  readonly recorded: Recorded[] = [];
+  readonly staged = new Map<RowStore<unknown>, Map<string, unknown>>();
+
+  constructor(tx: Tx, locked: LockedContact, now: number, ids: Ids) {
+    this.tx = tx;
+    this.locked = locked;
+    this.contact = locked.contact;
+    this.now = now;
+    this.ids = ids;
+  }
+
+  record(entry: Recorded): void {
+    this.recorded.push(entry);
+  }
+
+  save<Row>(store: RowStore<Row>, key: string, row: Row): void {
+    const rows = this.staged.get(store) ?? new Map<string, unknown>();
+    rows.set(key, row);
+    this.staged.set(store, rows);
+  }
+}
+
+/** Writes what the units decided: one statement per table, however many units there are. */
+export async function commitUnits(tx: Tx, ids: Ids, units: readonly PendingUnit[]): Promise<void> {
+  const rowsByStore = new Map<RowStore<unknown>, unknown[]>();
+  for (const unit of units) {
+    for (const [store, rows] of unit.staged) {
+      rowsByStore.set(store, [...(rowsByStore.get(store) ?? []), ...rows.values()]);
+    }
+  }
+  for (const [store, rows] of rowsByStore) await store.saveAll(tx, rows);
+
+  const touched = units.filter((unit) => unit.recorded.length > 0);
+  if (touched.length === 0) return;
+  const chains = touched.map((unit) => chain(unit.locked.head, entriesOf(unit)));
+  await insertEntries(tx, chains.flat());
+  await saveChainHeads(
+    tx,
+    chains.map((entries, index) => {
+      const last = entries.at(-1);
+      const unit = touched[index];
+      invariant(last !== undefined && unit !== undefined, 'a touched unit has entries');
+      return { contact: unit.contact, head: { sequence: last.sequence, hash: last.hash } };
+    }),
+  );
+  await announceAll(tx, ids, touched.flatMap(announcementsOf));
+}
+
+function entriesOf(unit: PendingUnit): LedgerEntry[] {
+  const { id: contactId, accountId, bucket } = unit.contact;
+  return unit.recorded.map(({ type, actor, at, data }, index) => ({
+    id: unit.ids.next('event', bucket),
+    accountId,
+    contactId,
+    sequence: unit.locked.head.sequence + index + 1,
+    type,
+    actor,
+    at,
+    data,
+  }));
+}
+
+function announcementsOf(unit: PendingUnit): Announcement[] {
+  const { id: contactId, accountId, bucket } = unit.contact;
+  return unit.recorded.flatMap(({ announce, at }) =>
+    announce === undefined ? [] : [{ ...announce, bucket, accountId, contactId, at }],
+  );
+}
