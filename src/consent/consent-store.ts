@@ -1,0 +1,236 @@
+import { at, statement, type Queryable } from '../database/database.ts';
+import type { PermissionRequestView } from '../http/api-types.ts';
+import type { RowStore } from '../ledger/contact-unit.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type Bucket,
+  type ContactId,
+  type LineId,
+  type PermissionId,
+  type PermissionRequestId,
+} from '../platform/ids.ts';
+import {
+  initialConsent,
+  wakesAt,
+  type ConsentPermission,
+  type ConsentRequest,
+  type ConsentState,
+  type RevokedBy,
+} from './consent.ts';
+
+/** Whose consent, on which line. */
+export type ConsentKey = { accountId: AccountId; contactId: ContactId; lineId: LineId };
+
+export type ConsentRow = ConsentKey & { state: ConsentState; updatedAt: number };
+
+const SAVE = statement(
+  'consent_save',
+  `insert into consents (bucket, contact_id, line_id, account_id, status, state, wakes_at, updated_at)
+   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[],
+     $6::jsonb[], $7::timestamptz[], $8::timestamptz[])
+   on conflict (bucket, contact_id, line_id) do update
+     set status = excluded.status, state = excluded.state, wakes_at = excluded.wakes_at,
+         updated_at = excluded.updated_at`,
+);
+
+export const consentRows: RowStore<ConsentRow> = {
+  async saveAll(tx, rows) {
+    await tx.run(SAVE, [
+      rows.map((row) => bucketOf(row.contactId)),
+      rows.map((row) => row.contactId),
+      rows.map((row) => row.lineId),
+      rows.map((row) => row.accountId),
+      rows.map((row) => row.state.status),
+      rows.map((row) => JSON.stringify(row.state)),
+      rows.map((row) => at(wakesAt(row.state))),
+      rows.map((row) => at(row.updatedAt)),
+    ]);
+  },
+};
+
+const READ = statement<{ state: ConsentState }>(
+  'consent_read',
+  'select state from consents where bucket = $1 and contact_id = $2 and line_id = $3',
+);
+
+/** The consent of a contact on a line; the initial state when nothing ever happened. */
+export async function readConsent(
+  db: Queryable,
+  key: Pick<ConsentKey, 'contactId' | 'lineId'>,
+): Promise<ConsentState> {
+  const row = await db.first(READ, [bucketOf(key.contactId), key.contactId, key.lineId]);
+  return row?.state ?? initialConsent;
+}
+
+type KeyedRow = { contact_id: ContactId; line_id: LineId; state: ConsentState };
+
+const OF_CONTACTS = statement<KeyedRow>(
+  'consent_of_contacts',
+  `select contact_id, line_id, state from consents
+    where (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by line_id`,
+);
+
+export async function consentsOf(
+  db: Queryable,
+  contactIds: readonly ContactId[],
+): Promise<Array<{ contactId: ContactId; lineId: LineId; state: ConsentState }>> {
+  const rows = await db.run(OF_CONTACTS, [contactIds.map((id) => bucketOf(id)), contactIds]);
+  return rows.map(({ contact_id: contactId, line_id: lineId, state }) => ({
+    contactId,
+    lineId,
+    state,
+  }));
+}
+
+const WAKING = statement<{ bucket: number; contact_id: ContactId; line_id: LineId }>(
+  'consent_waking',
+  `select bucket, contact_id, line_id from consents where wakes_at <= $1
+    order by wakes_at limit $2`,
+);
+
+/** Consents whose grant expired or whose request lapsed by `now`. */
+export async function wakingConsents(
+  db: Queryable,
+  now: number,
+  limit: number,
+): Promise<Array<{ bucket: Bucket; contactId: ContactId; lineId: LineId }>> {
+  const rows = await db.run(WAKING, [at(now), limit]);
+  return rows.map((row) => ({
+    bucket: row.bucket,
+    contactId: row.contact_id,
+    lineId: row.line_id,
+  }));
+}
+
+const NEXT_WAKE = statement<{ wakes_at: number | null }>(
+  'consent_next_wake',
+  'select min(wakes_at) as wakes_at from consents where wakes_at is not null',
+);
+
+export async function nextConsentWake(db: Queryable): Promise<number | null> {
+  return (await db.first(NEXT_WAKE))?.wakes_at ?? null;
+}
+
+export type RequestRow = ConsentKey & {
+  request: ConsentRequest;
+  status: PermissionRequestView['status'];
+  answeredAt: number | null;
+  error: PermissionRequestView['error'];
+};
+
+const SAVE_REQUESTS = statement(
+  'consent_save_requests',
+  `insert into permission_requests
+     (bucket, id, account_id, contact_id, line_id, status, state, created_at)
+   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+     $7::jsonb[], $8::timestamptz[])
+   on conflict (bucket, id) do update set status = excluded.status, state = excluded.state`,
+);
+
+export const requestRows: RowStore<RequestRow> = {
+  async saveAll(tx, rows) {
+    await tx.run(SAVE_REQUESTS, [
+      rows.map((row) => bucketOf(row.request.requestId)),
+      rows.map((row) => row.request.requestId),
+      rows.map((row) => row.accountId),
+      rows.map((row) => row.contactId),
+      rows.map((row) => row.lineId),
+      rows.map((row) => row.status),
+      rows.map((row) => JSON.stringify(row)),
+      rows.map((row) => at(row.request.requestedAt)),
+    ]);
+  },
+};
+
+export type PermissionRow = ConsentKey & {
+  permission: ConsentPermission;
+  status: 'granted' | 'used' | 'expired' | 'revoked';
+  usedByCallId: string | null;
+  revokedAt: number | null;
+  revokedBy: RevokedBy | null;
+};
+
+const SAVE_PERMISSIONS = statement(
+  'consent_save_permissions',
+  `insert into permissions (bucket, id, account_id, contact_id, line_id, status, state, granted_at)
+   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+     $7::jsonb[], $8::timestamptz[])
+   on conflict (bucket, id) do update set status = excluded.status, state = excluded.state`,
+);
+
+export const permissionRows: RowStore<PermissionRow> = {
+  async saveAll(tx, rows) {
+    await tx.run(SAVE_PERMISSIONS, [
+      rows.map((row) => bucketOf(row.permission.permissionId)),
+      rows.map((row) => row.permission.permissionId),
+      rows.map((row) => row.accountId),
+      rows.map((row) => row.contactId),
+      rows.map((row) => row.lineId),
+      rows.map((row) => row.status),
+      rows.map((row) => JSON.stringify(row)),
+      rows.map((row) => at(row.permission.grantedAt)),
+    ]);
+  },
+};
+
+const READ_REQUEST = statement<{ state: RequestRow }>(
+  'consent_read_request',
+  'select state from permission_requests where bucket = $1 and id = $2 and account_id = $3',
+);
+
+export async function readRequest(
+  db: Queryable,
+  accountId: AccountId,
+  id: PermissionRequestId,
+): Promise<RequestRow | null> {
+  return (await db.first(READ_REQUEST, [bucketOf(id), id, accountId]))?.state ?? null;
+}
+
+const READ_PERMISSION = statement<{ state: PermissionRow }>(
+  'consent_read_permission',
+  'select state from permissions where bucket = $1 and id = $2 and account_id = $3',
+);
+
+export async function readPermission(
+  db: Queryable,
+  accountId: AccountId,
+  id: PermissionId,
+): Promise<PermissionRow | null> {
+  return (await db.first(READ_PERMISSION, [bucketOf(id), id, accountId]))?.state ?? null;
+}
+
+const LIST_REQUESTS = statement<{ state: RequestRow }>(
+  'consent_list_requests',
+  `select state from permission_requests
+    where account_id = $1 and ($2::text is null or contact_id = $2) and ($3::text is null or id < $3)
+    order by id desc limit $4`,
+);
+
+const LIST_PERMISSIONS = statement<{ state: PermissionRow }>(
+  'consent_list_permissions',
+  `select state from permissions
+    where account_id = $1 and ($2::text is null or contact_id = $2) and ($3::text is null or id < $3)
+    order by id desc limit $4`,
+);
+
+export type ListFilter = { contactId: string | null; after: string | null; limit: number };
+
+export async function listRequests(
+  db: Queryable,
+  accountId: AccountId,
+  filter: ListFilter,
+): Promise<RequestRow[]> {
+  const values = [accountId, filter.contactId, filter.after, filter.limit];
+  return (await db.run(LIST_REQUESTS, values)).map(({ state }) => state);
+}
+
+export async function listPermissions(
+  db: Queryable,
+  accountId: AccountId,
+  filter: ListFilter,
+): Promise<PermissionRow[]> {
+  const values = [accountId, filter.contactId, filter.after, filter.limit];
+  return (await db.run(LIST_PERMISSIONS, values)).map(({ state }) => state);
+}

@@ -1,0 +1,65 @@
+import type { ConsentView, PermissionRequestView, PermissionView } from '../http/api-types.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { LineId } from '../platform/ids.ts';
+import { permissionOf, requestOf, type ConsentState } from './consent.ts';
+import type { PermissionRow, RequestRow } from './consent-store.ts';
+
+/** How consent leaves the house: the shapes of the API and of webhooks. */
+export function permissionView(row: PermissionRow): PermissionView {
+  const { permission } = row;
+  return {
+    id: permission.permissionId,
+    contactId: row.contactId,
+    lineId: row.lineId,
+    requestId: permission.requestId,
+    purpose: permission.purpose,
+    kind: permission.kind,
+    status: row.status,
+    grantedAt: isoTime(permission.grantedAt),
+    expiresAt: isoTime(permission.expiresAt),
+    usedByCallId: row.usedByCallId,
+    revokedAt: timeOrNull(row.revokedAt),
+    revokedBy: row.revokedBy,
+  };
+}
+
+export function requestView(row: RequestRow): PermissionRequestView {
+  const { request } = row;
+  return {
+    id: request.requestId,
+    contactId: row.contactId,
+    lineId: row.lineId,
+    purpose: request.purpose,
+    template: request.template,
+    language: request.language,
+    text: request.text,
+    status: row.status,
+    createdAt: isoTime(request.requestedAt),
+    answeredAt: timeOrNull(row.answeredAt),
+    error: row.error,
+  };
+}
+
+/** The seven facts the page asks for. A grant past its expiry shows as expired at once. */
+export function consentView(lineId: LineId, state: ConsentState, now: number): ConsentView {
+  const permission = permissionOf(state);
+  const request = requestOf(state);
+  const isPast = state.status === 'granted' && now >= state.permission.expiresAt;
+  return {
+    lineId,
+    status: isPast ? 'expired' : state.status,
+    permissionId: permission?.permissionId ?? null,
+    requestId: request?.requestId ?? null,
+    purpose: permission?.purpose ?? request?.purpose ?? null,
+    grantedAt: timeOrNull(permission?.grantedAt ?? null),
+    expiresAt: timeOrNull(permission?.expiresAt ?? null),
+    revokedAt: state.status === 'revoked' ? isoTime(state.revokedAt) : null,
+    revokedBy: state.status === 'revoked' ? state.revokedBy : null,
+    requestsSent: state.history.requestsSent,
+    lastRequestAt: timeOrNull(state.history.lastRequestAt),
+  };
+}
+
+function timeOrNull(at: number | null): string | null {
+  return at === null ? null : isoTime(at);
+}
