@@ -1,0 +1,76 @@
+/**
+ * What every benchmark shares. A figure alone says little on a shared machine, so each one stands
+ * beside a reference measured in the same run: an absolute number swings, a ratio holds.
+ */
+export type BenchResult = {
+  /** What was measured, in words: `durable webhooks per second`. */
+  name: string;
+  /** Ours. */
+  value: number;
+  unit: string;
+  /** The same unit, measured in the same run; null where nothing comparable exists. */
+  reference: number | null;
+  /** What the reference is, in words. */
+  referenceName?: string;
+  /** ours / reference, filled by `compare`; null without a reference. */
+  ratio: number | null;
+  /** The goal in words, such as `ratio >= 0.8` or `<= 10 ms`; null where there is none. */
+  goal: string | null;
+  /** Whether the goal was met; null without a goal. */
+  met: boolean | null;
+};
+
+/** A benchmark file exports this as `run`. */
+export type Bench = () => Promise<BenchResult[]>;
+
+type Goal =
+  | { ratioAtLeast: number }
+  | { ratioAtMost: number }
+  | { atLeast: number }
+  | { atMost: number };
+
+/** Builds a result: works out the ratio and whether the goal is met. */
+export function compare(measured: {
+  name: string;
+  value: number;
+  unit: string;
+  reference?: { name: string; value: number };
+  goal?: Goal;
+}): BenchResult {
+  const { name, value, unit, reference, goal } = measured;
+  const ratio = reference === undefined || reference.value === 0 ? null : value / reference.value;
+  return {
+    name,
+    value,
+    unit,
+    reference: reference?.value ?? null,
+    ...(reference === undefined ? {} : { referenceName: reference.name }),
+    ratio,
+    goal: goal === undefined ? null : goalText(goal, unit),
+    met: goal === undefined ? null : isMet(goal, value, ratio),
+  };
+}
+
+function goalText(goal: Goal, unit: string): string {
+  if ('ratioAtLeast' in goal) return `ratio >= ${goal.ratioAtLeast}`;
+  if ('ratioAtMost' in goal) return `ratio <= ${goal.ratioAtMost}`;
+  if ('atLeast' in goal) return `>= ${goal.atLeast} ${unit}`;
+  return `<= ${goal.atMost} ${unit}`;
+}
+
+function isMet(goal: Goal, value: number, ratio: number | null): boolean {
+  if ('ratioAtLeast' in goal) return ratio !== null && ratio >= goal.ratioAtLeast;
+  if ('ratioAtMost' in goal) return ratio !== null && ratio <= goal.ratioAtMost;
+  if ('atLeast' in goal) return value >= goal.atLeast;
+  return value <= goal.atMost;
+}
+
+/** The value below which the given share (0 to 1) of the samples lies; NaN without samples. */
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = Float64Array.from(samples).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+export function median(samples: readonly number[]): number {
+  return percentile(samples, 0.5);
+}

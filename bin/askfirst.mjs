@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// The command of the product. It brings its own Node and packages, then hands over.
+import { fileURLToPath } from 'node:url';
+import { ensureWebPage, layGround } from './ground.mjs';
+
+await layGround(fileURLToPath(import.meta.url));
+if (process.argv[2] === 'start' && !process.argv.includes('--help')) ensureWebPage();
+await import('../src/cli/main.ts');

@@ -1,0 +1,199 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { systemClock } from '../src/platform/clock.ts';
+import { startTestServer } from '../test/database.ts';
+import { programPath } from '../test/peers.ts';
+
+/**
+ * `npm test`: installs the programs that interop tests talk to where it may, starts one database
+ * server for all files, and runs node's own test runner in three tiers. The tests of pure code
+ * share one process, because starting 200 processes would take longer than all of them; the
+ * others get a process per file, so that nothing one leaves behind can help another.
+ *
+ *   npm test                         everything
+ *   npm test -- src/sip consent      only files whose path contains one of the words
+ *   npm test -- --postgres=15        only the database tier, on Debian's PostgreSQL 15
+ */
+type Tier = { name: string; files: string[]; options: string[] };
+
+type Totals = Record<(typeof COUNTS)[number], number>;
+
+const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
+const root = dirname(import.meta.dirname);
+const TWO_WIDE = ['--test-concurrency=2', '--test-timeout=120000'];
+
+/** Program a test looks for, and Debian's package that has it. */
+const PEERS: readonly (readonly [program: string, aptPackage: string])[] = [
+  ['sipp', 'sip-tester'],
+  ['baresip', 'baresip'],
+  ['chromium', 'chromium'],
+  ['ip', 'iproute2'],
+];
+/** A tier that is not done by then hangs; all of them together must stay below CI's limit. */
+const TIER_TIMEOUT_MS = 10 * 60_000;
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const postgres = process.argv.find((word) => word.startsWith('--postgres='))?.split('=')[1];
+
+const programs = postgres === undefined ? undefined : `/usr/lib/postgresql/${postgres}/bin`;
+if (programs !== undefined && !existsSync(programs)) {
+  console.error(`${programs} is missing: apt-get install postgresql-${postgres}`);
+  process.exit(1);
+}
+const databaseUsers = new Map<string, boolean>();
+const tiers = chooseTiers();
+if (tiers.some((tier) => tier.name === 'interop')) installPeers();
+process.exitCode = await runAll(tiers);
+
+function chooseTiers(): Tier[] {
+  const all = globSync('{src,simulator,web,bench,bin,test}/**/*.test.ts', {
+    cwd: root,
+    exclude: ['**/node_modules/**', 'web/dist/**'],
+  })
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+    .sort();
+  if (all.length === 0) {
+    console.error(`No test file matches ${words.join(' ')}.`);
+    process.exit(1);
+  }
+  const interop = all.filter(isInterop);
+  const database = all.filter((file) => !isInterop(file) && usesDatabase(file));
+  const pure = all.filter((file) => !isInterop(file) && !usesDatabase(file));
+  const onDatabase = [...database, ...interop.filter(isStore)];
+  if (postgres !== undefined) {
+    return [{ name: `database on PostgreSQL ${postgres}`, files: onDatabase, options: TWO_WIDE }];
+  }
+  return [
+    { name: 'pure', files: pure, options: ['--test-isolation=none', '--test-timeout=30000'] },
+    { name: 'database', files: database, options: TWO_WIDE },
+    // Real sockets and real peers on two cores: side by side they would time each other out.
+    { name: 'interop', files: interop, options: ['--test-concurrency=1', '--test-timeout=240000'] },
+  ].filter((tier) => tier.files.length > 0);
+}
+
+/** Whatever talks to real sockets or plays a whole story. */
+function isInterop(file: string): boolean {
+  return file.endsWith('.interop.test.ts') || /^test\/(?!tidy)/.test(file);
+}
+
+function isStore(file: string): boolean {
+  return /-store\.(interop\.)?test\.ts$/.test(file);
+}
+
+/** Whether the file gets a test database, itself or through a file it imports. */
+function usesDatabase(file: string): boolean {
+  const path = join(root, file);
+  const known = databaseUsers.get(path);
+  if (known !== undefined) return known;
+  databaseUsers.set(path, false);
+  if (!existsSync(path)) return false;
+  const text = readFileSync(path, 'utf8');
+  const imports = [...text.matchAll(/from '(\.[^']+\.ts)'/g)].map((match) => match[1] ?? '');
+  const uses = imports.some((name) => {
+    const imported = join(dirname(file), name);
+    return imported === join('test', 'database.ts') || usesDatabase(imported);
+  });
+  databaseUsers.set(path, uses);
+  return uses;
+}
+
+/** Only as root (or in CI) is a machine ours to change; elsewhere the tests say what they miss. */
+function installPeers(): void {
+  const missing = PEERS.filter(([program]) => programPath(program) === undefined);
+  if (missing.length === 0) return;
+  const packages = missing.map(([, aptPackage]) => aptPackage);
+  const line = `apt-get install ${packages.join(' ')}`;
+  const mayInstall = process.getuid?.() === 0 || process.env['CI'] === 'true';
+  if (!mayInstall || programPath('apt-get') === undefined) {
+    console.log(`Some interop tests will be skipped. To run them: ${line}`);
+    return;
+  }
+  console.log(`Installing for the interop tests: ${line} …`);
+  if (aptListsEmpty()) apt(['update']);
+  const install = ['install', '--yes', '--no-install-recommends', ...packages];
+  // Lists that are too old name packages that are gone; one update helps.
+  if (apt(install) || (apt(['update']) && apt(install))) return;
+  console.log(`The installation failed; the tests that need it are skipped. By hand: ${line}`);
+}
+
+function aptListsEmpty(): boolean {
+  try {
+    return !readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'));
+  } catch {
+    return true;
+  }
+}
+
+function apt(args: string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', ['-qq', ...args], { env, stdio: 'ignore' }).status === 0;
+}
+
+async function runAll(all: Tier[]): Promise<number> {
+  const startedAt = systemClock.monotonic();
+  const totals: Totals = {
+    tests: 0,
+    suites: 0,
+    pass: 0,
+    fail: 0,
+    cancelled: 0,
+    skipped: 0,
+    todo: 0,
+  };
+  const skipped: string[] = [];
+  const needsServer = all.some((tier) => tier.files.some(usesDatabase));
+  const server = needsServer && givenServer() === '' ? await startTestServer(programs) : undefined;
+  let failed = false;
+  try {
+    for (const tier of all) {
+      console.log(`\n── ${tier.name}: ${tier.files.length} files`);
+      const code = await runTier(tier, server?.url, totals, skipped);
+      failed ||= code !== 0;
+    }
+  } finally {
+    await server?.release();
+  }
+  if (skipped.length > 0) console.log(`\nskipped:\n${skipped.join('\n')}`);
+  console.log('\nall tiers together:');
+  for (const name of COUNTS) console.log(`# ${name} ${totals[name]}`);
+  console.log(`# duration_ms ${Math.round(systemClock.monotonic() - startedAt)}`);
+  return failed ? 1 : 0;
+}
+
+function givenServer(): string {
+  return process.env['ASKFIRST_TEST_DATABASE_URL'] ?? '';
+}
+
+/** Runs one tier, shows its output as it comes and adds up node's closing lines. */
+async function runTier(
+  tier: Tier,
+  database: string | undefined,
+  totals: Totals,
+  skipped: string[],
+): Promise<number> {
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  if (database !== undefined) env['ASKFIRST_TEST_DATABASE'] = database;
+  const child = spawn(
+    process.execPath,
+    ['--test', '--test-reporter=spec', ...tier.options, ...tier.files],
+    { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const limit = systemClock.after(TIER_TIMEOUT_MS, () => {
+    console.error(`The ${tier.name} tier is not done after 10 minutes and is ended.`);
+    child.kill('SIGKILL');
+  });
+  const ended = new Promise<number>((done) => child.once('close', (code) => done(code ?? 1)));
+  for await (const line of createInterface({ input: child.stdout })) {
+    console.log(line);
+    const count = /^ℹ (\w+) (\d+)$/.exec(line);
+    const name = COUNTS.find((known) => known === count?.[1]);
+    if (name !== undefined) totals[name] += Number(count?.[2]);
+    if (/^\s*﹣ /.test(line)) skipped.push(line.trim());
+  }
+  const code = await ended;
+  limit.cancel();
+  return code;
+}
