@@ -25,7 +25,11 @@ export type Queryable = {
   ): Promise<Row | undefined>;
 };
 
-export type Tx = Queryable & { readonly inTransaction: true };
+export type Tx = Queryable & {
+  readonly inTransaction: true;
+  /** Runs `task` once the transaction has committed; never when it rolled back. For hints only. */
+  afterCommit(task: () => void): void;
+};
 
 export type Database = Queryable & {
   /**
@@ -137,10 +141,13 @@ export function openDatabase(options: DatabaseOptions): Database {
 async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   let broken: Error | undefined;
+  const hints: Array<() => void> = [];
+  const afterCommit = (task: () => void): void => void hints.push(task);
   try {
     await client.query('begin');
-    const result = await work({ ...queryable(client), inTransaction: true });
+    const result = await work({ ...queryable(client), inTransaction: true, afterCommit });
     await client.query('commit');
+    for (const hint of hints) hint();
     return result;
   } catch (error) {
     await client.query('rollback').catch((cause: unknown) => {

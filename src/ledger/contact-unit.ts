@@ -3,8 +3,9 @@ import { lockContacts, saveChainHeads, type LockedContact } from '../contacts/co
 import type { Database, Tx } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { invariant } from '../platform/invariant.ts';
-import type { ContactId, Ids } from '../platform/ids.ts';
+import type { CallId, ContactId, Ids } from '../platform/ids.ts';
 import { announceAll, type Announcement } from '../webhooks/outbox-store.ts';
+import type { Change, Changes } from './changes.ts';
 import { chain, type LedgerEntry } from './ledger.ts';
 import { insertEntries } from './ledger-store.ts';
 
@@ -36,7 +37,9 @@ export type Recorded = {
 /** Writes many rows of one table at once; inserts or replaces by primary key. */
 export type RowStore<Row> = { saveAll(tx: Tx, rows: readonly Row[]): Promise<void> };
 
-export type LedgerPorts = { database: Database; clock: Clock; ids: Ids };
+/** What a unit needs from outside. */
+export type UnitPorts = { clock: Clock; ids: Ids; changes: Changes };
+export type LedgerPorts = UnitPorts & { database: Database };
 
 /** Runs `work` on one contact in a transaction of its own. */
 export function onContact<T>(
@@ -49,7 +52,7 @@ export function onContact<T>(
 
 /** Runs `work` on one contact inside a transaction that is already open. */
 export async function withContact<T>(
-  ports: Pick<LedgerPorts, 'clock' | 'ids'>,
+  ports: UnitPorts,
   tx: Tx,
   contactId: ContactId,
   work: (unit: ContactUnit) => Promise<T>,
@@ -58,7 +61,7 @@ export async function withContact<T>(
   invariant(locked !== undefined, `contact ${contactId} does not exist`);
   const unit = new PendingUnit(tx, locked, ports.clock.now(), ports.ids);
   const result = await work(unit);
-  await commitUnits(tx, ports.ids, [unit]);
+  await commitUnits(tx, ports, [unit]);
   return result;
 }
 
@@ -92,7 +95,11 @@ export class PendingUnit implements ContactUnit {
 }
 
 /** Writes what the units decided: one statement per table, however many units there are. */
-export async function commitUnits(tx: Tx, ids: Ids, units: readonly PendingUnit[]): Promise<void> {
+export async function commitUnits(
+  tx: Tx,
+  ports: Pick<UnitPorts, 'ids' | 'changes'>,
+  units: readonly PendingUnit[],
+): Promise<void> {
   const rowsByStore = new Map<RowStore<unknown>, unknown[]>();
   for (const unit of units) {
     for (const [store, rows] of unit.staged) {
@@ -114,7 +121,10 @@ export async function commitUnits(tx: Tx, ids: Ids, units: readonly PendingUnit[
       return { contact: unit.contact, head: { sequence: last.sequence, hash: last.hash } };
     }),
   );
-  await announceAll(tx, ids, touched.flatMap(announcementsOf));
+  await announceAll(tx, ports.ids, touched.flatMap(announcementsOf));
+  tx.afterCommit(() => {
+    for (const unit of touched) for (const change of changesOf(unit)) ports.changes.publish(change);
+  });
 }
 
 function entriesOf(unit: PendingUnit): LedgerEntry[] {
@@ -129,6 +139,14 @@ function entriesOf(unit: PendingUnit): LedgerEntry[] {
     at,
     data,
   }));
+}
+
+function changesOf(unit: PendingUnit): Change[] {
+  const { id: contactId, accountId } = unit.contact;
+  return unit.recorded.map(({ type, at, data }) => {
+    const callId = typeof data['callId'] === 'string' ? (data['callId'] as CallId) : null;
+    return { type, accountId, contactId, callId, at };
+  });
 }
 
 function announcementsOf(unit: PendingUnit): Announcement[] {

@@ -1,0 +1,72 @@
+import { readLine } from '../lines/line-store.ts';
+import type { ContactUnit } from '../ledger/contact-unit.ts';
+import { invariant } from '../platform/invariant.ts';
+import { CALL_EVENT_NAMES, evolve, type CallEvent, type CallState } from './call.ts';
+import { callRows, cdrRows } from './call-store.ts';
+import { callView } from './call-views.ts';
+import { cdrOf } from './cdr.ts';
+
+/**
+ * Folds events into a call and stages everything that follows: the row, the ledger entries, the
+ * outgoing events with their gap-free sequence per call, and the CDR when it ended.
+ */
+export async function applyCallEvents(
+  unit: ContactUnit,
+  before: CallState,
+  events: readonly CallEvent[],
+  actor: string,
+): Promise<CallState> {
+  let state = before;
+  for (const event of events) {
+    state = evolve(state, event);
+    state = await stageEvent(unit, state, event, actor);
+  }
+  if (events.length > 0) unit.save(callRows, state.plan.id, state);
+  return state;
+}
+
+async function stageEvent(
+  unit: ContactUnit,
+  folded: CallState,
+  event: CallEvent,
+  actor: string,
+): Promise<CallState> {
+  const name = (CALL_EVENT_NAMES as Partial<Record<CallEvent['type'], string>>)[event.type];
+  const { type, at, ...rest } = event;
+  const callId = folded.plan.id;
+  const data = { callId, ...withoutSdp(rest) };
+  if (name === undefined) {
+    unit.record({ type, actor, at, data });
+    return folded;
+  }
+  const sequence = folded.eventSequence + 1;
+  const state = { ...folded, eventSequence: sequence };
+  const announced: Record<string, unknown> = { call: callView(state) };
+  if (state.status === 'ended') announced['cdr'] = await stageCdr(unit, state);
+  unit.record({
+    type,
+    actor,
+    at,
+    data,
+    announce: { type: name, callId, sequence, data: announced },
+  });
+  return state;
+}
+
+async function stageCdr(
+  unit: ContactUnit,
+  state: Extract<CallState, { status: 'ended' }>,
+): Promise<Record<string, unknown>> {
+  const line = await readLine(unit.tx, state.plan.accountId, state.plan.lineId);
+  invariant(line !== null, `call ${state.plan.id} has no line`);
+  const cdr = cdrOf(state, unit.contact, line);
+  const id = unit.ids.next('cdr', unit.contact.bucket);
+  unit.save(cdrRows, cdr.callId, { id, accountId: unit.contact.accountId, cdr });
+  return cdr;
+}
+
+/** SDP carries keys and addresses: it stays in the call's row while the call lives, never here. */
+function withoutSdp(data: Record<string, unknown>): Record<string, unknown> {
+  const { sdp, ...rest } = data;
+  return typeof sdp === 'string' ? { ...rest, sdpBytes: sdp.length } : rest;
+}

@@ -1,0 +1,174 @@
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import type { AccountId, EndpointId, LineId } from '../platform/ids.ts';
+import type { Sealer } from '../platform/sealing.ts';
+import type { Line, LineWebhookSecrets } from './line.ts';
+
+type LineRow = {
+  id: LineId;
+  account_id: AccountId;
+  name: string;
+  display_number: string;
+  country: string;
+  phone_number_id: string;
+  waba_id: string;
+  graph_base_url: string;
+  graph_version: string;
+  access_token: Buffer;
+  policy_pack: string;
+  default_endpoint_id: EndpointId | null;
+  enabled: boolean;
+  restricted_until: number | null;
+};
+
+const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
+  graph_base_url, graph_version, access_token, policy_pack, default_endpoint_id, enabled,
+  restricted_until`;
+
+/** A line as it is stored: the access token is still sealed, so most code never holds it. */
+export type StoredLine = Omit<Line, 'access'> & {
+  sealed: Omit<Line['access'], 'accessToken'> & { accessToken: Buffer };
+};
+
+const BY_ID = statement<LineRow>(
+  'line_by_id',
+  `select ${COLUMNS} from lines where id = $1 and account_id = $2`,
+);
+
+export async function readLine(
+  db: Queryable,
+  accountId: AccountId,
+  id: LineId,
+): Promise<StoredLine | null> {
+  const row = await db.first(BY_ID, [id, accountId]);
+  return row === undefined ? null : toLine(row);
+}
+
+const BY_IDS = statement<LineRow>(
+  'line_by_ids',
+  `select ${COLUMNS} from lines where id = any ($1::text[])`,
+);
+
+export async function readLines(db: Queryable, ids: readonly LineId[]): Promise<StoredLine[]> {
+  return (await db.run(BY_IDS, [ids])).map(toLine);
+}
+
+const OF_ACCOUNT = statement<LineRow>(
+  'line_of_account',
+  `select ${COLUMNS} from lines where account_id = $1 order by id`,
+);
+
+export async function listLines(db: Queryable, accountId: AccountId): Promise<StoredLine[]> {
+  return (await db.run(OF_ACCOUNT, [accountId])).map(toLine);
+}
+
+const BY_PHONE_NUMBER_ID = statement<LineRow>(
+  'line_by_phone_number_id',
+  `select ${COLUMNS} from lines where phone_number_id = $1`,
+);
+
+/** The line that a webhook speaks of, by Meta's phone number id. */
+export async function findLine(db: Queryable, phoneNumberId: string): Promise<StoredLine | null> {
+  const row = await db.first(BY_PHONE_NUMBER_ID, [phoneNumberId]);
+  return row === undefined ? null : toLine(row);
+}
+
+const SECRETS = statement<{ app_secret: Buffer; verify_token: Buffer }>(
+  'line_webhook_secrets',
+  'select app_secret, verify_token from lines where enabled',
+);
+
+/** The secrets of every enabled line; a webhook is Meta's if any of them verifies it. */
+export async function readWebhookSecrets(
+  db: Queryable,
+  sealer: Sealer,
+): Promise<LineWebhookSecrets[]> {
+  return (await db.run(SECRETS)).map((row) => ({
+    appSecret: sealer.open(row.app_secret),
+    verifyToken: sealer.open(row.verify_token),
+  }));
+}
+
+const SAVE = statement<{ id: LineId }>(
+  'line_save',
+  `insert into lines (id, account_id, name, display_number, country, phone_number_id, waba_id,
+     graph_base_url, graph_version, access_token, app_secret, verify_token, policy_pack,
+     default_endpoint_id)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+   on conflict (phone_number_id) do update
+     set name = excluded.name, waba_id = excluded.waba_id, graph_base_url = excluded.graph_base_url,
+         graph_version = excluded.graph_version, access_token = excluded.access_token,
+         app_secret = excluded.app_secret, verify_token = excluded.verify_token,
+         policy_pack = excluded.policy_pack,
+         default_endpoint_id = coalesce(excluded.default_endpoint_id, lines.default_endpoint_id)
+     where lines.account_id = excluded.account_id
+   returning id`,
+);
+
+/**
+ * Adds a line, or replaces the settings of the line with the same phone number id. Returns null
+ * when that number belongs to another account.
+ */
+export async function saveLine(
+  tx: Tx,
+  sealer: Sealer,
+  line: Omit<Line, 'restrictedUntil' | 'enabled'> & LineWebhookSecrets,
+): Promise<LineId | null> {
+  const { access } = line;
+  const row = await tx.first(SAVE, [
+    line.id,
+    line.accountId,
+    line.name,
+    line.displayNumber,
+    line.country,
+    access.phoneNumberId,
+    access.wabaId,
+    access.graphBaseUrl,
+    access.graphVersion,
+    sealer.seal(access.accessToken),
+    sealer.seal(line.appSecret),
+    sealer.seal(line.verifyToken),
+    line.policyPack,
+    line.defaultEndpointId,
+  ]);
+  return row?.id ?? null;
+}
+
+const SET_RESTRICTION = statement(
+  'line_set_restriction',
+  'update lines set restricted_until = $2 where phone_number_id = $1',
+);
+
+export async function setRestriction(
+  db: Queryable,
+  phoneNumberId: string,
+  until: number | null,
+): Promise<void> {
+  await db.run(SET_RESTRICTION, [phoneNumberId, at(until)]);
+}
+
+/** Opens the access token: only right before Meta is spoken to. */
+export function openLine(line: StoredLine, sealer: Sealer): Line {
+  const { sealed, ...rest } = line;
+  return { ...rest, access: { ...sealed, accessToken: sealer.open(sealed.accessToken) } };
+}
+
+function toLine(row: LineRow): StoredLine {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    displayNumber: row.display_number,
+    country: row.country,
+    policyPack: row.policy_pack,
+    defaultEndpointId: row.default_endpoint_id,
+    enabled: row.enabled,
+    restrictedUntil: row.restricted_until,
+    sealed: {
+      graphBaseUrl: row.graph_base_url,
+      graphVersion: row.graph_version,
+      phoneNumberId: row.phone_number_id,
+      wabaId: row.waba_id,
+      accessToken: row.access_token,
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { Failure } from './failure.ts';
+import type { Random } from './random.ts';
+
+/** Seals secrets at rest: AES-256-GCM, a version byte, a 12-byte nonce, the text, a 16-byte tag. */
+export type Sealer = {
+  seal(text: string): Buffer;
+  /** Throws `Failure` `seal_broken` when the bytes were altered or sealed under another key. */
+  open(sealed: Uint8Array): string;
+};
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** `key` has 32 bytes. */
+export function makeSealer(key: Uint8Array, random: Random): Sealer {
+  return {
+    seal(text) {
+      const nonce = random.bytes(NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce);
+      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+      return Buffer.concat([Buffer.of(VERSION), nonce, body, cipher.getAuthTag()]);
+    },
+    open(sealed) {
+      try {
+        const bytes = Buffer.from(sealed);
+        if (bytes[0] !== VERSION) throw new Error(`unknown version ${bytes[0]}`);
+        const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce);
+        decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
+        const body = bytes.subarray(1 + NONCE_BYTES, bytes.length - TAG_BYTES);
+        return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new Failure({
+          code: 'seal_broken',
+          message: 'A stored secret cannot be opened with the key of this data folder.',
+          fix: 'Restore secrets.json of the data folder this database belongs to, or set the secret anew.',
+          verdict: 'terminal',
+          side: 'server',
+          cause,
+        });
+      }
+    },
+  };
+}
