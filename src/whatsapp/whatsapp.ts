@@ -145,6 +145,9 @@ export class WhatsAppFailure extends Failure {
 export type WhatsAppFact = {
   /** Same fact, same key: what deduplication rests on. */
   key: string;
+  /** The WhatsApp Business account the body was about. */
+  wabaId?: string;
+  /** Empty for facts about a whole account (templates, restrictions). */
   phoneNumberId: string;
   at: number;
   person: Person;
@@ -202,7 +205,14 @@ export type FactDetail =
       kind: 'accountUpdate';
       event: string;
       restrictions: Array<{ type: string; expiresAt: number | null }>;
+      /** Digits of the business number, where Meta names one; it sends no id here. */
+      displayNumber?: string;
+      /** A warning such as LOW_BUSINESS_INITIATED_CALLING_QUALITY. */
+      violation?: string;
     }
   | { kind: 'settingsUpdate' }
-  /** Anything we do not know (yet): recorded, answered 200. */
+  /**
+   * Anything we do not know (yet): recorded, answered 200. `field` is a path such as
+   * `calls.call_recording_available` or `messages.audio`; the latter still opens the 24 h window.
+   */
   | { kind: 'unknown'; field: string };

@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import type { CallPermissions, CallingSettings, SentMessage } from './whatsapp.ts';
+import type {
+  callPermissionsWire,
+  phoneNumberWire,
+  sentMessageWire,
+  settingsWire,
+} from './wire.ts';
+
+/** Graph answers in our words. */
+export function sentMessageFromWire(answer: z.infer<typeof sentMessageWire>): SentMessage {
+  const contact = answer.contacts[0];
+  return {
+    messageId: answer.messages[0]?.id ?? '',
+    ...(contact?.wa_id === undefined ? {} : { waId: contact.wa_id }),
+    ...(contact?.user_id === undefined ? {} : { userId: contact.user_id }),
+  };
+}
+
+export function callPermissionsFromWire(
+  answer: z.infer<typeof callPermissionsWire>,
+): CallPermissions {
+  const expiresAt = answer.permission.expiration_time ?? null;
+  const status = permissionStatus(answer.permission.status, expiresAt);
+  const may = (name: string): boolean | undefined =>
+    answer.actions.find((action) => action.action_name === name)?.can_perform_action;
+  return {
+    status,
+    expiresAt,
+    // Actions are left out where Meta has nothing to say; then the status speaks.
+    canRequest: may('send_call_permission_request') ?? status === 'none',
+    canCall: may('start_call') ?? (status === 'temporary' || status === 'permanent'),
+    limits: answer.actions.flatMap((action) =>
+      action.limits.map((limit) => ({
+        action: action.action_name,
+        period: limit.time_period,
+        max: limit.max_allowed,
+        used: limit.current_usage,
+        resetsAt: limit.limit_expiration_time ?? null,
+      })),
+    ),
+  };
+}
+
+/** The guides say no_permission, temporary, permanent; the OpenAPI file has four other words. */
+function permissionStatus(word: string, expiresAt: number | null): CallPermissions['status'] {
+  switch (word) {
+    case 'temporary':
+    case 'permanent':
+      return word;
+    case 'granted':
+      return expiresAt === null ? 'permanent' : 'temporary';
+    case 'no_permission':
+    case 'pending':
+    case 'denied':
+    case 'expired':
+      return 'none';
+    default:
+      return 'unknown';
+  }
+}
+
+export function settingsFromWire(answer: z.infer<typeof settingsWire>): CallingSettings {
+  return {
+    enabled: answer.calling?.status === 'enabled',
+    sipEnabled: answer.calling?.sip?.status === 'enabled',
+    restrictions: (answer.calling?.restrictions?.restrictions_list ?? []).map((item) => ({
+      type: item.type,
+      expiresAt: item.expiration ?? null,
+      ...(item.reason === undefined ? {} : { reason: item.reason }),
+    })),
+  };
+}
+
+export function phoneNumberFromWire(answer: z.infer<typeof phoneNumberWire>): {
+  displayPhoneNumber: string;
+  verifiedName?: string;
+  qualityRating?: string;
+} {
+  return {
+    displayPhoneNumber: answer.display_phone_number,
+    ...(answer.verified_name === undefined ? {} : { verifiedName: answer.verified_name }),
+    ...(answer.quality_rating === undefined ? {} : { qualityRating: answer.quality_rating }),
+  };
+}
