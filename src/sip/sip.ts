@@ -23,6 +23,8 @@ export type SipTarget = {
   /** Digest credentials (RFC 8760: SHA-256 or MD5, qop=auth). */
   username?: string;
   password?: string;
+  /** When set, challenges of any other realm stay unanswered. */
+  realm?: string;
 };
 
 export type InviteRequest = {

@@ -1,0 +1,99 @@
+/**
+ * The life of one outgoing call above its transactions, as data.
+ *
+ *   resolving -> calling -> proceeding -> established -> over
+ *        |          |           |                         ^
+ *        |          +-----------+--> abandoned -----------+
+ *        +------------------------------------------------+
+ *
+ * `abandoned` is a call that its user has been told the end of (hung up, or not answered in
+ * time) while the INVITE still waits for a final response: it is cancelled as soon as a
+ * provisional response allows it, and a 200 that crosses the CANCEL is acknowledged and ended
+ * with BYE. In `over` the same holds for 2xx that come later still. Inputs a state does not
+ * name change nothing.
+ */
+export const CALL_MACHINE = {
+  resolving: {
+    resolved: { to: 'calling', do: ['sendInvite'] },
+    unsendable: { to: 'over', do: ['reportFailed'] },
+    ringTimeout: { to: 'over', do: ['reportFailed'] },
+    hangUp: { to: 'over', do: ['reportEndedByUs'] },
+  },
+  calling: {
+    provisional: { to: 'proceeding', do: ['reportRinging'] },
+    answered: { to: 'established', do: ['acknowledge', 'reportAnswered'] },
+    answeredEmpty: { to: 'over', do: ['acknowledge', 'bye', 'reportFailed'] },
+    challenged: { to: 'calling', do: ['sendInvite'] },
+    refused: { to: 'over', do: ['reportFailed'] },
+    unsendable: { to: 'over', do: ['reportFailed'] },
+    ringTimeout: { to: 'abandoned', do: ['reportFailed'] },
+    hangUp: { to: 'abandoned', do: ['reportEndedByUs'] },
+  },
+  proceeding: {
+    provisional: { to: 'proceeding', do: ['reportRinging'] },
+    answered: { to: 'established', do: ['acknowledge', 'reportAnswered'] },
+    answeredEmpty: { to: 'over', do: ['acknowledge', 'bye', 'reportFailed'] },
+    challenged: { to: 'calling', do: ['sendInvite'] },
+    refused: { to: 'over', do: ['reportFailed'] },
+    unsendable: { to: 'over', do: ['reportFailed'] },
+    ringTimeout: { to: 'abandoned', do: ['cancel', 'reportFailed'] },
+    hangUp: { to: 'abandoned', do: ['cancel', 'reportEndedByUs'] },
+  },
+  abandoned: {
+    provisional: { to: 'abandoned', do: ['cancel'] },
+    answered: { to: 'over', do: ['acknowledge', 'bye'] },
+    answeredEmpty: { to: 'over', do: ['acknowledge', 'bye'] },
+    challenged: { to: 'over', do: [] },
+    refused: { to: 'over', do: [] },
+    unsendable: { to: 'over', do: [] },
+  },
+  established: {
+    // A 2xx from a second branch of a forked INVITE (RFC 3261 13.2.2.4): end that one.
+    answered: { to: 'established', do: ['acknowledge', 'bye'] },
+    answeredEmpty: { to: 'established', do: ['acknowledge', 'bye'] },
+    hangUp: { to: 'over', do: ['bye', 'reportEndedByUs'] },
+    peerBye: { to: 'over', do: ['reportEndedByEndpoint'] },
+    // The peer never acknowledged our 200 to its re-INVITE (RFC 3261 13.3.1.4).
+    ackLost: { to: 'over', do: ['bye', 'reportEndedByUs'] },
+  },
+  over: {
+    answered: { to: 'over', do: ['acknowledge', 'bye'] },
+    answeredEmpty: { to: 'over', do: ['acknowledge', 'bye'] },
+  },
+} as const satisfies Record<string, Record<string, { to: string; do: readonly string[] }>>;
+
+export type CallState = keyof typeof CALL_MACHINE;
+
+export const CALL_INPUTS = [
+  'resolved',
+  'provisional',
+  'answered',
+  'answeredEmpty',
+  'challenged',
+  'refused',
+  'unsendable',
+  'ringTimeout',
+  'hangUp',
+  'peerBye',
+  'ackLost',
+] as const;
+export type CallInput = (typeof CALL_INPUTS)[number];
+
+export type CallAction =
+  | 'sendInvite'
+  | 'cancel'
+  | 'acknowledge'
+  | 'bye'
+  | 'reportRinging'
+  | 'reportAnswered'
+  | 'reportFailed'
+  | 'reportEndedByUs'
+  | 'reportEndedByEndpoint';
+
+export type CallMove = { to: CallState; do: readonly CallAction[] };
+
+/** The move the table names, or undefined where the input changes nothing. */
+export function callMove(state: CallState, input: CallInput): CallMove | undefined {
+  const moves: Partial<Record<CallInput, CallMove>> = CALL_MACHINE[state];
+  return moves[input];
+}

@@ -1,0 +1,165 @@
+import type { Random } from '../platform/random.ts';
+import { routing, type Dialog } from './dialog.ts';
+import { hasControl, headerOf, headersOf, isToken } from './message.ts';
+import type { SipHeader, SipRequest } from './message.ts';
+import { ALLOW } from './reply.ts';
+import type { InviteRequest } from './sip.ts';
+import { quote } from './uri.ts';
+import type { Hop, Wire } from './wire.ts';
+
+/** The requests a call sends: INVITE, CANCEL, ACK of a 2xx, BYE (RFC 3261 sections 8.1, 9, 12). */
+const USER_AGENT: SipHeader = ['User-Agent', 'Askfirst'];
+const HEADER_VALUE_MAX = 4096;
+
+/** Headers the user agent writes itself; a second one would contradict it. */
+const OWN_HEADERS = new Set(
+  (
+    'via from to call-id cseq contact max-forwards route record-route content-length ' +
+    'content-type allow supported require proxy-require authorization proxy-authorization ' +
+    'v f t i m l c k'
+  ).split(' '),
+);
+
+/** What is wrong with an order to call, as a reason phrase; undefined when nothing is. */
+export function wrongInvite(request: InviteRequest): string | undefined {
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!isToken(name) || OWN_HEADERS.has(name.toLowerCase())) return 'Header name not allowed';
+    if (hasControl(value) || value.length > HEADER_VALUE_MAX) return 'Header value not allowed';
+  }
+  return undefined;
+}
+
+/** 64 random bits: unguessable, so that only who saw the request can answer it. */
+export function newToken(random: Random): string {
+  return Buffer.from(random.bytes(8)).toString('hex');
+}
+
+/** Keeps what RFC 3261 section 25.1 allows in a user part and escapes the rest. */
+export function escapeUser(user: string): string {
+  const bytes = [...Buffer.from(user, 'utf8')];
+  return bytes
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[A-Za-z0-9\-_.!~*'()&=+$,]/.test(character)
+        ? character
+        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+export type Place = { address: string; port: number };
+
+export function viaHeader(hop: Hop, local: Place, random: Random): SipHeader {
+  const transport = hop.transport.toUpperCase();
+  const branch = `z9hG4bK${newToken(random)}`;
+  return ['Via', `SIP/2.0/${transport} ${local.address}:${local.port};branch=${branch};rport`];
+}
+
+export function contactHeader(hop: Hop, local: Place, user: string): SipHeader {
+  const parameter = hop.transport === 'tcp' ? ';transport=tcp' : '';
+  const name = user === '' ? '' : `${escapeUser(user)}@`;
+  return ['Contact', `<sip:${name}${local.address}:${local.port}${parameter}>`];
+}
+
+export type InviteParts = {
+  request: InviteRequest;
+  via: SipHeader;
+  contact: SipHeader;
+  localAddress: string;
+  callId: string;
+  localTag: string;
+  sequence: number;
+  credentials: readonly SipHeader[];
+};
+
+export function inviteRequest(parts: InviteParts): SipRequest {
+  const { request } = parts;
+  const { user, displayName } = request.from;
+  const name = displayName === undefined ? '' : `${quote(displayName)} `;
+  const uri = request.target.uri;
+  return {
+    kind: 'request',
+    method: 'INVITE',
+    uri,
+    version: 'SIP/2.0',
+    headers: [
+      parts.via,
+      ['Max-Forwards', '70'],
+      ['From', `${name}<sip:${escapeUser(user)}@${parts.localAddress}>;tag=${parts.localTag}`],
+      ['To', `<${uri}>`],
+      ['Call-ID', parts.callId],
+      ['CSeq', `${parts.sequence} INVITE`],
+      parts.contact,
+      ...parts.credentials,
+      ALLOW,
+      ['Accept', 'application/sdp'],
+      USER_AGENT,
+      ...Object.entries(request.headers),
+      ['Content-Type', 'application/sdp'],
+    ],
+    body: request.offer,
+  };
+}
+
+/** RFC 3261 section 9.1: all that identifies the INVITE, its Via included, stays the same. */
+export function cancelRequest(invite: SipRequest, extra: readonly SipHeader[]): SipRequest {
+  const [via = ''] = headersOf(invite, 'via');
+  const number = (headerOf(invite, 'cseq') ?? '').split(' ')[0] ?? '';
+  return {
+    ...invite,
+    method: 'CANCEL',
+    headers: [
+      ['Via', via],
+      ['Max-Forwards', '70'],
+      ['From', headerOf(invite, 'from') ?? ''],
+      ['To', headerOf(invite, 'to') ?? ''],
+      ['Call-ID', headerOf(invite, 'call-id') ?? ''],
+      ['CSeq', `${number} CANCEL`],
+      ...extra,
+    ],
+    body: '',
+  };
+}
+
+export type DialogRequestParts = {
+  method: 'ACK' | 'BYE';
+  sequence: number;
+  via: SipHeader;
+  extra: readonly SipHeader[];
+};
+
+export function dialogRequest(dialog: Dialog, parts: DialogRequestParts): SipRequest {
+  const { uri, routes } = routing(dialog);
+  return {
+    kind: 'request',
+    method: parts.method,
+    uri,
+    version: 'SIP/2.0',
+    headers: [
+      parts.via,
+      ['Max-Forwards', '70'],
+      ...routes,
+      ['From', dialog.localAddress],
+      ['To', dialog.remoteAddress],
+      ['Call-ID', dialog.callId],
+      ['CSeq', `${parts.sequence} ${parts.method}`],
+      ...parts.extra,
+      USER_AGENT,
+    ],
+    body: '',
+  };
+}
+
+/** A Reason header (RFC 3326) from the caller's text, made harmless. */
+export function reasonHeader(reason: string | undefined): SipHeader[] {
+  if (reason === undefined || reason === '') return [];
+  // eslint-disable-next-line no-control-regex
+  const value = reason.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 256);
+  return [['Reason', value]];
+}
+
+/** Where we can be reached on the way to a hop; the operator's word goes before the socket's. */
+export function placeToward(wire: Wire, hop: Hop, advertised: string | undefined): Place {
+  const local = wire.localAddress(hop.transport, hop.address);
+  return { address: advertised ?? local.address, port: local.port };
+}

@@ -1,0 +1,418 @@
+import type { Clock, TimerHandle } from '../platform/clock.ts';
+import { errorText } from '../platform/failure.ts';
+import type { Log } from '../platform/log.ts';
+import type { Random } from '../platform/random.ts';
+import { callMove, type CallAction, type CallInput, type CallState } from './call-machine.ts';
+import {
+  cancelRequest,
+  contactHeader,
+  dialogRequest,
+  inviteRequest,
+  newToken,
+  placeToward,
+  reasonHeader,
+  viaHeader,
+  wrongInvite,
+} from './call-requests.ts';
+import { afterRequest, dialogFromAnswer, nextHopUri, type Dialog } from './dialog.ts';
+import { DigestCredentials } from './digest.ts';
+import { tagOf } from './header-fields.ts';
+import { headerOf, headersOf, serialise, type SipHeader, type SipRequest } from './message.ts';
+import type { SipResponse } from './message.ts';
+import { PeerOffers } from './peer-offers.ts';
+import { ALLOW, makeReply } from './reply.ts';
+import type { InviteRequest, SipCall, SipCallEvent } from './sip.ts';
+import type { ClientTransaction, TransactionLayer } from './transaction-layer.ts';
+import { parseSipUri } from './uri.ts';
+import type { Hop, LookUp, Wire } from './wire.ts';
+
+/** One outgoing call: walks `CALL_MACHINE` and does what its moves say. */
+export type CallContext = {
+  clock: Clock;
+  random: Random;
+  log: Log;
+  wire: Wire;
+  transactions: TransactionLayer;
+  lookUp: LookUp;
+  advertisedAddress?: string;
+  /** The call needs no more messages: forget it. */
+  onGone: (call: Call) => void;
+};
+
+/** What came with an input; each action takes from it what it needs. */
+type Facts = { response?: SipResponse; dialog?: Dialog; status?: number; reason?: string };
+type Acknowledged = { bytes: Buffer; hop: Hop };
+
+/** The order to call cannot be carried out as it stands; sending it again would not help. */
+class WrongOrder extends Error {}
+
+/** More forks than this are left unacknowledged; their sides time out by themselves. */
+const FORKS_MAX = 8;
+
+export class Call implements SipCall {
+  readonly sipCallId: string;
+  readonly localTag: string;
+  readonly #context: CallContext;
+  readonly #request: InviteRequest;
+  readonly #onEvent: (event: SipCallEvent) => void;
+  readonly #credentials: DigestCredentials;
+  /** The ACKs sent, by the tag of the dialog they belong to. */
+  readonly #acknowledged = new Map<string, Acknowledged | 'pending'>();
+  #state: CallState = 'resolving';
+  #hop: Hop | undefined;
+  #sequence = 0;
+  #invite: SipRequest | undefined;
+  #transaction: ClientTransaction | undefined;
+  #openTransactions = 0;
+  #cancelled = false;
+  #hangUpReason: string | undefined;
+  #dialog: Dialog | undefined;
+  #offers: PeerOffers | undefined;
+  #ringTimer: TimerHandle | undefined;
+  #ended = false;
+
+  constructor(
+    context: CallContext,
+    request: InviteRequest,
+    onEvent: (event: SipCallEvent) => void,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#onEvent = onEvent;
+    this.sipCallId = `${newToken(context.random)}${newToken(context.random)}`;
+    this.localTag = newToken(context.random);
+    this.#credentials = new DigestCredentials(request.target, context.random);
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** Looks the target up and sends the INVITE; never in the same turn, so no event comes early. */
+  start(): void {
+    this.#ringTimer = this.#context.clock.after(this.#request.ringTimeoutMs, () =>
+      this.#step('ringTimeout', { status: 408, reason: 'No answer in time' }),
+    );
+    void this.#resolveTarget().then(
+      (hop) => {
+        this.#hop = hop;
+        this.#step('resolved', {});
+      },
+      (error: unknown) => {
+        const status = error instanceof WrongOrder ? 400 : 503;
+        this.#step('unsendable', { status, reason: errorText(error) });
+      },
+    );
+  }
+
+  hangUp(reason?: string): void {
+    this.#hangUpReason = reason;
+    this.#step('hangUp', {});
+  }
+
+  /** A request of the peer inside this call; undefined dialog or a foreign tag gives 481. */
+  receive(request: SipRequest, replyTo: Hop): void {
+    const server = this.#context.transactions.serve(request, replyTo, {
+      onTimeout: () => {
+        if (this.#offers?.isUnacknowledged(request) === true) {
+          this.#step('ackLost', { reason: 'No ACK to our answer' });
+        }
+      },
+    });
+    if (server === undefined) return;
+    const answer = (status: number, reason: string, headers: readonly SipHeader[] = []): void =>
+      server.respond(makeReply(request, status, reason, { headers }));
+    const dialog = this.#dialog;
+    const before = this.#state !== 'established' && this.#state !== 'over';
+    // RFC 3261 14.2: their offer crosses ours, which has no answer yet.
+    if (before && request.method === 'INVITE') return answer(491, 'Request Pending');
+    if (dialog === undefined || tagOf(request, 'from') !== dialog.remoteTag) {
+      return answer(481, 'Call Does Not Exist');
+    }
+    const next = afterRequest(dialog, request);
+    if (next === 'late') return answer(500, 'CSeq out of order');
+    this.#dialog = next;
+    switch (request.method) {
+      case 'BYE':
+        // A BYE that crosses ours is answered like any other.
+        answer(200, 'OK');
+        this.#offers?.cancel();
+        return this.#step('peerBye', reasonOf(request));
+      case 'INVITE':
+        if (this.#state === 'over') return answer(481, 'Call Does Not Exist');
+        return this.#offers?.receive(server);
+      case 'INFO':
+      case 'NOTIFY':
+      case 'OPTIONS':
+        return answer(200, 'OK', [ALLOW]);
+      default:
+        return answer(405, 'Method Not Allowed', [ALLOW]);
+    }
+  }
+
+  acknowledge(ack: SipRequest): void {
+    this.#offers?.acknowledge(ack);
+  }
+
+  cancelOffer(): void {
+    this.#offers?.cancel();
+  }
+
+  #step(input: CallInput, facts: Facts): void {
+    const move = callMove(this.#state, input);
+    if (move === undefined) return;
+    this.#state = move.to;
+    if (move.to !== 'resolving' && move.to !== 'calling' && move.to !== 'proceeding') {
+      this.#ringTimer?.cancel();
+    }
+    for (const action of move.do) this.#perform(action, facts);
+    this.#leaveIfDone();
+  }
+
+  #perform(action: CallAction, facts: Facts): void {
+    switch (action) {
+      case 'sendInvite':
+        return this.#sendInvite();
+      case 'cancel':
+        return this.#sendCancel();
+      case 'acknowledge':
+        return this.#sendAck(facts.dialog);
+      case 'bye':
+        return this.#sendBye(facts.dialog ?? this.#dialog, facts.reason);
+      case 'reportRinging':
+        return this.#reportRinging(facts.response);
+      case 'reportAnswered':
+        return this.#reportAnswered(facts);
+      case 'reportFailed':
+        return this.#end({
+          kind: 'failed',
+          status: facts.status ?? 500,
+          reason: facts.reason ?? '',
+        });
+      case 'reportEndedByUs':
+        return this.#end({ kind: 'ended', by: 'us', ...reasonField(facts.reason) });
+      case 'reportEndedByEndpoint':
+        return this.#end({ kind: 'ended', by: 'endpoint', ...reasonField(facts.reason) });
+    }
+  }
+
+  async #resolveTarget(): Promise<Hop> {
+    const wrong = wrongInvite(this.#request);
+    if (wrong !== undefined) throw new WrongOrder(wrong);
+    const uri = parseSipUri(this.#request.target.uri);
+    if (uri === undefined) throw new WrongOrder('The target is not a SIP URI');
+    const transport = uri.parameters.get('transport')?.toLowerCase() ?? 'udp';
+    if (uri.scheme === 'sips' || (transport !== 'udp' && transport !== 'tcp')) {
+      throw new WrongOrder('Only UDP and TCP are available');
+    }
+    const address = await this.#context.lookUp(uri.host);
+    return { transport, address, port: uri.port ?? 5060 };
+  }
+
+  #sendInvite(): void {
+    const hop = this.#hop;
+    if (hop === undefined) return;
+    const { random, wire, transactions, advertisedAddress } = this.#context;
+    const local = placeToward(wire, hop, advertisedAddress);
+    const { uri } = this.#request.target;
+    this.#sequence += 1;
+    const invite = inviteRequest({
+      request: this.#request,
+      via: viaHeader(hop, local, random),
+      contact: contactHeader(hop, local, this.#request.from.user),
+      localAddress: local.address,
+      callId: this.sipCallId,
+      localTag: this.localTag,
+      sequence: this.#sequence,
+      credentials: this.#credentials.headersFor({ method: 'INVITE', uri }),
+    });
+    this.#invite = invite;
+    this.#openTransactions += 1;
+    const isCurrent = (): boolean => this.#invite === invite;
+    this.#transaction = transactions.request(invite, hop, {
+      onResponse: (response, from) => {
+        if (isCurrent()) this.#receiveResponse(response, from);
+      },
+      onTimeout: () => this.#step('unsendable', { status: 408, reason: 'Request Timeout' }),
+      onSendFailed: () => {
+        if (isCurrent()) this.#step('unsendable', { status: 503, reason: 'Not reachable' });
+      },
+      onGone: () => {
+        this.#openTransactions -= 1;
+        this.#leaveIfDone();
+      },
+    });
+  }
+
+  #receiveResponse(response: SipResponse, from: Hop): void {
+    const { status, reason } = response;
+    if (status < 200) return this.#step('provisional', { response });
+    if (status < 300) return this.#receiveAnswer(response);
+    // The secret goes to nobody but the host that was configured (a redirect is never followed).
+    const fromTarget = from.address === this.#hop?.address;
+    const challenge = status === 401 || status === 407;
+    const live = this.#state === 'calling' || this.#state === 'proceeding';
+    if (challenge && live && fromTarget && this.#credentials.accept(response)) {
+      return this.#step('challenged', {});
+    }
+    return this.#step('refused', { status, reason: reason.slice(0, 200) });
+  }
+
+  /** A 2xx: the first one makes the call, a resent one gets its ACK again, another is a fork. */
+  #receiveAnswer(response: SipResponse): void {
+    const tag = tagOf(response, 'to');
+    const sent = this.#acknowledged.get(tag);
+    if (sent !== undefined) {
+      if (sent !== 'pending') this.#context.wire.send(sent.bytes, sent.hop, () => undefined);
+      return;
+    }
+    if (this.#invite === undefined || this.#acknowledged.size >= FORKS_MAX) return;
+    const dialog = dialogFromAnswer(this.#invite, response);
+    const empty = response.body.trim() === '';
+    this.#step(empty ? 'answeredEmpty' : 'answered', {
+      response,
+      dialog,
+      status: 488,
+      reason: 'Answered without a session description',
+    });
+  }
+
+  #sendCancel(): void {
+    if (this.#cancelled || this.#invite === undefined || this.#hop === undefined) return;
+    this.#cancelled = true;
+    this.#transaction?.cancelled();
+    const cancel = cancelRequest(this.#invite, reasonHeader(this.#hangUpReason));
+    this.#openTransactions += 1;
+    this.#context.transactions.request(cancel, this.#hop, this.#quietUser());
+  }
+
+  /** For requests whose answer changes nothing: the transaction runs to its own end. */
+  #quietUser(onResponse: (response: SipResponse, from: Hop) => void = () => undefined) {
+    return {
+      onResponse,
+      onTimeout: () => undefined,
+      onSendFailed: () => undefined,
+      onGone: () => {
+        this.#openTransactions -= 1;
+        this.#leaveIfDone();
+      },
+    };
+  }
+
+  #sendAck(dialog: Dialog | undefined): void {
+    if (dialog === undefined) return;
+    this.#acknowledged.set(dialog.remoteTag, 'pending');
+    const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
+      headersOf(this.#invite ?? { headers: [] }, name.toLowerCase()).map((value): SipHeader => [
+        name,
+        value,
+      ]),
+    );
+    this.#withHop(dialog, (hop) => {
+      const via = this.#viaTo(hop);
+      // RFC 3261 13.2.2.4: the ACK repeats the credentials of its INVITE, but only to its host.
+      const extra = hop.address === this.#hop?.address ? credentials : [];
+      const sequence = dialog.localSequence;
+      const bytes = serialise(dialogRequest(dialog, { method: 'ACK', sequence, via, extra }));
+      this.#acknowledged.set(dialog.remoteTag, { bytes, hop });
+      this.#context.wire.send(bytes, hop, () => undefined);
+    });
+  }
+
+  #sendBye(dialog: Dialog | undefined, reason: string | undefined): void {
+    if (dialog === undefined) return;
+    const header = reasonHeader(this.#hangUpReason ?? reason);
+    this.#openTransactions += 1;
+    this.#withHop(dialog, (hop) => this.#attemptBye(dialog, dialog.localSequence + 1, hop, header));
+    this.#offers?.cancel();
+  }
+
+  #attemptBye(dialog: Dialog, sequence: number, hop: Hop, reason: readonly SipHeader[]): void {
+    const ownHost = hop.address === this.#hop?.address;
+    const via = this.#viaTo(hop);
+    const bare = dialogRequest(dialog, { method: 'BYE', sequence, via, extra: reason });
+    const credentials = ownHost ? this.#credentials.headersFor(bare) : [];
+    const bye = { ...bare, headers: [...bare.headers, ...credentials] };
+    const user = this.#quietUser((response, from) => {
+      const challenge = response.status === 401 || response.status === 407;
+      const fromTarget = ownHost && from.address === this.#hop?.address;
+      if (!challenge || !fromTarget || !this.#credentials.accept(response)) return;
+      this.#openTransactions += 1;
+      this.#attemptBye(dialog, sequence + 1, hop, reason);
+    });
+    this.#context.transactions.request(bye, hop, user);
+  }
+
+  /** The next hop of a dialog, at once when no name has to be looked up. */
+  #withHop(dialog: Dialog, use: (hop: Hop) => void): void {
+    const fallback = this.#hop;
+    const uri = parseSipUri(nextHopUri(dialog));
+    if (fallback === undefined || uri === undefined) return;
+    const named = uri.parameters.get('transport')?.toLowerCase();
+    // Without a transport in its Contact, a peer is reached the way that has worked already.
+    const transport = named === 'tcp' || named === 'udp' ? named : fallback.transport;
+    const port = uri.port ?? 5060;
+    if (/^[\d.]+$/.test(uri.host)) return use({ transport, address: uri.host, port });
+    void this.#context.lookUp(uri.host).then(
+      (address) => use({ transport, address, port }),
+      // A name nobody knows: the host that took the INVITE is the best guess left.
+      () => use(fallback),
+    );
+  }
+
+  #viaTo(hop: Hop): SipHeader {
+    const { wire, random, advertisedAddress } = this.#context;
+    return viaHeader(hop, placeToward(wire, hop, advertisedAddress), random);
+  }
+
+  #reportRinging(response: SipResponse | undefined): void {
+    // 100 Trying only says that a hop has the request.
+    if (response === undefined || response.status === 100) return;
+    const sdp = response.body === '' ? {} : { sdp: response.body };
+    this.#emit({ kind: 'ringing', status: response.status, ...sdp });
+  }
+
+  #reportAnswered({ response, dialog }: Facts): void {
+    const hop = this.#hop;
+    if (response === undefined || dialog === undefined || hop === undefined) return;
+    const { wire, clock, advertisedAddress } = this.#context;
+    this.#dialog = dialog;
+    const local = placeToward(wire, hop, advertisedAddress);
+    this.#offers = new PeerOffers({
+      clock,
+      contact: contactHeader(hop, local, this.#request.from.user),
+      localSdp: this.#request.offer,
+      emit: (event) => this.#emit(event),
+    });
+    this.#emit({ kind: 'answered', sdp: response.body });
+  }
+
+  #end(event: SipCallEvent): void {
+    this.#emit(event);
+    this.#ended = true;
+  }
+
+  #emit(event: SipCallEvent): void {
+    if (this.#ended) return;
+    if (event.kind === 'failed' || event.kind === 'ended') this.#ended = true;
+    try {
+      this.#onEvent(event);
+    } catch (error) {
+      // A fault of the listener must not stop the ACK or BYE that comes next.
+      this.#context.log.error({ err: error, event: event.kind }, 'SIP call listener threw');
+    }
+  }
+
+  #leaveIfDone(): void {
+    if (this.#state === 'over' && this.#openTransactions === 0) this.#context.onGone(this);
+  }
+}
+
+function reasonOf(request: SipRequest): Facts {
+  const reason = headerOf(request, 'reason');
+  return reason === undefined ? {} : { reason: reason.slice(0, 256) };
+}
+
+function reasonField(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason };
+}

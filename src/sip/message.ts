@@ -1,0 +1,190 @@
+import { splitOutside } from './uri.ts';
+
+/**
+ * SIP messages as values: parsing, reading headers, serialising (RFC 3261 section 7).
+ *
+ * What comes in is hostile until proven otherwise, so every size has a limit and a message is
+ * either parsed or named as a fault; nothing here throws. Whether a parsed message is also
+ * *right* is decided in `screening.ts`.
+ */
+export type SipHeader = readonly [name: string, value: string];
+
+export type SipRequest = {
+  kind: 'request';
+  method: string;
+  uri: string;
+  version: string;
+  headers: readonly SipHeader[];
+  body: string;
+  /** What is wrong with the framing although the headers could be read. */
+  defect?: string;
+};
+
+export type SipResponse = {
+  kind: 'response';
+  status: number;
+  reason: string;
+  version: string;
+  headers: readonly SipHeader[];
+  body: string;
+  defect?: string;
+};
+
+export type SipMessage = SipRequest | SipResponse;
+export type ParsedMessage = { message: SipMessage } | { fault: string };
+
+export const MESSAGE_LIMITS = { bytes: 65_536, headers: 128, lineLength: 8192 } as const;
+
+/** RFC 3261 section 7.3.3, and the extensions that peers send. */
+const LONG_NAMES: Readonly<Record<string, string>> = {
+  v: 'via',
+  f: 'from',
+  t: 'to',
+  i: 'call-id',
+  m: 'contact',
+  l: 'content-length',
+  c: 'content-type',
+  e: 'content-encoding',
+  s: 'subject',
+  k: 'supported',
+  r: 'refer-to',
+  b: 'referred-by',
+  o: 'event',
+  u: 'allow-events',
+};
+
+const TOKEN = /^[!%'*+\-.0-9A-Z_`a-z|~]+$/;
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** True when the text could end a header early or hide bytes from a reader. */
+export function hasControl(text: string): boolean {
+  return CONTROL.test(text);
+}
+
+/** Parses one datagram, or one message that the stream framer has cut out. */
+export function parseMessage(bytes: Uint8Array): ParsedMessage {
+  if (bytes.length > MESSAGE_LIMITS.bytes) return { fault: 'longer than 64 kB' };
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = skipBlankLines(buffer);
+  const end = buffer.indexOf('\r\n\r\n', start);
+  if (end < 0) return { fault: 'no end of headers' };
+  const lines = buffer.toString('utf8', start, end).split('\r\n');
+  const startLine = parseStartLine(lines[0] ?? '');
+  if (startLine === undefined) return { fault: 'not a SIP start line' };
+  const headers = parseHeaders(lines.slice(1));
+  if (typeof headers === 'string') return { fault: headers };
+  return { message: { ...startLine, headers, ...cutBody(buffer.subarray(end + 4), headers) } };
+}
+
+/** RFC 3261 section 7.5: CRLFs before the start line are keep-alives. */
+export function skipBlankLines(buffer: Buffer): number {
+  let at = 0;
+  while (buffer[at] === 0x0d && buffer[at + 1] === 0x0a) at += 2;
+  return at;
+}
+
+type StartLine =
+  | Pick<SipRequest, 'kind' | 'method' | 'uri' | 'version'>
+  | Pick<SipResponse, 'kind' | 'status' | 'reason' | 'version'>;
+
+function parseStartLine(line: string): StartLine | undefined {
+  if (line.length > MESSAGE_LIMITS.lineLength || hasControl(line)) return undefined;
+  const first = line.indexOf(' ');
+  const head = line.slice(0, Math.max(0, first));
+  if (/^SIP\/\d{1,3}\.\d{1,3}$/i.test(head)) {
+    // A status of more than three digits is RFC 4475 3.1.2.19: not a response at all.
+    const match = /^([1-6]\d\d)(?: |$)/.exec(line.slice(first + 1));
+    if (match === null) return undefined;
+    const reason = line.slice(first + 5);
+    return { kind: 'response', version: head.toUpperCase(), status: Number(match[1]), reason };
+  }
+  const last = line.lastIndexOf(' ');
+  const version = line.slice(last + 1);
+  if (!isToken(head) || last <= first || !/^SIP\/\d{1,3}\.\d{1,3}$/i.test(version)) {
+    return malformedRequestLine(line, head);
+  }
+  const uri = line.slice(first + 1, last);
+  return { kind: 'request', method: head, uri, version: version.toUpperCase() };
+}
+
+/** A request line with blanks in wrong places can still be answered with 400. */
+function malformedRequestLine(line: string, method: string): StartLine | undefined {
+  if (!isToken(method) || !/ SIP\/\d\.\d *$/i.test(line.slice(-16))) return undefined;
+  return { kind: 'request', method, uri: '', version: 'SIP/2.0' };
+}
+
+function parseHeaders(lines: readonly string[]): SipHeader[] | string {
+  const headers: [string, string][] = [];
+  for (const line of lines) {
+    if (line.length > MESSAGE_LIMITS.lineLength) return 'a header line is too long';
+    if (hasControl(line)) return 'a control character in a header';
+    const previous = headers.at(-1);
+    if (line.startsWith(' ') || line.startsWith('\t')) {
+      // RFC 3261 section 7.3.1: a folded line continues the one above.
+      if (previous === undefined) return 'a folded line without a header';
+      previous[1] = `${previous[1]} ${line.trim()}`.trim();
+      if (previous[1].length > MESSAGE_LIMITS.lineLength) return 'a folded header is too long';
+      continue;
+    }
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon)).trimEnd();
+    if (!isToken(name)) return 'a line that is no header';
+    headers.push([name, line.slice(colon + 1).trim()]);
+    if (headers.length > MESSAGE_LIMITS.headers) return 'too many headers';
+  }
+  return headers;
+}
+
+function cutBody(rest: Buffer, headers: readonly SipHeader[]): { body: string; defect?: string } {
+  const lengths = new Set(headersOf({ headers }, 'content-length'));
+  const [text] = lengths;
+  // A datagram without Content-Length ends where the datagram ends (RFC 3261 section 18.3).
+  if (text === undefined) return { body: rest.toString('utf8') };
+  if (lengths.size > 1) return { body: '', defect: 'several Content-Length values' };
+  if (!/^\d{1,7}$/.test(text)) return { body: '', defect: 'Content-Length is no number' };
+  const length = Number(text);
+  if (length > rest.length) return { body: '', defect: 'shorter than its Content-Length' };
+  return { body: rest.toString('utf8', 0, length) };
+}
+
+/** The long lower-case name a header is compared by. */
+function canonical(name: string): string {
+  const lower = name.toLowerCase();
+  return LONG_NAMES[lower] ?? lower;
+}
+
+type HasHeaders = { headers: readonly SipHeader[] };
+
+/** All values under a name (lower case, long form), in order, one per header line. */
+export function headersOf(message: HasHeaders, name: string): string[] {
+  return message.headers.filter(([key]) => canonical(key) === name).map(([, value]) => value);
+}
+
+export function headerOf(message: HasHeaders, name: string): string | undefined {
+  return message.headers.find(([key]) => canonical(key) === name)?.[1];
+}
+
+/** The values of a header that may hold a comma list, one per element. */
+export function listOf(message: HasHeaders, name: string): string[] {
+  return headersOf(message, name).flatMap((value) => splitOutside(value, ',') ?? [value]);
+}
+
+/** The bytes for the wire. Content-Length is always written here and nowhere else. */
+export function serialise(message: SipMessage): Buffer {
+  const startLine =
+    message.kind === 'request'
+      ? `${message.method} ${message.uri} SIP/2.0`
+      : `SIP/2.0 ${message.status} ${message.reason}`;
+  const body = Buffer.from(message.body, 'utf8');
+  const lines = [startLine];
+  for (const [name, value] of message.headers) {
+    if (canonical(name) !== 'content-length') lines.push(`${name}: ${value}`);
+  }
+  lines.push(`Content-Length: ${body.length}`, '', '');
+  return Buffer.concat([Buffer.from(lines.join('\r\n'), 'utf8'), body]);
+}

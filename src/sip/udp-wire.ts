@@ -1,0 +1,40 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Log } from '../platform/log.ts';
+import type { Hop, OnBytes } from './wire.ts';
+
+/** One UDP socket for everything that is sent and received (RFC 3581 wants the same port). */
+export type UdpWire = {
+  readonly port: number;
+  send(bytes: Buffer, to: Hop, onFail: (error: Error) => void): void;
+  close(): Promise<void>;
+};
+
+export async function openUdpWire(
+  options: { bindAddress: string; port: number; log: Log },
+  onBytes: OnBytes,
+): Promise<UdpWire> {
+  const socket = createSocket('udp4');
+  socket.on('message', (bytes, from) => {
+    onBytes(bytes, { transport: 'udp', address: from.address, port: from.port });
+  });
+  socket.bind(options.port, options.bindAddress);
+  // Rejects with the socket's error when the port is taken.
+  await once(socket, 'listening');
+  socket.on('error', (error) => options.log.warn({ err: error }, 'SIP UDP socket error'));
+  return {
+    port: socket.address().port,
+    send(bytes, to, onFail) {
+      socket.send(bytes, to.port, to.address, (error) => {
+        if (error !== null) onFail(error);
+      });
+    },
+    close: () => closeSocket(socket),
+  };
+}
+
+function closeSocket(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.close(() => resolve());
+  });
+}
