@@ -1,0 +1,253 @@
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { Failure, errorText } from '../platform/failure.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { Refusal } from '../platform/refusal.ts';
+import type { Problem } from './api-types.ts';
+import { HTTP_ERRORS, type HttpErrorCode } from './http-errors.ts';
+
+/**
+ * The one place that turns whatever went wrong into an RFC 9457 problem. A refusal keeps its own
+ * words, a failure its code, a bug nothing at all: the details of a 5xx stay in the log, found
+ * there by `request_id`.
+ */
+export type FieldProblem = { field: string; rule: string; fix: string };
+export type Upstream = { provider: string; code: string; traceId: string | null };
+export type ProblemBody = Problem & { upstream?: Upstream };
+
+export type HttpAnswer = {
+  status: number;
+  headers: Record<string, string>;
+  problem: ProblemBody;
+  /** True when an operator must look: 5xx and whatever nobody foresaw. */
+  alarming: boolean;
+};
+
+export type ProblemContext = {
+  requestId: string;
+  /** Where the errors page lives; `#code` is put behind it. */
+  docsUrl: string;
+};
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** A "no" of the HTTP layer itself, by its code in `HTTP_ERRORS`. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly code: HttpErrorCode;
+  readonly fix: string | undefined;
+  readonly fields: FieldProblem[] | undefined;
+  readonly headers: Record<string, string>;
+  /** Read by fastify and its plugins. */
+  readonly statusCode: number;
+
+  constructor(
+    code: HttpErrorCode,
+    detail: string,
+    more: { fix?: string; fields?: FieldProblem[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.code = code;
+    this.fix = more.fix;
+    this.fields = more.fields;
+    this.headers = more.headers ?? {};
+    this.statusCode = HTTP_ERRORS[code].status;
+  }
+}
+
+/**
+ * A refusal on its way out of a route. Thrown only by the HTTP layer: inside a transaction it
+ * rolls everything back, so work that must be remembered returns `{ refused }` instead.
+ */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+  readonly refusal: Refusal;
+  readonly status: number;
+  readonly upstream: Upstream | undefined;
+
+  constructor(refusal: Refusal, status: number = REFUSAL_STATUS, upstream?: Upstream) {
+    super(refusal.message);
+    this.refusal = refusal;
+    this.status = status;
+    this.upstream = upstream;
+  }
+}
+
+/** A refusal is a conflict with how things stand now, unless its thrower knows better. */
+export const REFUSAL_STATUS = 409;
+
+/** What to answer to anything that was thrown in a route, a hook or fastify itself. */
+export function answerTo(error: unknown, context: ProblemContext): HttpAnswer {
+  if (error instanceof RefusalError) return answerToRefusal(error, context);
+  if (error instanceof HttpError) {
+    return answerWith(error.code, context, {
+      detail: error.message,
+      headers: error.headers,
+      ...(error.fix === undefined ? {} : { fix: error.fix }),
+      ...(error.fields === undefined ? {} : { fields: error.fields }),
+    });
+  }
+  if (error instanceof Failure) return answerToFailure(error, context);
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const fields = error.validation.map((issue) => fieldProblem(issue, error.validationContext));
+    const names = fields.map(({ field }) => field).join(', ');
+    return answerWith('invalid_request', context, { detail: `Not accepted: ${names}.`, fields });
+  }
+  return answerToFastify(error, context);
+}
+
+function answerToRefusal(error: RefusalError, context: ProblemContext): HttpAnswer {
+  const { refusal, status, upstream } = error;
+  return {
+    status,
+    headers: {},
+    alarming: false,
+    problem: {
+      ...frame(refusal.code, status, refusal.message, refusal.fix, context),
+      title: 'Refused.',
+      ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
+      ...(refusal.evidence === undefined ? {} : { evidence: refusal.evidence }),
+      ...(refusal.allowedAt === undefined ? {} : { allowedAt: isoTime(refusal.allowedAt) }),
+      ...(upstream === undefined ? {} : { upstream }),
+    },
+  };
+}
+
+/** The problem body of a refusal, for places that store or batch it instead of throwing. */
+export function problemOf(
+  refusal: Refusal,
+  context: ProblemContext,
+  status: number = REFUSAL_STATUS,
+): ProblemBody {
+  return answerToRefusal(new RefusalError(refusal, status), context).problem;
+}
+
+/**
+ * A failure keeps its stable code. Its message may hold host names and paths, so it is shown
+ * only where the client itself is to blame; the fix also where the service behind us is.
+ */
+function answerToFailure(error: Failure, context: ProblemContext): HttpAnswer {
+  const base = codeOfSide(error);
+  const answer = answerWith(base, context, {
+    ...(error.side === 'client' ? { detail: error.message } : {}),
+    ...(error.side === 'client' || error.side === 'upstream' ? { fix: error.fix } : {}),
+    headers: base === 'temporarily_unavailable' ? { 'retry-after': '2' } : {},
+  });
+  const named = frame(
+    error.code,
+    answer.status,
+    answer.problem.detail,
+    answer.problem.fix,
+    context,
+  );
+  return { ...answer, problem: { ...answer.problem, ...named, title: HTTP_ERRORS[base].title } };
+}
+
+function codeOfSide(error: Failure): HttpErrorCode {
+  switch (error.side) {
+    case 'client':
+      return 'malformed_request';
+    case 'upstream':
+      return 'upstream_failed';
+    // An unknown outcome is never called "try again": that is how customers are rung twice.
+    case 'indeterminate':
+      return 'outcome_unknown';
+    case 'server':
+      return error.verdict === 'retryable' ? 'temporarily_unavailable' : 'internal_error';
+    default:
+      return 'internal_error';
+  }
+}
+
+/** fastify's own error codes, by our name for them; all else is unforeseen. */
+const FASTIFY_CODES: Readonly<Record<string, HttpErrorCode>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_request',
+  FST_ERR_BAD_URL: 'malformed_request',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+  FST_ERR_HANDLER_TIMEOUT: 'handler_timeout',
+  FST_ERR_VALIDATION: 'invalid_request',
+};
+
+function answerToFastify(error: unknown, context: ProblemContext): HttpAnswer {
+  const code = textAt(error, 'code');
+  const known = FASTIFY_CODES[code];
+  if (known !== undefined) return answerWith(known, context, {});
+  const status = typeof error === 'object' && error !== null ? statusOf(error) : 500;
+  if (status >= 400 && status < 500) {
+    return answerWith('malformed_request', context, { detail: errorText(error) });
+  }
+  return answerWith('internal_error', context, {});
+}
+
+function statusOf(error: object): number {
+  return 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+}
+
+function textAt(error: unknown, name: 'code'): string {
+  if (typeof error !== 'object' || error === null || !(name in error)) return '';
+  return typeof error[name as keyof typeof error] === 'string'
+    ? (error[name as keyof typeof error] as string)
+    : '';
+}
+
+function answerWith(
+  code: HttpErrorCode,
+  context: ProblemContext,
+  more: {
+    detail?: string;
+    fix?: string;
+    fields?: FieldProblem[];
+    headers?: Record<string, string>;
+  },
+): HttpAnswer {
+  const entry = HTTP_ERRORS[code];
+  const detail = more.detail ?? entry.title;
+  return {
+    status: entry.status,
+    headers: more.headers ?? {},
+    alarming: entry.status >= 500,
+    problem: {
+      ...frame(code, entry.status, detail, more.fix ?? entry.fix, context),
+      title: entry.title,
+      ...(more.fields === undefined ? {} : { fields: more.fields }),
+    },
+  };
+}
+
+/** The members that every problem has; `type` is the page of the code (RFC 9457 section 3.1.1). */
+function frame(
+  code: string,
+  status: number,
+  detail: string,
+  fix: string,
+  context: ProblemContext,
+): Problem {
+  const page = `${context.docsUrl}#${code}`;
+  return {
+    type: page,
+    title: detail,
+    status,
+    code,
+    detail,
+    fix,
+    docs_url: page,
+    request_id: context.requestId,
+  };
+}
+
+type Issue = { instancePath: string; keyword: string; message?: string; params: object };
+
+/** One zod issue as field, rule and fix. The value itself is never repeated: it may be personal. */
+function fieldProblem(issue: Issue, part: string | undefined): FieldProblem {
+  const path = issue.instancePath.split('/').filter((step) => step !== '');
+  const field = [part ?? 'body', ...path].join('.');
+  const expected = 'expected' in issue.params ? String(issue.params.expected) : undefined;
+  const fix =
+    issue.keyword === 'invalid_type' && expected !== undefined
+      ? `Send ${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected} here.`
+      : (issue.message ?? 'See the schema of this route in /openapi.json.');
+  return { field, rule: issue.keyword, fix };
+}
