@@ -1,0 +1,83 @@
+import { applyConsent } from '../consent/consent-commands.ts';
+import { readConsent } from '../consent/consent-store.ts';
+import type { ConsentRules } from '../consent/consent.ts';
+import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
+import type { MediaStats } from '../media/media.ts';
+import { invariant } from '../platform/invariant.ts';
+import type { CallId, LineId } from '../platform/ids.ts';
+import type { CallEvent, CallState, EndedBy } from './call.ts';
+import { applyCallEvents } from './call-events.ts';
+import { abandon, endOf, hangUp, observe, wake, type CallFact } from './call-rules.ts';
+import { readCall } from './call-store.ts';
+
+/**
+ * Everything that changes one call, each in a transaction of its own on the call's contact. The
+ * gateway, the webhook reception and the API all go through here, so a call has one order.
+ */
+export type CallDesk = {
+  read(id: CallId): Promise<CallState>;
+  /** Records a fact once; a fact that is known already changes nothing. */
+  observe(id: CallId, fact: CallFact, actor: string): Promise<CallState>;
+  hangUp(id: CallId, by: EndedBy, reason: string, actor: string): Promise<CallState>;
+  /** Does what time demands; `media` goes into the CDR if the call ends here. */
+  wake(id: CallId, media: MediaStats | null): Promise<CallState>;
+  /**
+   * Ends a call that certainly never rang: Meta refused it, or it was never sent. The permission
+   * is given back, because the customer's one call has not happened.
+   */
+  endUnrung(id: CallId, reason: string, media: MediaStats | null): Promise<CallState>;
+};
+
+export type CallDeskPorts = LedgerPorts & {
+  /** The consent rules of a line's policy pack. */
+  rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
+};
+
+export function openCallDesk(ports: CallDeskPorts): CallDesk {
+  const read = async (id: CallId): Promise<CallState> => {
+    const state = await readCall(ports.database, id);
+    invariant(state !== null, `call ${id} does not exist`);
+    return state;
+  };
+  const change = async (
+    id: CallId,
+    actor: string,
+    decide: (state: CallState, unit: ContactUnit) => CallEvent[] | Promise<CallEvent[]>,
+  ): Promise<CallState> => {
+    const { plan } = await read(id);
+    return onContact(ports, plan.contactId, async (unit) => {
+      const state = await readCall(unit.tx, id);
+      invariant(state !== null, `call ${id} vanished`);
+      return applyCallEvents(unit, state, await decide(state, unit), actor);
+    });
+  };
+  return {
+    read,
+    observe: (id, fact, actor) =>
+      change(id, actor, (state, unit) => observe(state, fact, unit.now)),
+    hangUp: (id, by, reason, actor) =>
+      change(id, actor, (state, unit) => hangUp(state, by, reason, unit.now)),
+    wake: (id, media) => change(id, 'platform', (state, unit) => wake(state, unit.now, media)),
+    endUnrung: (id, reason, media) =>
+      change(id, 'platform', async (state, unit) => {
+        await releasePermission(ports, unit, state, reason);
+        if (state.facts.hangUp === null) return abandon(state, 'failed', reason, unit.now);
+        return state.status === 'ended'
+          ? []
+          : [{ type: 'CallEnded', ...endOf(state, unit.now), media }];
+      }),
+  };
+}
+
+async function releasePermission(
+  ports: CallDeskPorts,
+  unit: ContactUnit,
+  state: CallState,
+  reason: string,
+): Promise<void> {
+  const { lineId, id: callId, contactId } = state.plan;
+  const consent = await readConsent(unit.tx, { contactId, lineId });
+  const rules = await ports.rulesOfLine(unit, lineId);
+  const command = { type: 'Release', callId, reason } as const;
+  await applyConsent(unit, lineId, consent, command, { rules, actor: 'platform' });
+}

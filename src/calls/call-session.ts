@@ -1,0 +1,288 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Line } from '../lines/line.ts';
+import type { MediaCall, MediaEvent, MediaPlane, MediaStats } from '../media/media.ts';
+import { delay, type Clock, type TimerHandle } from '../platform/clock.ts';
+import { Failure, errorText } from '../platform/failure.ts';
+import type { Log } from '../platform/log.ts';
+import type { SipCall, SipUserAgent } from '../sip/sip.ts';
+import { WhatsAppFailure, type Recipient, type WhatsAppClient } from '../whatsapp/whatsapp.ts';
+import type { CallState } from './call.ts';
+import type { CallDesk } from './call-desk.ts';
+import { wakesAt, type CallFact } from './call-rules.ts';
+import { inviteEndpoint, type EndpointLegPorts } from './endpoint-leg.ts';
+
+/**
+ * The hands of one live call in this gateway: its media, its SIP leg and its requests to Meta.
+ * The row is the truth. A session reads it whenever anything may have changed, compares what
+ * should be with what it has done, does the next step, and records what came of it. So it makes
+ * no difference whether a fact came from a webhook, a leg, the API or a timer.
+ */
+export type SessionPorts = {
+  desk: CallDesk;
+  media: MediaPlane;
+  sip: SipUserAgent;
+  whatsapp: WhatsAppClient;
+  clock: Clock;
+  log: Log;
+  /** Our address in SDP toward endpoints. */
+  advertisedAddress: string;
+};
+
+export type SessionTarget = {
+  line: Line;
+  endpoint: Endpoint;
+  to: Recipient;
+  customerLabel: string;
+};
+
+const TERMINATE_TRIES = 5;
+const TERMINATE_RETRY_MS = 1_000;
+
+export class CallSession {
+  readonly #ports: SessionPorts;
+  readonly #target: SessionTarget;
+  readonly #onDone: () => void;
+  readonly #facts: CallFact[] = [];
+  #state: CallState;
+  #media: MediaCall | null = null;
+  #stats: MediaStats | null = null;
+  #leg: SipCall | null = null;
+  #posted: boolean;
+  #answerApplied = false;
+  #terminating = false;
+  #running = false;
+  #dirty = false;
+  #done = false;
+  #timer: TimerHandle | null = null;
+
+  /** `recovered`: the gateway that had this call died; it is never dialled, only brought down. */
+  constructor(
+    ports: SessionPorts,
+    target: SessionTarget,
+    state: CallState,
+    options: { recovered: boolean; onDone: () => void },
+  ) {
+    this.#ports = ports;
+    this.#target = target;
+    this.#state = state;
+    this.#posted = options.recovered;
+    this.#onDone = options.onDone;
+  }
+
+  get callId(): CallState['plan']['id'] {
+    return this.#state.plan.id;
+  }
+
+  /** Something may have changed. Steps never overlap; a poke during a step causes another one. */
+  poke(): void {
+    this.#dirty = true;
+    if (!this.#running && !this.#done) void this.#run();
+  }
+
+  /** Records a fact of one of our legs and acts on it. */
+  report(fact: CallFact): void {
+    this.#facts.push(fact);
+    this.poke();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#dirty && !this.#done) {
+      this.#dirty = false;
+      try {
+        await this.#step();
+      } catch (error) {
+        // The database is away or a bug was hit: the call is looked at again, never dropped.
+        this.#ports.log.error({ callId: this.callId, error: errorText(error) }, 'call step failed');
+        await delay(this.#ports.clock, 500);
+        this.#dirty = true;
+      }
+    }
+    this.#running = false;
+  }
+
+  async #step(): Promise<void> {
+    const { desk, clock } = this.#ports;
+    for (let fact = this.#facts[0]; fact !== undefined; fact = this.#facts[0]) {
+      await desk.observe(this.callId, fact, actorOf(fact));
+      this.#facts.shift();
+    }
+    this.#state = await desk.read(this.callId);
+    if (isGoingDown(this.#state)) await this.#bringDown();
+    else await this.#bringUp();
+    const due = wakesAt(this.#state);
+    if (due !== null && due <= clock.now()) {
+      this.#state = await desk.wake(this.callId, this.#stats);
+      this.#dirty = true;
+    }
+    if (this.#state.status === 'ended') await this.#finish();
+    else this.#arm();
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    const due = wakesAt(this.#state);
+    if (due === null) return;
+    const { clock } = this.#ports;
+    this.#timer = clock.after(Math.max(0, due - clock.now()), () => this.poke());
+  }
+
+  async #bringUp(): Promise<void> {
+    if (this.#media === null && !(await this.#openMedia())) return;
+    const { facts, status, plan } = this.#state;
+    const mustInvite =
+      plan.strategy === 'agent_first' ||
+      status === 'answered' ||
+      (plan.strategy === 'on_ringing' && status === 'ringing');
+    if (mustInvite && this.#leg === null) await this.#invite();
+    const mayDial = plan.strategy !== 'agent_first' || isEndpointUp(this.#state);
+    if (!this.#posted && mayDial) this.#dial();
+    if (facts.mediaAnswer !== null) await this.#applyAnswer(facts.mediaAnswer);
+    const isWhole =
+      status === 'answered' && facts.mediaConnectedAt !== null && isEndpointUp(this.#state);
+    if (!isWhole) return;
+    this.#media?.bridge();
+    this.report({ type: 'CallBridged', at: this.#ports.clock.now() });
+  }
+
+  async #openMedia(): Promise<boolean> {
+    try {
+      const onEvent = (event: MediaEvent): void => this.#onMedia(event);
+      this.#media = await this.#ports.media.openCall({ callId: this.callId, onEvent });
+      return true;
+    } catch (error) {
+      const reason = error instanceof Failure ? error.code : 'media_failed';
+      this.#ports.log.warn({ callId: this.callId, reason }, 'no media for this call');
+      this.#state = this.#posted
+        ? await this.#ports.desk.hangUp(this.callId, 'platform', reason, 'platform')
+        : await this.#ports.desk.endUnrung(this.callId, reason, null);
+      this.#dirty = true;
+      return false;
+    }
+  }
+
+  async #invite(): Promise<void> {
+    if (this.#media === null) return;
+    const legPorts: EndpointLegPorts = {
+      ...this.#ports,
+      report: (fact) => this.report(fact),
+      hangUp: (by, reason) => this.#hangUp(by, reason),
+    };
+    this.#leg = await inviteEndpoint(legPorts, this.#media, this.#target, this.#state.plan);
+  }
+
+  /** One POST, once. Not awaited: Meta's webhooks may overtake its answer. */
+  #dial(): void {
+    this.#posted = true;
+    const { whatsapp, clock } = this.#ports;
+    const { line, to } = this.#target;
+    const offer = this.#media?.offer ?? '';
+    const dialed = whatsapp.connectCall(line.access, to, offer, this.callId);
+    dialed.then(
+      ({ wacid }) => this.report({ type: 'CallInitiated', at: clock.now(), wacid }),
+      (error: unknown) => this.#onDialError(error),
+    );
+  }
+
+  async #onDialError(error: unknown): Promise<void> {
+    const { clock, desk, log } = this.#ports;
+    const reason = error instanceof WhatsAppFailure ? error.code : 'dial_failed';
+    const isUnknown = !(error instanceof WhatsAppFailure) || error.side === 'indeterminate';
+    log.warn({ callId: this.callId, reason, isUnknown }, 'dial did not succeed');
+    if (isUnknown) {
+      // Nobody knows whether the phone rings. Webhooks that carry our call id will tell.
+      this.report({ type: 'CallDialUnknown', at: clock.now(), reason });
+      return;
+    }
+    try {
+      await desk.endUnrung(this.callId, reason, this.#stats);
+      this.poke();
+    } catch (cause) {
+      log.error({ callId: this.callId, error: errorText(cause) }, 'refused dial not recorded');
+      this.report({ type: 'CallDialUnknown', at: clock.now(), reason });
+    }
+  }
+
+  async #applyAnswer(sdp: string): Promise<void> {
+    if (this.#answerApplied || this.#media === null) return;
+    this.#answerApplied = true;
+    try {
+      await this.#media.applyAnswer(sdp);
+    } catch (error) {
+      this.#hangUp('platform', error instanceof Failure ? error.code : 'media_failed');
+    }
+  }
+
+  #onMedia(event: MediaEvent): void {
+    const { clock, log } = this.#ports;
+    if (event.kind === 'connected') this.report({ type: 'CallMediaConnected', at: clock.now() });
+    else if (event.kind === 'lost') this.#hangUp('platform', event.cause);
+    else if (event.kind === 'silent') log.warn({ callId: this.callId, ...event }, 'nothing heard');
+  }
+
+  #hangUp(by: 'platform' | 'endpoint', reason: string): void {
+    const { desk, log } = this.#ports;
+    desk.hangUp(this.callId, by, reason, by).then(
+      () => this.poke(),
+      (error: unknown) => {
+        log.error({ callId: this.callId, error: errorText(error) }, 'hang-up was not recorded');
+        this.#ports.clock.after(500, () => this.#hangUp(by, reason));
+      },
+    );
+  }
+
+  async #bringDown(): Promise<void> {
+    const { facts, status } = this.#state;
+    const reason = facts.hangUp?.reason ?? 'customer_hung_up';
+    this.#leg?.hangUp(`Q.850;cause=16;text="${reason}"`);
+    if (this.#media !== null) {
+      const media = this.#media;
+      this.#media = null;
+      this.#stats = await media.close();
+    }
+    if (status === 'ended' || facts.terminated !== null) return;
+    if (facts.wacid !== null) this.#terminate(facts.wacid);
+    else if (!this.#posted) {
+      this.#state = await this.#ports.desk.endUnrung(this.callId, reason, this.#stats);
+    }
+  }
+
+  /** Tells Meta that our side is over, again and again while that may help. */
+  #terminate(wacid: string): void {
+    if (this.#terminating) return;
+    this.#terminating = true;
+    const { whatsapp, clock, log } = this.#ports;
+    const attempt = async (tries: number): Promise<void> => {
+      try {
+        await whatsapp.terminateCall(this.#target.line.access, wacid);
+      } catch (error) {
+        log.warn({ callId: this.callId, error: errorText(error), tries }, 'terminate failed');
+        const isFinal = error instanceof WhatsAppFailure && error.verdict === 'terminal';
+        if (isFinal || tries >= TERMINATE_TRIES) return;
+        await delay(clock, TERMINATE_RETRY_MS * 2 ** (tries - 1));
+        await attempt(tries + 1);
+      }
+    };
+    void attempt(1);
+  }
+
+  async #finish(): Promise<void> {
+    await this.#bringDown();
+    this.#timer?.cancel();
+    this.#done = true;
+    this.#onDone();
+  }
+}
+
+function isGoingDown(state: CallState): boolean {
+  const { facts, status } = state;
+  return status === 'ended' || facts.hangUp !== null || facts.terminated !== null;
+}
+
+function isEndpointUp({ facts }: CallState): boolean {
+  return facts.endpoint !== null && facts.endpoint.answeredAt !== null;
+}
+
+function actorOf(fact: CallFact): string {
+  return fact.type.startsWith('Endpoint') ? 'endpoint' : 'platform';
+}

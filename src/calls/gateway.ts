@@ -1,0 +1,134 @@
+import type { Database } from '../database/database.ts';
+import type { Changes } from '../ledger/changes.ts';
+import { repeat } from '../platform/clock.ts';
+import { errorText } from '../platform/failure.ts';
+import type { CallId } from '../platform/ids.ts';
+import type { CallState } from './call.ts';
+import { CallSession, type SessionPorts, type SessionTarget } from './call-session.ts';
+import { leaseCalls, orphanedCalls } from './call-store.ts';
+import type { Dialer } from './dialer.ts';
+
+/**
+ * The gateway role: claims due calls, holds a session for each, keeps their leases, and takes
+ * over the calls of a gateway that died. It never dials a call a second time.
+ */
+export type Gateway = {
+  /** Looks for due calls now instead of at the next poll. */
+  wake(): void;
+  liveCalls(): CallId[];
+  /** Takes no new calls, hangs up the live ones and waits until they have ended. */
+  close(): Promise<void>;
+};
+
+export type GatewayPorts = SessionPorts & {
+  database: Database;
+  changes: Changes;
+  dialer: Dialer;
+  /** Finds line, endpoint and recipient of a call; null when one of them is gone. */
+  targetOf: (state: CallState) => Promise<SessionTarget | null>;
+  /** Stable name of this node, and the name of this very run: `node/run`. */
+  nodeName: string;
+  owner: string;
+  maxCalls: number;
+};
+
+export const LEASE_SECONDS = 15;
+const LEASE_EVERY_MS = 5_000;
+const POLL_MS = 250;
+const CLOSE_WAIT_MS = 8_000;
+
+export function openGateway(ports: GatewayPorts): Gateway {
+  const sessions = new Map<CallId, CallSession>();
+  let closing = false;
+  let onEmpty: (() => void) | null = null;
+
+  const adopt = (state: CallState, target: SessionTarget, recovered: boolean): void => {
+    const { id } = state.plan;
+    const onDone = (): void => {
+      sessions.delete(id);
+      if (sessions.size === 0) onEmpty?.();
+    };
+    const session = new CallSession(ports, target, state, { recovered, onDone });
+    sessions.set(id, session);
+    session.poke();
+  };
+
+  const claim = guarded('claiming calls', async () => {
+    const room = ports.maxCalls - sessions.size;
+    if (closing || room <= 0) return;
+    for (const { state, target } of await ports.dialer.claim(room)) adopt(state, target, false);
+  });
+
+  const recover = guarded('recovering calls', async () => {
+    if (closing) return;
+    const orphans = await orphanedCalls(ports.database, ports.nodeName, ports.owner);
+    for (const state of orphans.filter(({ plan }) => !sessions.has(plan.id))) {
+      const { id } = state.plan;
+      ports.log.warn({ callId: id, status: state.status }, 'taking over an orphaned call');
+      await leaseCalls(ports.database, [id], ports.owner, LEASE_SECONDS);
+      await ports.desk.hangUp(id, 'platform', 'gateway_lost', 'platform');
+      const target = await ports.targetOf(state);
+      if (target !== null) adopt(state, target, true);
+    }
+  });
+
+  const keep = guarded('keeping leases', async () => {
+    const ids = [...sessions.keys()];
+    if (ids.length > 0) await leaseCalls(ports.database, ids, ports.owner, LEASE_SECONDS);
+    for (const session of sessions.values()) session.poke();
+  });
+
+  function guarded(what: string, task: () => Promise<void>): () => Promise<void> {
+    return async () => {
+      try {
+        await task();
+      } catch (error) {
+        ports.log.error({ error: errorText(error) }, `${what} failed`);
+      }
+    };
+  }
+
+  // One claim at a time; a wake during a claim causes exactly one more.
+  let claiming = false;
+  let again = false;
+  const claimSoon = async (): Promise<void> => {
+    again = true;
+    if (claiming) return;
+    claiming = true;
+    while (again) {
+      again = false;
+      await claim();
+    }
+    claiming = false;
+  };
+
+  const stops = [
+    ports.changes.subscribe((change) => {
+      if (change.type === 'CallRequested') void claimSoon();
+      else if (change.callId !== null) sessions.get(change.callId)?.poke();
+    }),
+    repeat(ports.clock, POLL_MS, claimSoon),
+    repeat(ports.clock, LEASE_EVERY_MS, keep),
+    repeat(ports.clock, LEASE_EVERY_MS, recover),
+  ];
+  void recover();
+  void claimSoon();
+
+  return {
+    wake: () => void claimSoon(),
+    liveCalls: () => [...sessions.keys()],
+    async close() {
+      closing = true;
+      const empty = new Promise<void>((resolve) => {
+        onEmpty = resolve;
+        ports.clock.after(CLOSE_WAIT_MS, resolve);
+      });
+      for (const id of sessions.keys()) {
+        await ports.desk.hangUp(id, 'platform', 'gateway_stopped', 'platform');
+        sessions.get(id)?.poke();
+      }
+      if (sessions.size > 0) await empty;
+      await Promise.all(stops.map(async (stop) => stop()));
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { bucketFor } from '../contacts/contact.ts';
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import type { RowStore } from '../ledger/contact-unit.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type ContactId,
+  type LineId,
+  type PermissionRequestId,
+} from '../platform/ids.ts';
+import type { Message, MessageContent, MessageId, MessageStatus } from './message.ts';
+
+const SAVE = statement(
+  'message_save',
+  `insert into messages (bucket, id, account_id, contact_id, line_id, request_id, kind, content,
+     status, wamid, due_at, attempts, last_error, created_at)
+   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+     $7::text[], $8::jsonb[], $9::text[], $10::text[], $11::timestamptz[], $12::integer[],
+     $13::text[], $14::timestamptz[])
+   on conflict (bucket, id) do update
+     set status = excluded.status, wamid = excluded.wamid, due_at = excluded.due_at,
+         attempts = excluded.attempts, last_error = excluded.last_error,
+         lease_owner = null, lease_until = null`,
+);
+
+export const messageRows: RowStore<Message> = {
+  async saveAll(tx, rows) {
+    await tx.run(SAVE, [
+      rows.map((row) => bucketOf(row.id)),
+      rows.map((row) => row.id),
+      rows.map((row) => row.accountId),
+      rows.map((row) => row.contactId),
+      rows.map((row) => row.lineId),
+      rows.map((row) => row.requestId),
+      rows.map((row) => row.content.kind),
+      rows.map((row) => JSON.stringify(row.content)),
+      rows.map((row) => row.status),
+      rows.map((row) => row.wamid),
+      rows.map((row) => at(row.dueAt)),
+      rows.map((row) => row.attempts),
+      rows.map((row) => row.lastError),
+      rows.map((row) => at(row.createdAt)),
+    ]);
+  },
+};
+
+type MessageRow = {
+  id: MessageId;
+  account_id: AccountId;
+  contact_id: ContactId;
+  line_id: LineId;
+  request_id: PermissionRequestId | null;
+  content: MessageContent;
+  status: MessageStatus;
+  wamid: string | null;
+  due_at: number;
+  attempts: number;
+  last_error: string | null;
+  created_at: number;
+};
+
+const COLUMNS = `id, account_id, contact_id, line_id, request_id, content, status, wamid, due_at,
+  attempts, last_error, created_at`;
+
+const READ = statement<MessageRow>(
+  'message_read',
+  `select ${COLUMNS} from messages where bucket = $1 and id = $2`,
+);
+
+export async function readMessage(db: Queryable, id: MessageId): Promise<Message | null> {
+  const row = await db.first(READ, [bucketOf(id), id]);
+  return row === undefined ? null : toMessage(row);
+}
+
+const CLAIM = statement<MessageRow>(
+  'message_claim',
+  `update messages m set status = 'sending', lease_owner = $3, attempts = m.attempts + 1,
+          lease_until = now() + make_interval(secs => $4)
+    where (m.bucket, m.id) in (
+      select bucket, id from messages
+       where (status = 'queued' and due_at <= $1)
+       order by due_at limit $2 for update skip locked)
+   returning ${COLUMNS}`,
+);
+
+/** Takes due messages for this worker; each is sent by one worker at most. */
+export async function claimMessages(
+  db: Queryable,
+  now: number,
+  limit: number,
+  owner: string,
+  leaseSeconds: number,
+): Promise<Message[]> {
+  return (await db.run(CLAIM, [at(now), limit, owner, leaseSeconds])).map(toMessage);
+}
+
+const GIVE_UP = statement<MessageRow>(
+  'message_give_up',
+  `update messages set status = 'unknown', last_error = 'the sender stopped before Meta answered'
+    where status = 'sending' and lease_until < now() returning ${COLUMNS}`,
+);
+
+/**
+ * Messages whose worker died while sending: nobody knows whether Meta took them, so they are not
+ * sent again.
+ */
+export async function giveUpLostMessages(db: Queryable): Promise<Message[]> {
+  return (await db.run(GIVE_UP)).map(toMessage);
+}
+
+const NAME = statement(
+  'message_name_external',
+  `insert into external_ids (bucket, external_id, our_id) values ($1, $2, $3)
+   on conflict (bucket, external_id) do nothing`,
+);
+
+/** Remembers which of our ids (a message, a call) an id of Meta's stands for. */
+export async function nameExternalId(
+  tx: Tx,
+  externalId: string,
+  ourId: MessageId | string,
+): Promise<void> {
+  await tx.run(NAME, [bucketFor(externalId), externalId, ourId]);
+}
+
+const RESOLVE = statement<{ our_id: string }>(
+  'message_resolve_external',
+  'select our_id from external_ids where bucket = $1 and external_id = $2',
+);
+
+export async function resolveExternalId(db: Queryable, externalId: string): Promise<string | null> {
+  return (await db.first(RESOLVE, [bucketFor(externalId), externalId]))?.our_id ?? null;
+}
+
+function toMessage(row: MessageRow): Message {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    contactId: row.contact_id,
+    lineId: row.line_id,
+    requestId: row.request_id,
+    content: row.content,
+    status: row.status,
+    wamid: row.wamid,
+    dueAt: row.due_at,
+    attempts: row.attempts,
+    lastError: row.last_error,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,163 @@
+import { commandConsent } from '../consent/consent-commands.ts';
+import type { ConsentCommand, ConsentRules } from '../consent/consent.ts';
+import type { Contact } from '../contacts/contact.ts';
+import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
+import { repeat } from '../platform/clock.ts';
+import { Failure, errorText } from '../platform/failure.ts';
+import type { LineId } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { LineAccess, Recipient, SentMessage, WhatsAppClient } from '../whatsapp/whatsapp.ts';
+import type { Message } from './message.ts';
+import { claimMessages, giveUpLostMessages, messageRows, nameExternalId } from './message-store.ts';
+
+/** The worker that hands queued messages to Meta and records what came of it. */
+export type MessageWorker = { wake(): void; close(): Promise<void> };
+
+export type MessageWorkerPorts = LedgerPorts & {
+  whatsapp: WhatsAppClient;
+  log: Log;
+  owner: string;
+  accessOf: (lineId: LineId) => Promise<LineAccess | null>;
+  contactOf: (message: Message) => Promise<Contact | null>;
+  rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
+};
+
+const POLL_MS = 500;
+const BATCH = 32;
+const LEASE_SECONDS = 60;
+/** Waits before the second, third … try of a message that Meta could not take right now. */
+const RETRY_MS = [2_000, 10_000, 60_000, 300_000] as const;
+
+export function openMessageWorker(ports: MessageWorkerPorts): MessageWorker {
+  let running: Promise<void> | null = null;
+  let again = false;
+  const pass = async (): Promise<void> => {
+    try {
+      await giveUpLostMessages(ports.database);
+      const now = ports.clock.now();
+      const batch = await claimMessages(ports.database, now, BATCH, ports.owner, LEASE_SECONDS);
+      await Promise.all(batch.map((message) => send(ports, message)));
+      again ||= batch.length === BATCH;
+    } catch (error) {
+      ports.log.error({ error: errorText(error) }, 'sending messages failed');
+    }
+  };
+  const drain = async (): Promise<void> => {
+    while (again) {
+      again = false;
+      await pass();
+    }
+  };
+  const run = async (): Promise<void> => {
+    again = true;
+    running ??= drain().finally(() => {
+      running = null;
+    });
+    await running;
+  };
+  const stop = repeat(ports.clock, POLL_MS, run);
+  const unsubscribe = ports.changes.subscribe((change) => {
+    if (change.type === 'PermissionRequested' || change.type === 'OptedOut') void run();
+  });
+  return {
+    wake: () => void run(),
+    async close() {
+      unsubscribe();
+      await stop();
+      await running;
+    },
+  };
+}
+
+async function send(ports: MessageWorkerPorts, message: Message): Promise<void> {
+  try {
+    const access = await ports.accessOf(message.lineId);
+    const contact = await ports.contactOf(message);
+    if (access === null || contact === null) throw gone();
+    const sent = await post(ports.whatsapp, access, recipientOf(contact), message);
+    await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, sent.messageId);
+  } catch (error) {
+    await recordFailure(ports, message, error);
+  }
+}
+
+function post(
+  whatsapp: WhatsAppClient,
+  access: LineAccess,
+  to: Recipient,
+  message: Message,
+): Promise<SentMessage> {
+  const { content } = message;
+  // Our id travels with the message, so that a lost answer can still be told from its webhooks.
+  if (content.kind === 'text') return whatsapp.sendText(access, to, content.text, message.id);
+  return whatsapp.sendTemplate(access, to, content, message.id);
+}
+
+export function recipientOf(contact: Contact): Recipient {
+  return {
+    ...(contact.e164 === null ? {} : { to: contact.e164 }),
+    ...(contact.userId === null ? {} : { userId: contact.userId }),
+  };
+}
+
+async function recordFailure(
+  ports: MessageWorkerPorts,
+  message: Message,
+  error: unknown,
+): Promise<void> {
+  const lastError = errorText(error);
+  const failure = error instanceof Failure ? error : null;
+  ports.log.warn({ messageId: message.id, code: failure?.code }, 'message was not sent');
+  if (failure === null || failure.side === 'indeterminate') {
+    await record(ports, { ...message, status: 'unknown', lastError }, null);
+    return;
+  }
+  const waitMs = RETRY_MS[message.attempts - 1];
+  if (failure.verdict === 'retryable' && waitMs !== undefined) {
+    const dueAt = ports.clock.now() + waitMs;
+    await record(ports, { ...message, status: 'queued', dueAt, lastError }, null);
+    return;
+  }
+  await record(ports, { ...message, status: 'failed', lastError }, null, failure);
+}
+
+async function record(
+  ports: MessageWorkerPorts,
+  message: Message,
+  wamid: string | null,
+  failure?: Failure,
+): Promise<void> {
+  await onContact(ports, message.contactId, async (unit) => {
+    unit.save(messageRows, message.id, message);
+    if (wamid !== null) await nameExternalId(unit.tx, wamid, message.id);
+    const { requestId } = message;
+    if (requestId === null) return;
+    const at = unit.now;
+    const command: ConsentCommand | null =
+      wamid !== null
+        ? { type: 'RecordRequestSent', requestId, messageId: wamid, at }
+        : failure === undefined
+          ? null
+          : {
+              type: 'RecordRequestFailed',
+              requestId,
+              code: failure.code,
+              message: failure.message,
+              fix: failure.fix,
+              at,
+            };
+    if (command === null) return;
+    const rules = await ports.rulesOfLine(unit, message.lineId);
+    await commandConsent(unit, message.lineId, command, { rules, actor: 'meta' });
+  });
+}
+
+function gone(): Failure {
+  return new Failure({
+    code: 'message_target_gone',
+    message: 'The line or the contact of this message no longer exists.',
+    fix: 'Nothing to do; ask again from a line that exists.',
+    verdict: 'terminal',
+    side: 'client',
+  });
+}

@@ -1,0 +1,30 @@
+import type { AccountId, ContactId, Id, LineId, PermissionRequestId } from '../platform/ids.ts';
+
+/** A WhatsApp message on its way to a contact: written with the decision, sent by the worker. */
+export type MessageId = Id<'message'>;
+
+export type MessageContent =
+  | { kind: 'template'; name: string; language: string; variables: string[] }
+  | { kind: 'text'; text: string };
+
+/**
+ * `queued` waits for the worker; `sending` is leased; `unknown` means Meta's answer was lost, so
+ * it is never sent again: the status webhook carries our id and tells what became of it.
+ */
+export type MessageStatus = 'queued' | 'sending' | 'sent' | 'failed' | 'unknown';
+
+export type Message = {
+  id: MessageId;
+  accountId: AccountId;
+  contactId: ContactId;
+  lineId: LineId;
+  /** Set when the message asks for permission. */
+  requestId: PermissionRequestId | null;
+  content: MessageContent;
+  status: MessageStatus;
+  wamid: string | null;
+  dueAt: number;
+  attempts: number;
+  lastError: string | null;
+  createdAt: number;
+};
