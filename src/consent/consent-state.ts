@@ -225,6 +225,14 @@ export function permissionOf(state: ConsentState): ConsentPermission | null {
   return 'permission' in state ? state.permission : null;
 }
 
+/** True while a call may be placed on this consent: granted, and not yet at its expiry. */
+export function isLive(
+  state: ConsentState,
+  now: number,
+): state is Extract<ConsentState, { status: 'granted' }> {
+  return state.status === 'granted' && now < state.permission.expiresAt;
+}
+
 const REQUEST_TIMES_MAX = 50;
 const EARLIER_REQUESTS_MAX = 8;
 

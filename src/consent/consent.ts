@@ -8,7 +8,7 @@
  */
 import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
 import { unreachable } from '../platform/invariant.ts';
-import type { Refusal, Refused } from '../platform/refusal.ts';
+import type { Refused } from '../platform/refusal.ts';
 import {
   CONSENT_TRANSITIONS,
   evolve,
@@ -17,15 +17,27 @@ import {
   requestOf,
   type ConsentEvent,
   type ConsentEventType,
-  type ConsentPermission,
   type ConsentRequest,
   type ConsentState,
   type RevokedBy,
 } from './consent-state.ts';
 import { decideReply, decideRevoke } from './consent-answer.ts';
+import { callRefusal, notInForce, requestRefusal } from './consent-refusals.ts';
 
-export { evolve, initialConsent, permissionOf, requestOf } from './consent-state.ts';
-export { CONSENT_TRANSITIONS } from './consent-state.ts';
+export {
+  CONSENT_TRANSITIONS,
+  evolve,
+  initialConsent,
+  isLive,
+  permissionOf,
+  requestOf,
+} from './consent-state.ts';
+export {
+  callRefusal,
+  requestLimitRefusal,
+  requestWhileLiveRefusal,
+  type CallRefusalCode,
+} from './consent-refusals.ts';
 export type {
   ConsentEvent,
   ConsentEventType,
@@ -149,45 +161,6 @@ export function wakesAt(state: ConsentState): number | null {
   return null;
 }
 
-/** True while a call may be placed on this consent: granted, and not yet at its expiry. */
-export function isLive(
-  state: ConsentState,
-  now: number,
-): state is Extract<ConsentState, { status: 'granted' }> {
-  return state.status === 'granted' && now < state.permission.expiresAt;
-}
-
-/**
- * Why a request may not be sent now, or null. The decider and the policy gate share it, so the
- * answer given beforehand and the decision cannot differ.
- */
-export function requestRefusal(
-  state: ConsentState,
-  moment: ConsentMoment,
-): (Refusal & { code: 'permission_live' | 'request_limit_reached' }) | null {
-  const { now, rules } = moment;
-  if (isLive(state, now)) {
-    const { expiresAt } = state.permission;
-    return {
-      code: 'permission_live',
-      message: 'The customer has already allowed a call, and that permission is still unused.',
-      fix: 'Place the call on the permission there is; ask again once it was used or has expired.',
-      evidence: { permissionId: state.permission.permissionId, expiresAt },
-      allowedAt: expiresAt,
-    };
-  }
-  const times = state.history.requestsWithoutYes.filter((at) => at > now - rules.requestsWindowMs);
-  if (times.length < rules.requestsMax) return null;
-  const frees = (times[times.length - rules.requestsMax] ?? now) + rules.requestsWindowMs;
-  return {
-    code: 'request_limit_reached',
-    message: `The customer was asked ${times.length} times without a yes; the limit is ${rules.requestsMax}.`,
-    fix: 'Wait until the oldest request falls out of the window, or let the customer write first.',
-    evidence: { requestsWithoutYes: times, requestsMax: rules.requestsMax },
-    allowedAt: frees,
-  };
-}
-
 const PUBLIC_NAMES = {
   PermissionRequested: 'permission.requested',
   PermissionRequestSent: 'permission.sent',
@@ -305,7 +278,7 @@ function decideConsume(
   if (refused !== null) return { refused };
   const permission = permissionOf(state);
   if (permission?.permissionId !== permissionId) {
-    return { refused: ask('permission_missing', 'This permission is not the one in force.') };
+    return { refused: notInForce(permissionId) };
   }
   return { events: [{ type: 'PermissionUsed', permissionId, callId, at: now }] };
 }
@@ -326,72 +299,4 @@ function decideRelease(
     at: now,
   };
   return [released, ...expiryEvents(evolve(state, released), now)];
-}
-
-export type CallRefusalCode =
-  | 'permission_missing'
-  | 'permission_pending'
-  | 'permission_used'
-  | 'permission_declined'
-  | 'permission_expired'
-  | 'permission_revoked';
-
-const ASK_AGAIN = 'Ask the customer for permission and call after the yes.';
-
-function ask(
-  code: CallRefusalCode,
-  message: string,
-  evidence: Record<string, unknown> = {},
-): Refusal & { code: CallRefusalCode } {
-  return { code, message, fix: ASK_AGAIN, evidence };
-}
-
-/** Why no call may be placed on this consent now, or null; shared by the decider and the gate. */
-export function callRefusal(
-  state: ConsentState,
-  now: number,
-): (Refusal & { code: CallRefusalCode }) | null {
-  const permissionId = (permission: ConsentPermission | null) => permission?.permissionId ?? null;
-  switch (state.status) {
-    case 'none':
-      return ask('permission_missing', 'The customer has not allowed a call.');
-    case 'lapsed':
-      return ask('permission_missing', 'The customer did not answer the permission request.', {
-        requestId: state.request.requestId,
-        lapsedAt: state.lapsedAt,
-      });
-    case 'requested':
-      return {
-        code: 'permission_pending',
-        message: 'The customer was asked and has not answered yet.',
-        fix: 'Wait for the event permission.granted, then call.',
-        evidence: { requestId: state.request.requestId, lapsesAt: state.request.lapsesAt },
-      };
-    case 'declined':
-      return ask('permission_declined', 'The customer said no to the call.', {
-        declinedAt: state.declinedAt,
-      });
-    case 'used':
-      return ask('permission_used', 'This permission has served its one call.', {
-        permissionId: permissionId(state.permission),
-        usedByCallId: state.usedByCallId,
-      });
-    case 'revoked':
-      return ask('permission_revoked', 'The permission was taken back.', {
-        permissionId: permissionId(state.permission),
-        revokedAt: state.revokedAt,
-        revokedBy: state.revokedBy,
-      });
-    case 'granted':
-    case 'expired': {
-      if (isLive(state, now)) return null;
-      const { expiresAt } = state.permission;
-      return ask('permission_expired', 'The permission has expired.', {
-        permissionId: permissionId(state.permission),
-        expiresAt,
-      });
-    }
-    default:
-      return unreachable(state);
-  }
 }

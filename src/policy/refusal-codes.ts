@@ -1,0 +1,187 @@
+/**
+ * Every code with which consent and policy say no. The errors page, the API's problem answers
+ * and the tests read this table; a code that is not here cannot be used.
+ */
+export type RefusalEntry = {
+  title: string;
+  /** What the code means, for a reader of the errors page. */
+  meaning: string;
+  /** What to do in general; the refusal itself may know better. */
+  fix: string;
+  /** 403: not allowed whatever you do · 409: not as things stand · 422: the input is at fault. */
+  status: 403 | 409 | 422;
+};
+
+export const REFUSAL_CODES = [
+  'line_disabled',
+  'line_restricted',
+  'number_invalid',
+  'number_unknown',
+  'country_unknown',
+  'business_country_blocked',
+  'customer_country_blocked',
+  'sanctioned_place',
+  'do_not_call',
+  'opted_out',
+  'call_in_progress',
+  'permission_missing',
+  'permission_pending',
+  'permission_declined',
+  'permission_used',
+  'permission_expired',
+  'permission_revoked',
+  'permission_without_purpose',
+  'purpose_mismatch',
+  'endpoint_unknown',
+  'permission_live',
+  'request_limit_reached',
+  'purpose_not_specific',
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+const ASK = 'Ask the customer for permission and call after the yes.';
+
+/** The lawful way where business-initiated calls are blocked: the customer calls. */
+export const LET_THEM_CALL =
+  'Send a message with a call button instead, so that the customer calls you.';
+
+export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
+  line_disabled: {
+    title: 'The line is switched off',
+    meaning: 'An operator disabled this business number; it neither asks nor calls.',
+    fix: 'Enable the line, or use another one.',
+    status: 409,
+  },
+  line_restricted: {
+    title: 'Meta restricts the line',
+    meaning: 'Meta has restricted calling on this business number for a time.',
+    fix: 'Wait until the restriction ends; see the line for the date and lower the complaints.',
+    status: 409,
+  },
+  number_invalid: {
+    title: 'This is not a phone number',
+    meaning: 'The text is no number in international form; the message names the broken rule.',
+    fix: 'Write the number with its country calling code, for example +447700900123.',
+    status: 422,
+  },
+  number_unknown: {
+    title: 'The number of the contact is not known',
+    meaning: 'The contact is known only by a user id, so the rules about places cannot be checked.',
+    fix: "Add the customer's phone number to the contact.",
+    status: 422,
+  },
+  country_unknown: {
+    title: 'The country of the number cannot be told',
+    meaning: 'Some countries are blocked, and this number may belong to one of them.',
+    fix: 'Check the number; its area code is not assigned to one country.',
+    status: 403,
+  },
+  business_country_blocked: {
+    title: 'Calls from numbers of this country are not available',
+    meaning: 'Business-initiated calling does not exist for business numbers of this country.',
+    fix: LET_THEM_CALL,
+    status: 403,
+  },
+  customer_country_blocked: {
+    title: 'Calls to customers in this country are not allowed',
+    meaning: 'The policy pack does not allow business-initiated calls to this country.',
+    fix: LET_THEM_CALL,
+    status: 403,
+  },
+  sanctioned_place: {
+    title: 'All calling is blocked in this place',
+    meaning: 'The business or the customer is in a sanctioned country or region.',
+    fix: 'There is no lawful way to call there; use no WhatsApp calling with this number.',
+    status: 403,
+  },
+  do_not_call: {
+    title: 'The customer is on the do-not-call list',
+    meaning: 'Nobody may call or ask this person.',
+    fix: 'Do not call. Only the customer can ask to be taken off the list.',
+    status: 403,
+  },
+  opted_out: {
+    title: 'The customer said stop',
+    meaning: 'The customer opted out of calls; nothing is asked or called until they opt in again.',
+    fix: 'Do not call. Only the customer can opt in again.',
+    status: 403,
+  },
+  call_in_progress: {
+    title: 'Another call to this customer is queued or live',
+    meaning: 'One person is rung by one call at a time.',
+    fix: 'Wait for the event call.ended of the other call, or cancel it.',
+    status: 409,
+  },
+  permission_missing: {
+    title: 'The customer has not allowed a call',
+    meaning: 'There is no permission for this customer on this line.',
+    fix: ASK,
+    status: 409,
+  },
+  permission_pending: {
+    title: 'The customer has not answered yet',
+    meaning: 'A permission request is open.',
+    fix: 'Wait for the event permission.granted, then call.',
+    status: 409,
+  },
+  permission_declined: {
+    title: 'The customer said no',
+    meaning: 'The latest permission request was declined.',
+    fix: 'Do not press; ask again only with a better reason, within the limit of requests.',
+    status: 409,
+  },
+  permission_used: {
+    title: 'The permission has served its call',
+    meaning: 'One permission is one call.',
+    fix: ASK,
+    status: 409,
+  },
+  permission_expired: {
+    title: 'The permission has expired',
+    meaning: 'A permission ends at its exact moment, 24 hours after the tap in the strict pack.',
+    fix: ASK,
+    status: 409,
+  },
+  permission_revoked: {
+    title: 'The permission was taken back',
+    meaning: 'The customer, Meta or an operator revoked it.',
+    fix: ASK,
+    status: 409,
+  },
+  permission_without_purpose: {
+    title: 'The permission names no purpose',
+    meaning: 'The yes did not answer a request of ours (business profile, callback).',
+    fix: 'Ask the customer with the purpose of the call.',
+    status: 409,
+  },
+  purpose_mismatch: {
+    title: 'The call has another purpose than the permission',
+    meaning: 'A permission may be used only for what the customer was told.',
+    fix: 'Call for the purpose that was allowed, or ask again with the new one.',
+    status: 409,
+  },
+  endpoint_unknown: {
+    title: 'There is no endpoint for this call',
+    meaning: 'Neither the call nor the line names an endpoint that exists.',
+    fix: 'Name an endpoint in the call or set a default endpoint on the line.',
+    status: 422,
+  },
+  permission_live: {
+    title: 'The customer has already said yes',
+    meaning: 'A permission is live and unused; asking again would be spam.',
+    fix: 'Place the call on the permission there is.',
+    status: 409,
+  },
+  request_limit_reached: {
+    title: 'The customer was asked too often',
+    meaning: 'The limit of requests without a yes in between is reached.',
+    fix: 'Wait until the time in allowedAt, or let the customer write first.',
+    status: 409,
+  },
+  purpose_not_specific: {
+    title: 'The purpose says nothing',
+    meaning: 'The customer must be told why; empty and generic purposes are refused.',
+    fix: 'Say what the call is about, for example "your order 1042" (3 to 250 characters).',
+    status: 422,
+  },
+};
