@@ -72,16 +72,6 @@ export async function readCall(db: Queryable, id: CallId): Promise<CallState | n
   return (await db.first(READ, [bucketOf(id), id]))?.state ?? null;
 }
 
-const UNFINISHED = statement<StateRow>(
-  'call_unfinished_of_contact',
-  `select state from calls where bucket = $1 and contact_id = $2 and status <> 'ended'`,
-);
-
-/** Calls of a contact that are queued or live. */
-export async function unfinishedCalls(tx: Tx, contactId: ContactId): Promise<CallState[]> {
-  return (await tx.run(UNFINISHED, [bucketOf(contactId), contactId])).map(({ state }) => state);
-}
-
 const LIST = statement<StateRow>(
   'call_list',
   `select state from calls where account_id = $1 and ($2::text is null or contact_id = $2)
@@ -129,28 +119,45 @@ export async function listCdrs(
 
 const BUCKETS_DUE = statement<{ bucket: number }>(
   'call_buckets_due',
-  `select distinct bucket from calls where status = 'queued' and due_at <= $1`,
+  `select b as bucket from generate_series(0, 63) b
+    where exists (select from calls where bucket = b and status = 'queued' and due_at <= $1)`,
 );
 
-/** Which buckets have a call to dial; read without a lock, then claimed bucket by bucket. */
+/** Which buckets have a call to dial: 64 index probes, however many calls wait. */
 export async function bucketsWithDueCalls(db: Queryable, now: number): Promise<Bucket[]> {
   return (await db.run(BUCKETS_DUE, [at(now)])).map(({ bucket }) => bucket);
 }
 
-const CLAIM = statement<StateRow>(
-  'call_claim',
+const DUE = statement<StateRow>(
+  'call_due',
   `select state from calls where bucket = $1 and status = 'queued' and due_at <= $2
-    order by due_at, id limit $3 for update skip locked`,
+    order by due_at, id limit $3`,
 );
 
-/** Locks due calls of one bucket for this transaction; other dialers skip them. */
-export async function claimDueCalls(
+/** Due calls of one bucket, unlocked: whoever holds the contact's lock decides. */
+export async function dueCalls(
   tx: Tx,
   bucket: Bucket,
   now: number,
   limit: number,
 ): Promise<CallState[]> {
-  return (await tx.run(CLAIM, [bucket, at(now), limit])).map(({ state }) => state);
+  return (await tx.run(DUE, [bucket, at(now), limit])).map(({ state }) => state);
+}
+
+const UNFINISHED_OF = statement<StateRow>(
+  'call_unfinished_of_contacts',
+  `select state from calls where status <> 'ended'
+      and (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by id`,
+);
+
+/** Queued and live calls of contacts. */
+export async function unfinishedCalls(
+  db: Queryable,
+  contactIds: readonly ContactId[],
+): Promise<CallState[]> {
+  const values = [contactIds.map((id) => bucketOf(id)), contactIds];
+  return (await db.run(UNFINISHED_OF, values)).map(({ state }) => state);
 }
 
 const LEASE = statement(

@@ -6,7 +6,7 @@ import type { CallId } from '../platform/ids.ts';
 import type { CallState } from './call.ts';
 import { CallSession, type SessionPorts, type SessionTarget } from './call-session.ts';
 import { leaseCalls, orphanedCalls } from './call-store.ts';
-import type { Dialer } from './dialer.ts';
+import type { DialedCall, Dialer } from './dialer.ts';
 
 /**
  * The gateway role: claims due calls, holds a session for each, keeps their leases, and takes
@@ -24,7 +24,9 @@ export type GatewayPorts = SessionPorts & {
   database: Database;
   changes: Changes;
   dialer: Dialer;
-  /** Finds line, endpoint and recipient of a call; null when one of them is gone. */
+  /** Opens the secrets of line and endpoint. */
+  openTarget: (dialed: Omit<DialedCall, 'state'>) => SessionTarget;
+  /** Finds contact, line and endpoint of a call; null when one of them is gone. */
   targetOf: (state: CallState) => Promise<SessionTarget | null>;
   /** Stable name of this node, and the name of this very run: `node/run`. */
   nodeName: string;
@@ -56,7 +58,9 @@ export function openGateway(ports: GatewayPorts): Gateway {
   const claim = guarded('claiming calls', async () => {
     const room = ports.maxCalls - sessions.size;
     if (closing || room <= 0) return;
-    for (const { state, target } of await ports.dialer.claim(room)) adopt(state, target, false);
+    for (const dialed of await ports.dialer.claim(room)) {
+      adopt(dialed.state, ports.openTarget(dialed), false);
+    }
   });
 
   const recover = guarded('recovering calls', async () => {

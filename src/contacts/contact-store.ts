@@ -1,12 +1,7 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { ChainHead } from '../ledger/ledger.ts';
-import {
-  bucketOf,
-  type AccountId,
-  type ContactId,
-  type Ids,
-} from '../platform/ids.ts';
-import { handleBucket, numberHandle, userHandle, type Contact, type Handle } from './contact.ts';
+import { bucketOf, type AccountId, type ContactId, type Ids } from '../platform/ids.ts';
+import { handleBucket, handlesOfContact, type Contact, type Handle } from './contact.ts';
 
 /** A contact whose row lock this transaction holds, with the head of its ledger chain. */
 export type LockedContact = { contact: Contact; head: ChainHead };
@@ -41,10 +36,23 @@ export async function lockContacts(
   contactIds: readonly ContactId[],
 ): Promise<LockedContact[]> {
   const rows = await tx.run(LOCK, [contactIds.map((id) => bucketOf(id)), contactIds]);
-  return rows.map((row) => ({
-    contact: toContact(row),
-    head: { sequence: row.ledger_sequence, hash: row.ledger_hash },
-  }));
+  return rows.map(toLocked);
+}
+
+const LOCK_FREE = statement<ContactRow>(
+  'contact_lock_free',
+  `select ${COLUMNS} from contacts
+    where (bucket, id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by bucket, id for update skip locked`,
+);
+
+/** As `lockContacts`, but leaves out contacts that somebody else is busy with. */
+export async function lockFreeContacts(
+  tx: Tx,
+  contactIds: readonly ContactId[],
+): Promise<LockedContact[]> {
+  const rows = await tx.run(LOCK_FREE, [contactIds.map((id) => bucketOf(id)), contactIds]);
+  return rows.map(toLocked);
 }
 
 const SAVE_HEADS = statement(
@@ -127,7 +135,8 @@ export async function findOrCreateContact(
   identity: Identity,
   now: number,
 ): Promise<ContactId> {
-  const handles = handlesOf(identity);
+  const { e164 = null, userId = null, name = null, country = null } = identity;
+  const handles = handlesOfContact({ e164, userId });
   const [first] = handles;
   if (first === undefined) throw new TypeError('a contact needs a number or a user id');
   let known: ContactId | null = null;
@@ -141,19 +150,11 @@ export async function findOrCreateContact(
   }
   if (owner !== id) return owner;
   if (known === null) {
-    const { e164 = null, userId = null, name = null, country = null } = identity;
     const values = [bucketOf(id), id, accountId, e164, userId, name, country, null, at(now)];
     await tx.run(INSERT, values);
     return id;
   }
-  await tx.run(COMPLETE, [
-    bucketOf(id),
-    id,
-    identity.e164 ?? null,
-    identity.userId ?? null,
-    identity.name ?? null,
-    identity.country ?? null,
-  ]);
+  await tx.run(COMPLETE, [bucketOf(id), id, e164, userId, name, country]);
   return id;
 }
 
@@ -190,12 +191,9 @@ export async function listContacts(
   return (await db.run(LIST, [accountId, after, limit])).map(toContact);
 }
 
-/** Every handle under which an identity is found. */
-export function handlesOf(identity: Pick<Identity, 'e164' | 'userId'>): Handle[] {
-  const handles: Handle[] = [];
-  if (identity.e164 !== undefined) handles.push(numberHandle(identity.e164));
-  if (identity.userId !== undefined) handles.push(userHandle(identity.userId));
-  return handles;
+function toLocked(row: ContactRow): LockedContact {
+  const head = { sequence: row.ledger_sequence, hash: row.ledger_hash };
+  return { contact: toContact(row), head };
 }
 
 function toContact(row: ContactRow): Contact {

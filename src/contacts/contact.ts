@@ -30,6 +30,14 @@ export function userHandle(userId: string): Handle {
   return `bsuid:${userId}` as Handle;
 }
 
+/** Every handle a contact answers to. */
+export function handlesOfContact(contact: Pick<Contact, 'e164' | 'userId'>): Handle[] {
+  const handles: Handle[] = [];
+  if (contact.e164 !== null) handles.push(numberHandle(contact.e164));
+  if (contact.userId !== null) handles.push(userHandle(contact.userId));
+  return handles;
+}
+
 /**
  * The bucket of an account's handle or of an external id: 0 to 63, evenly spread. A new contact
  * takes the bucket of its first handle and keeps it for life, whatever its number becomes.

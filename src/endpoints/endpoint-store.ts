@@ -36,6 +36,18 @@ export async function readEndpoint(
   return row === undefined ? null : toEndpoint(row);
 }
 
+const BY_IDS = statement<EndpointRow>(
+  'endpoint_by_ids',
+  `select ${COLUMNS} from endpoints where id = any ($1::text[])`,
+);
+
+export async function readEndpoints(
+  db: Queryable,
+  ids: readonly EndpointId[],
+): Promise<StoredEndpoint[]> {
+  return (await db.run(BY_IDS, [ids])).map(toEndpoint);
+}
+
 const OF_ACCOUNT = statement<EndpointRow>(
   'endpoint_of_account',
   `select ${COLUMNS} from endpoints where account_id = $1 order by id`,

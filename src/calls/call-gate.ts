@@ -1,0 +1,103 @@
+import { consentsOf } from '../consent/consent-store.ts';
+import { initialConsent, type ConsentState } from '../consent/consent.ts';
+import type { Contact } from '../contacts/contact.ts';
+import { doNotCallIds, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import type { Queryable } from '../database/database.ts';
+import { readLines, type StoredLine } from '../lines/line-store.ts';
+import type { CallId, ContactId, LineId } from '../platform/ids.ts';
+import type { PolicyPacks } from '../policy/policy-packs.ts';
+import { evaluateCall, type Decision, type PartyFacts } from '../policy/policy.ts';
+import type { CallState } from './call.ts';
+import { unfinishedCalls } from './call-store.ts';
+
+/**
+ * Gathers the facts of the gate, for many contacts in a handful of statements. Where the contacts'
+ * locks are held, the facts cannot change before the decision commits; without locks the answer
+ * is only advice, as in `GET /v1/eligibility`.
+ */
+export type GateFacts = {
+  lines: ReadonlyMap<LineId, StoredLine>;
+  consents: ReadonlyMap<string, ConsentState>;
+  doNotCall: ReadonlySet<string>;
+  unfinished: readonly CallState[];
+};
+
+export type GatePorts = { packs: PolicyPacks; doNotCallKey: DoNotCallKey };
+
+export async function gatherGateFacts(
+  db: Queryable,
+  ports: GatePorts,
+  contacts: readonly Contact[],
+  lineIds: readonly LineId[],
+): Promise<GateFacts> {
+  const ids = contacts.map(({ id }) => id);
+  const lines = await readLines(db, [...new Set(lineIds)]);
+  const consents = await consentsOf(db, ids);
+  const doNotCall = await doNotCallIds(db, ports.doNotCallKey, contacts);
+  const unfinished = await unfinishedCalls(db, ids);
+  return {
+    lines: new Map(lines.map((line) => [line.id, line])),
+    consents: new Map(
+      consents.map(({ contactId, lineId, state }) => [consentKey(contactId, lineId), state]),
+    ),
+    doNotCall,
+    unfinished,
+  };
+}
+
+export function consentKey(contactId: ContactId, lineId: LineId): string {
+  return `${contactId}/${lineId}`;
+}
+
+/** The consent of a contact on a line, as the facts have it. */
+export function consentIn(facts: GateFacts, contactId: ContactId, lineId: LineId): ConsentState {
+  return facts.consents.get(consentKey(contactId, lineId)) ?? initialConsent;
+}
+
+export type GateQuestion = {
+  contact: Contact;
+  line: StoredLine;
+  purpose: string;
+  /** The call itself when it exists already, else null. */
+  callId: CallId | null;
+  endpointKnown: boolean;
+  now: number;
+};
+
+/** May this call be placed now? Every rule of the line's pack answers. */
+export function decideCall(ports: GatePorts, facts: GateFacts, question: GateQuestion): Decision {
+  const { contact, callId, endpointKnown } = question;
+  const liveCallIds = facts.unfinished
+    .filter(({ plan }) => plan.contactId === contact.id)
+    .map(({ plan }) => plan.id);
+  return evaluateCall(
+    { ...partyFacts(facts, question), callId, endpointKnown, liveCallIds },
+    ports.packs.of(question.line.policyPack),
+  );
+}
+
+/** The facts that a call and a request have in common. */
+export function partyFacts(
+  facts: GateFacts,
+  question: Pick<GateQuestion, 'contact' | 'line' | 'purpose' | 'now'>,
+): PartyFacts {
+  const { contact, line, purpose, now } = question;
+  return {
+    now,
+    line: {
+      enabled: line.enabled,
+      restrictedUntil: line.restrictedUntil,
+      e164: line.displayNumber,
+      country: line.country,
+    },
+    contact: {
+      e164: contact.e164,
+      country: contact.country,
+      doNotCall: facts.doNotCall.has(contact.id),
+      optedOutAt: contact.optedOutAt,
+      sanctionedRegion: false,
+    },
+    consent: consentIn(facts, contact.id, line.id),
+    purpose,
+  };
+}
