@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import test, { after, before } from 'node:test';
+import { createDecoder, createEncoder } from 'libopus-wasm';
+import { openMetaPeer, type MetaPeer } from '../../test/meta-peer.ts';
+import { audioPort, openRtpPeer, type RtpPeer } from '../../test/rtp-peer.ts';
+import { joinSamples, makeTone, toneShare } from '../../test/tones.ts';
+import { delay, systemClock } from '../platform/clock.ts';
+import { silentLog } from '../platform/log.ts';
+import { systemRandom } from '../platform/random.ts';
+import { buildTelephoneEvent } from './dtmf.ts';
+import { decodeG711, encodeG711 } from './g711.ts';
+import type { EndpointCodec, MediaCall, MediaEvent } from './media.ts';
+import { openMediaPlane, type EmbeddedMediaPlane } from './media-plane.ts';
+
+let plane: EmbeddedMediaPlane;
+before(async () => {
+  plane = await openMediaPlane({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    bindAddress: '127.0.0.1',
+    portRange: { first: 24_000, last: 24_399 },
+    workers: 1,
+    callsPerWorker: 50,
+    silentAfterMs: 400,
+  });
+});
+after(() => plane.close());
+
+test('a tone passes each way between Opus and PCMU', async () => {
+  const { call, customer, endpoint, end } = await bridgedCall(['PCMU']);
+  const low = makeTone(440);
+  const high = makeTone(1000);
+  const encoder = await createEncoder({ sampleRate: 8000, channels: 1, frameSize: 160 });
+  const decoder = await createDecoder({ sampleRate: 8000, channels: 1 });
+  await everyFrame(75, () => {
+    customer.sendAudio(encoder.encode(low(160)));
+    endpoint.sendAudio(0, encodeG711('PCMU', high(160)), 160);
+  });
+
+  const heard = endpoint.received.map(({ payload }) => decodeG711('PCMU', payload));
+  const atEndpoint = joinSamples(heard.slice(-40));
+  const decoded = customer.received.map(({ payload }) => Int16Array.from(decoder.decode(payload)));
+  const atCustomer = joinSamples(decoded.slice(-40));
+  assert.ok(toneShare(atEndpoint, 440) > 0.6, `440 Hz: ${toneShare(atEndpoint, 440)}`);
+  assert.ok(toneShare(atEndpoint, 1000) < 0.05);
+  assert.ok(toneShare(atCustomer, 1000) > 0.6, `1000 Hz: ${toneShare(atCustomer, 1000)}`);
+  assert.ok(toneShare(atCustomer, 440) < 0.05);
+
+  const stats = await call.stats();
+  assert.equal(stats.codec, 'PCMU');
+  assert.equal(stats.transcoded, true);
+  assert.ok(stats.whatsapp.packetsIn >= 70 && stats.endpoint.packetsIn >= 70);
+  await end();
+});
+
+test('toward the customer goes one unbroken stream, from silence to speech', async () => {
+  const { customer, endpoint, end } = await bridgedCall(['PCMU']);
+  const tone = makeTone(440);
+  await everyFrame(20, () => endpoint.sendAudio(0, encodeG711('PCMU', tone(160)), 160));
+  assertUnbroken(customer, 960);
+  assertUnbroken(endpoint, 160);
+  await end();
+});
+
+test('Opus passes untouched when the endpoint takes it', async () => {
+  const { call, customer, endpoint, end } = await bridgedCall(['opus', 'PCMU']);
+  const spoken = (index: number): Uint8Array => Uint8Array.of(0xf8, 0xff, 0xfe, index);
+  let index = 0;
+  await everyFrame(30, () => {
+    index += 1;
+    customer.sendAudio(spoken(index));
+    endpoint.sendAudio(96, spoken(100 + index), 960);
+  });
+  const marks = (packets: MetaPeer['received']): number[] =>
+    packets.flatMap(({ payload }) => (payload.length === 4 ? [payload[3] ?? 0] : []));
+  assert.deepEqual(
+    marks(endpoint.received).slice(-20),
+    Array.from({ length: 20 }, (_, at) => 11 + at),
+  );
+  assert.deepEqual(
+    marks(customer.received).slice(-20),
+    Array.from({ length: 20 }, (_, at) => 111 + at),
+  );
+  assert.equal((await call.stats()).transcoded, false);
+  assertUnbroken(customer, 960);
+  await end();
+});
+
+test('digits are heard on each leg once and played on the other', async () => {
+  const { customer, endpoint, events, end } = await bridgedCall(['PCMU']);
+  const press = (code: number, send: (payload: Uint8Array, at: number) => void): Promise<void> => {
+    let at = 0;
+    return everyFrame(8, () => {
+      at += 1;
+      const end = at > 5;
+      const duration = Math.min(at, 5) * 160;
+      send(buildTelephoneEvent({ code, end, volume: 10, duration }), at);
+    });
+  };
+  await press(5, (payload, at) => customer.sendEvent(payload, at === 1, at === 8));
+  await press(11, (payload, at) => endpoint.sendEvent(101, payload, at === 1, at === 8 ? 800 : 0));
+  const played = (packets: MetaPeer['received'], payloadType: number): number[] => [
+    ...new Set(
+      packets
+        .filter((packet) => packet.payloadType === payloadType)
+        .map(({ payload }) => payload[0] ?? 255),
+    ),
+  ];
+  await until(() => played(endpoint.received, 101).length > 0);
+  await until(() => played(customer.received, 126).length > 0);
+  assert.deepEqual(played(endpoint.received, 101), [5]);
+  assert.deepEqual(played(customer.received, 126), [11]);
+  const digits = events.filter((event) => event.kind === 'dtmf');
+  assert.deepEqual(digits, [
+    { kind: 'dtmf', leg: 'whatsapp', digit: '5', durationMs: 100 },
+    { kind: 'dtmf', leg: 'endpoint', digit: '#', durationMs: 100 },
+  ]);
+  await end();
+});
+
+test('on hold the customer hears silence, and the endpoint again after the resume', async () => {
+  const { call, customer, endpoint, end } = await bridgedCall(['opus']);
+  const opus = ['a=rtpmap:96 opus/48000/2'];
+  const held = await call.answerEndpointOffer(endpoint.sdp('96', [...opus, 'a=sendonly']));
+  assert.match(held, /a=recvonly\r\n/);
+  const spoken = Uint8Array.of(0xf8, 0xff, 0xfe, 7);
+  customer.received.length = 0;
+  await everyFrame(20, () => endpoint.sendAudio(96, spoken, 960));
+  assert.ok(customer.received.length > 5);
+  assert.equal(customer.received.filter(({ payload }) => payload.length === 4).length, 0);
+  const resumed = await call.answerEndpointOffer(endpoint.sdp('96', [...opus, 'a=sendrecv']));
+  assert.match(resumed, /a=sendrecv\r\n/);
+  await everyFrame(20, () => endpoint.sendAudio(96, spoken, 960));
+  await until(() => customer.received.some(({ payload }) => payload.length === 4));
+  await end();
+});
+
+test('the watchdog tells that a bridged leg fell silent, and that it is heard again', async () => {
+  const { customer, events, end } = await bridgedCall(['PCMU']);
+  const kinds = (): string[] =>
+    events.flatMap((event) =>
+      'leg' in event && event.leg === 'whatsapp' && event.kind !== 'dtmf' ? [event.kind] : [],
+    );
+  // The peer's RTCP counts as a sign of life, so both words may come more than once.
+  await until(() => kinds().includes('silent'));
+  customer.sendAudio(Uint8Array.of(0xf8, 0xff, 0xfe));
+  await until(() => kinds().includes('heard'));
+  assert.ok(kinds().includes('firstAudio'));
+  await end();
+});
+
+test('nobody but the endpoint itself is heard on its port', async () => {
+  const { call, customer, port, end } = await bridgedCall(['opus']);
+  const stranger = createSocket('udp4');
+  const speak = Uint8Array.of(0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0xf8, 0xff, 0xfe, 9);
+  await everyFrame(15, () => stranger.send(speak, port, '127.0.0.1'));
+  assert.equal((await call.stats()).endpoint.packetsIn, 0);
+  assert.equal(customer.received.filter(({ payload }) => payload.length === 4).length, 0);
+  stranger.close();
+  await end();
+});
+
+test('an answer with setup:actpass connects as well', async () => {
+  const call = await plane.openCall({ callId: 'actpass', onEvent: () => {} });
+  const customer = await openMetaPeer(call.offer, 'actpass');
+  await call.applyAnswer(customer.answer);
+  await customer.connected;
+  await call.applyAnswer(customer.answer);
+  await call.close();
+  await customer.close();
+});
+
+test('a refused answer is a Failure, and the call can still be closed', async () => {
+  const call = await plane.openCall({ callId: 'bad', onEvent: () => {} });
+  await assert.rejects(call.applyAnswer('v=0\r\n'), { code: 'meta_sdp_refused' });
+  await assert.rejects(call.applyEndpointAnswer('v=0\r\n'), { code: 'endpoint_sdp_refused' });
+  const stats = await call.close();
+  assert.equal(stats.connectedAt, null);
+  assert.equal(await call.close(), stats);
+});
+
+type BridgedCall = {
+  call: MediaCall;
+  customer: MetaPeer;
+  endpoint: RtpPeer;
+  events: MediaEvent[];
+  port: number;
+  end: () => Promise<void>;
+};
+
+async function bridgedCall(codecs: readonly EndpointCodec[]): Promise<BridgedCall> {
+  const events: MediaEvent[] = [];
+  const call = await plane.openCall({ callId: 'call', onEvent: (event) => events.push(event) });
+  const customer = await openMetaPeer(call.offer);
+  await call.applyAnswer(customer.answer);
+  await customer.connected;
+  await until(() => customer.received.length > 2);
+  const endpoint = await openRtpPeer();
+  const offer = await call.openEndpoint({ codecs, advertisedAddress: '127.0.0.1' });
+  const port = audioPort(offer);
+  endpoint.sendTo(port);
+  const answer = codecs.includes('opus')
+    ? endpoint.sdp('96 101', ['a=rtpmap:96 opus/48000/2', 'a=rtpmap:101 telephone-event/8000'])
+    : endpoint.sdp('0 101', ['a=rtpmap:101 telephone-event/8000']);
+  const media = await call.applyEndpointAnswer(answer);
+  assert.deepEqual(media, {
+    codec: codecs[0],
+    dtmf: true,
+    remoteAddress: '127.0.0.1',
+    remotePort: endpoint.port,
+  });
+  await until(() => endpoint.received.length > 2);
+  call.bridge();
+  const end = async (): Promise<void> => {
+    await call.close();
+    await customer.close();
+    endpoint.close();
+  };
+  return { call, customer, endpoint, events, port, end };
+}
+
+function assertUnbroken({ received }: Pick<MetaPeer, 'received'>, frameTicks: number): void {
+  assert.equal(new Set(received.map(({ ssrc }) => ssrc)).size, 1);
+  for (const [at, packet] of received.slice(1).entries()) {
+    const before = received[at];
+    assert.equal((packet.sequence - (before?.sequence ?? 0)) & 0xffff, 1);
+    const step = (packet.timestamp - (before?.timestamp ?? 0)) >>> 0;
+    assert.ok(step >= frameTicks && step <= 10 * frameTicks, `step of ${step} ticks at ${at}`);
+  }
+}
+
+async function everyFrame(frames: number, send: () => void): Promise<void> {
+  const start = systemClock.monotonic();
+  for (let frame = 1; frame <= frames; frame += 1) {
+    send();
+    await delay(systemClock, start + frame * 20 - systemClock.monotonic());
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 500; turn += 1) {
+    if (condition()) return;
+    await delay(systemClock, 20);
+  }
+  assert.fail(`waited in vain for ${condition.toString()}`);
+}

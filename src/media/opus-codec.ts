@@ -1,0 +1,57 @@
+import { Application, Signal, createDecoder, createEncoder } from 'libopus-wasm';
+import type { FrameCodec } from './frame-codec.ts';
+
+/**
+ * 20 ms of full silence as one Opus packet (RFC 6716 section 3.1: CELT, fullband, mono, one
+ * frame). Any decoder takes it, whatever came before.
+ */
+export const OPUS_SILENCE: Uint8Array = Uint8Array.of(0xf8, 0xff, 0xfe);
+
+/** The longest packet Opus allows: 120 ms. */
+const LONGEST_PACKET_SAMPLES = 960;
+const FRAME_SAMPLES = 160;
+/** What Meta's SDP asks of us (`maxaveragebitrate`); narrowband speech needs no more. */
+const BITRATE = 20_000;
+
+/**
+ * Opus toward G.711, both at 8 kHz: libopus resamples inside, for less than a resampler of our
+ * own would cost. The RTP clock of Opus stays 48 kHz all the same (RFC 7587 section 4.1).
+ * Holds memory outside the JavaScript heap until `free()`.
+ */
+export async function openOpusCodec(): Promise<FrameCodec> {
+  const encoder = await createEncoder({
+    sampleRate: 8000,
+    channels: 1,
+    application: Application.Voip,
+    signal: Signal.Voice,
+    bitrate: BITRATE,
+    complexity: 5,
+    fec: true,
+    packetLossPercent: 5,
+    frameSize: FRAME_SAMPLES,
+  });
+  const decoder = await createDecoder({
+    sampleRate: 8000,
+    channels: 1,
+    maxFrameSize: LONGEST_PACKET_SAMPLES,
+  });
+  let freed = false;
+  return {
+    encode: (samples) => encoder.encode(samples),
+    decode(payload) {
+      if (payload === null) return decoder.decodePacketLoss(FRAME_SAMPLES);
+      try {
+        return decoder.decode(payload);
+      } catch {
+        // A packet that is not Opus sounds like a lost one.
+        return decoder.decodePacketLoss(FRAME_SAMPLES);
+      }
+    },
+    free() {
+      if (freed) return;
+      freed = true;
+      encoder.free();
+      decoder.free();
+    },
+  };
+}

@@ -1,0 +1,210 @@
+import { Audio, PeerConnection, type Track } from 'node-datachannel';
+import type { Clock, TimerHandle } from '../platform/clock.ts';
+import { errorText, Failure } from '../platform/failure.ts';
+import { invariant } from '../platform/invariant.ts';
+import { isRefused } from '../platform/refusal.ts';
+import { checkMetaAnswer, type MetaAnswer } from './meta-answer.ts';
+import { EVENT_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, whatsAppOffer } from './whatsapp-offer.ts';
+import type { MediaLostCause } from './media.ts';
+import { isRtcp, parseRtp, type RtpPacket } from './rtp.ts';
+
+/**
+ * The leg's life:
+ *
+ *   offered ──answerApplied──▶ connecting ──opened──▶ connected
+ *      └───────── ended ──────────┴───────── ended ──────┴──▶ ended
+ *
+ * `ended` is final: whatever the engine still reports afterwards is ignored.
+ */
+const LEG_MOVES = {
+  offered: { answerApplied: 'connecting', ended: 'ended' },
+  connecting: { opened: 'connected', ended: 'ended' },
+  connected: { ended: 'ended' },
+  ended: {},
+} as const satisfies Record<string, Partial<Record<LegMove, string>>>;
+
+type LegMove = 'answerApplied' | 'opened' | 'ended';
+type LegState = keyof typeof LEG_MOVES;
+
+export type WhatsAppLegOptions = {
+  clock: Clock;
+  bindAddress: string;
+  /** Free, and kept free for us by the allocator: the engine aborts the process otherwise. */
+  port: number;
+  ssrc: number;
+  cname: string;
+  connectTimeoutMs: number;
+  onConnected: () => void;
+  onLost: (cause: MediaLostCause) => void;
+  /** An RTP packet that passed guard G8. */
+  onPacket: (packet: RtpPacket) => void;
+  onRtcp: () => void;
+};
+
+/**
+ * The WebRTC leg toward Meta: we offer, are ICE-controlling and DTLS server. Every native call is
+ * made in a state known to be good (guard G3), and what throws is closed at once (guard G6).
+ */
+export class WhatsAppLeg {
+  readonly offer: string;
+  readonly #options: WhatsAppLegOptions;
+  // Strong references to both for as long as the leg lives: their destructors close (guard G6).
+  readonly #connection: PeerConnection;
+  readonly #track: Track;
+  #state: LegState = 'offered';
+  #answer: MetaAnswer | undefined;
+  #answerText: string | undefined;
+  #connectTimer: TimerHandle | undefined;
+  #heardSsrc: number | undefined;
+
+  constructor(options: WhatsAppLegOptions) {
+    this.#options = options;
+    this.#connection = new PeerConnection('whatsapp', {
+      iceServers: [],
+      disableAutoNegotiation: true,
+      forceMediaTransport: true,
+      bindAddress: options.bindAddress,
+      portRangeBegin: options.port,
+      portRangeEnd: options.port,
+    });
+    this.#track = this.#connection.addTrack(audioDescription(options));
+    this.#listen();
+    // Guard G3: the only place that makes an offer, exactly once, right after addTrack.
+    this.#connection.setLocalDescription('offer');
+    const local = this.#connection.localDescription();
+    invariant(local !== null, 'the engine made no offer');
+    this.offer = whatsAppOffer(local.sdp, options);
+  }
+
+  get answer(): MetaAnswer | undefined {
+    return this.#answer;
+  }
+
+  /**
+   * Applies Meta's answer. The same text again does nothing; another one is refused and leaves
+   * the leg as it is. Throws `Failure` `meta_sdp_refused`.
+   */
+  applyAnswer(text: string): void {
+    if (this.#answerText === text) return;
+    if (this.#state !== 'offered') throw refusedAnswer('An answer was applied before.');
+    const answer = checkMetaAnswer(text);
+    if (isRefused(answer)) {
+      this.close();
+      throw refusedAnswer(answer.refused.message);
+    }
+    try {
+      this.#connection.setRemoteDescription(answer.sdp, 'answer');
+    } catch (error) {
+      // The engine would stay in `connecting` with its socket open (guard G6).
+      this.close();
+      throw refusedAnswer(`The media engine refused it: ${errorText(error)}.`, error);
+    }
+    this.#answerText = text;
+    this.#answer = answer;
+    this.#move('answerApplied');
+    this.#connectTimer = this.#options.clock.after(this.#options.connectTimeoutMs, () =>
+      this.#lose('media_connect_timeout'),
+    );
+  }
+
+  /** Sends RTP or RTCP; false when the leg is not up or SRTP refused the packet. */
+  send(packet: Buffer): boolean {
+    if (this.#state !== 'connected') return false;
+    try {
+      return this.#track.sendMessageBinary(packet);
+    } catch {
+      return false;
+    }
+  }
+
+  /** May be called twice. The port is free about 30 ms later. */
+  close(): void {
+    if (!this.#move('ended')) return;
+    this.#connectTimer?.cancel();
+    // In this order: native callbacks are strong references until the track is closed (guard G6).
+    for (const part of [this.#track, this.#connection]) {
+      try {
+        part.close();
+      } catch {
+        // Already closed by the engine itself.
+      }
+    }
+  }
+
+  #listen(): void {
+    // Guard G7: without a handler the wrapper keeps a freed track and crashes at exit.
+    this.#track.onClosed(() => {});
+    this.#track.onError(() => {});
+    this.#track.onOpen(() => {
+      if (!this.#move('opened')) return;
+      this.#connectTimer?.cancel();
+      this.#options.onConnected();
+    });
+    this.#track.onMessage((bytes) => this.#receive(bytes));
+    this.#connection.onStateChange((state) => {
+      if (state !== 'failed' && state !== 'closed' && state !== 'disconnected') return;
+      // Guard G10: the peer's close, a forged alert or ICE giving up, none of them our doing.
+      this.#lose(this.#state === 'connected' ? 'media_transport_lost' : 'media_ice_failed');
+    });
+  }
+
+  #lose(cause: MediaLostCause): void {
+    if (this.#state === 'ended') return;
+    this.close();
+    this.#options.onLost(cause);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#state !== 'connected') return;
+    if (isRtcp(bytes)) {
+      this.#options.onRtcp();
+      return;
+    }
+    const packet = parseRtp(bytes);
+    if (packet === null || !this.#isNegotiated(packet)) return;
+    this.#options.onPacket(packet);
+  }
+
+  /** Guard G8: negotiated payload types only, and only the first source or a declared one. */
+  #isNegotiated(packet: RtpPacket): boolean {
+    const answer = this.#answer;
+    if (answer === undefined) return false;
+    const { opusPayloadType, eventPayloadType, ssrcs } = answer;
+    if (packet.payloadType !== opusPayloadType && packet.payloadType !== eventPayloadType) {
+      return false;
+    }
+    this.#heardSsrc ??= packet.ssrc;
+    return packet.ssrc === this.#heardSsrc || ssrcs.includes(packet.ssrc);
+  }
+
+  /** Moves along the table; false where it has no such move. */
+  #move(move: LegMove): boolean {
+    const moves: Partial<Record<LegMove, LegState>> = LEG_MOVES[this.#state];
+    const next = moves[move];
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
+  }
+}
+
+function audioDescription(options: WhatsAppLegOptions): Audio {
+  const audio = new Audio('0', 'SendRecv');
+  audio.addOpusCodec(OPUS_PAYLOAD_TYPE, 'minptime=10;useinbandfec=1');
+  // `addAudioCodec` would write /48000/2, which is wrong for events.
+  audio.parseSdpLine(`a=rtpmap:${EVENT_PAYLOAD_TYPE} telephone-event/8000`);
+  audio.parseSdpLine(`a=fmtp:${EVENT_PAYLOAD_TYPE} 0-15`);
+  audio.parseSdpLine('a=ptime:20');
+  audio.addSSRC(options.ssrc, options.cname);
+  return audio;
+}
+
+function refusedAnswer(message: string, cause?: unknown): Failure {
+  return new Failure({
+    code: 'meta_sdp_refused',
+    message: `Meta's SDP answer was refused: ${message}`,
+    fix: 'End the call; if it happens again, compare the answer with docs/reference/media.md.',
+    verdict: 'terminal',
+    side: 'upstream',
+    cause,
+  });
+}

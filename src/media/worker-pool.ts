@@ -1,0 +1,120 @@
+import type { Clock, TimerHandle } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { MediaEvent } from './media.ts';
+import { WorkerProcess } from './worker-process.ts';
+import type { WorkerSettings } from './worker-protocol.ts';
+
+/** Frames this late on the average are heard as stutter: no new calls until it is better. */
+const LATENESS_MAX_MS = 40;
+/** Guard G11. */
+const RECYCLE_AFTER_CALLS = 50_000;
+const RECYCLE_AT_RSS_FACTOR = 2;
+const BACKOFF_FIRST_MS = 100;
+const BACKOFF_MAX_MS = 10_000;
+/** A worker that lived this long starts the backoff anew. */
+const STABLE_AFTER_MS = 30_000;
+
+type Slot = { worker: WorkerProcess; startedAt: number; backoffMs: number; timer?: TimerHandle };
+
+export type WorkerPoolOptions = {
+  clock: Clock;
+  log: Log;
+  settings: WorkerSettings;
+  workers: number;
+  callsPerWorker: number;
+  onEvent: (handle: number, event: MediaEvent) => void;
+  /** The worker that carried these calls is gone. */
+  onDied: (handles: readonly number[]) => void;
+};
+
+/** Keeps the wanted number of workers alive, and says which one takes the next call. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #slots: Slot[] = [];
+  #closing = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Starts all workers; throws `Failure` when one cannot start at all. */
+  async start(): Promise<void> {
+    for (let index = 0; index < this.#options.workers; index += 1) {
+      this.#slots.push(this.#newSlot(BACKOFF_FIRST_MS));
+    }
+    await Promise.all(this.#slots.map((slot) => slot.worker.ready));
+  }
+
+  /** The least busy worker with room, or `null` when every one is full, late or away. */
+  pick(): WorkerProcess | null {
+    const { callsPerWorker } = this.#options;
+    const able = this.#slots
+      .map(({ worker }) => worker)
+      .filter(({ state, handles }) => state === 'ready' && handles.size < callsPerWorker)
+      .filter(({ load }) => (load?.frameLatenessMs ?? 0) <= LATENESS_MAX_MS);
+    return able.toSorted((a, b) => a.handles.size - b.handles.size)[0] ?? null;
+  }
+
+  /** Process ids of the workers alive, for the operator and for tests. */
+  pids(): number[] {
+    return this.#slots.flatMap(({ worker }) =>
+      worker.state === 'dead' || worker.pid === undefined ? [] : [worker.pid],
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const slot of this.#slots) slot.timer?.cancel();
+    await Promise.all(
+      this.#slots
+        .filter(({ worker }) => worker.state !== 'dead')
+        .map(({ worker }) => worker.shutDown()),
+    );
+  }
+
+  #newSlot(backoffMs: number): Slot {
+    const { clock, settings, onEvent } = this.#options;
+    const slot: Slot = {
+      startedAt: clock.monotonic(),
+      backoffMs,
+      worker: new WorkerProcess({
+        clock,
+        settings,
+        onEvent,
+        onLoad: () => this.#recycleIfWorn(slot),
+      }),
+    };
+    void slot.worker.exited.then(() => this.#replace(slot));
+    return slot;
+  }
+
+  #replace(slot: Slot): void {
+    const handles = [...slot.worker.handles];
+    slot.worker.handles.clear();
+    const recycled = slot.worker.load !== undefined && this.#isWorn(slot.worker);
+    if (handles.length > 0) this.#options.onDied(handles);
+    if (this.#closing) return;
+    const { clock, log } = this.#options;
+    const stable = clock.monotonic() - slot.startedAt > STABLE_AFTER_MS;
+    const waitMs = stable || recycled ? BACKOFF_FIRST_MS : slot.backoffMs;
+    if (!recycled) log.error({ calls: handles.length, waitMs }, 'a media worker died');
+    slot.timer = clock.after(waitMs, () => {
+      const next = this.#newSlot(Math.min(waitMs * 2, BACKOFF_MAX_MS));
+      this.#slots[this.#slots.indexOf(slot)] = next;
+    });
+  }
+
+  #recycleIfWorn(slot: Slot): void {
+    const { worker } = slot;
+    if (worker.state !== 'ready' || worker.handles.size > 0 || !this.#isWorn(worker)) return;
+    worker.state = 'draining';
+    this.#options.log.info('a media worker is recycled');
+    void worker.shutDown();
+  }
+
+  #isWorn({ load }: WorkerProcess): boolean {
+    if (load === undefined || load.callsOpened === 0) return false;
+    if (load.callsOpened >= RECYCLE_AFTER_CALLS) return true;
+    return load.rssBytes > load.startRssBytes * RECYCLE_AT_RSS_FACTOR;
+  }
+}

@@ -1,0 +1,42 @@
+/** Sine tones and their detection at 8 kHz: how the media tests prove that audio arrived. */
+export const TONE_RATE = 8000;
+
+/** `milliseconds` of a sine at `frequency` Hz, starting where the last frame ended. */
+export function makeTone(frequency: number): (samples: number) => Int16Array {
+  let phase = 0;
+  const step = (2 * Math.PI * frequency) / TONE_RATE;
+  return (samples) =>
+    Int16Array.from({ length: samples }, () => {
+      phase += step;
+      return Math.round(8000 * Math.sin(phase));
+    });
+}
+
+/**
+ * The share of the sound's energy at `frequency`, 0 to 1 (Goertzel). Above about 0.6 it is that
+ * tone; below 0.05 it is not there.
+ */
+export function toneShare(samples: Int16Array, frequency: number): number {
+  const coefficient = 2 * Math.cos((2 * Math.PI * frequency) / TONE_RATE);
+  let [older, old, energy] = [0, 0, 0];
+  for (const sample of samples) {
+    const next = sample + coefficient * old - older;
+    older = old;
+    old = next;
+    energy += sample * sample;
+  }
+  if (energy === 0) return 0;
+  const power = older * older + old * old - coefficient * older * old;
+  return (2 * power) / (samples.length * energy);
+}
+
+/** All frames in one array. */
+export function joinSamples(frames: readonly Int16Array[]): Int16Array {
+  const joined = new Int16Array(frames.reduce((total, frame) => total + frame.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    joined.set(frame, at);
+    at += frame.length;
+  }
+  return joined;
+}
