@@ -6,7 +6,7 @@ import type { Queryable } from '../database/database.ts';
 import { readLines, type StoredLine } from '../lines/line-store.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
-import { evaluateCall, type Decision, type PartyFacts } from '../policy/policy.ts';
+import { evaluateCall, evaluateRequest, type Decision, type PartyFacts } from '../policy/policy.ts';
 import type { CallState } from './call.ts';
 import { unfinishedCalls } from './call-store.ts';
 
@@ -76,8 +76,18 @@ export function decideCall(ports: GatePorts, facts: GateFacts, question: GateQue
   );
 }
 
+/** May this customer be asked for permission now? */
+export async function decideRequest(
+  db: Queryable,
+  ports: GatePorts,
+  question: Pick<GateQuestion, 'contact' | 'line' | 'purpose' | 'now'>,
+): Promise<Decision> {
+  const facts = await gatherGateFacts(db, ports, [question.contact], [question.line.id]);
+  return evaluateRequest(partyFacts(facts, question), ports.packs.of(question.line.policyPack));
+}
+
 /** The facts that a call and a request have in common. */
-export function partyFacts(
+function partyFacts(
   facts: GateFacts,
   question: Pick<GateQuestion, 'contact' | 'line' | 'purpose' | 'now'>,
 ): PartyFacts {

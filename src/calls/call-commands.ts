@@ -1,0 +1,74 @@
+import type { CallStrategy } from '../http/api-types.ts';
+import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
+import type { ContactUnit } from '../ledger/contact-unit.ts';
+import type { StoredLine } from '../lines/line-store.ts';
+import type { EndpointId } from '../platform/ids.ts';
+import type { Refused } from '../platform/refusal.ts';
+import { queuedCall, type CallState } from './call.ts';
+import { decideCall, gatherGateFacts, type GatePorts } from './call-gate.ts';
+import { callRows } from './call-store.ts';
+
+export type RequestCall = {
+  endpoint: StoredEndpoint | null;
+  /** What was asked for, also where no such endpoint exists. */
+  endpointId: EndpointId;
+  purpose: string;
+  strategy: CallStrategy | null;
+  ringTimeoutMs: number;
+  clientReference: string | null;
+  actor: string;
+};
+
+/**
+ * Queues a call that is due now, if the gate lets it pass; the dial asks the gate again and
+ * consumes the permission. A refusal is evidence too: `CallBlocked` in the ledger and
+ * `call.blocked` to the business.
+ */
+export async function requestCall(
+  unit: ContactUnit,
+  ports: GatePorts,
+  line: StoredLine,
+  wish: RequestCall,
+): Promise<CallState | Refused> {
+  const { contact, now } = unit;
+  const { endpoint, purpose, clientReference, actor } = wish;
+  const facts = await gatherGateFacts(unit.tx, ports, [contact], [line.id]);
+  const decision = decideCall(ports, facts, {
+    contact,
+    line,
+    purpose,
+    callId: null,
+    endpointKnown: endpoint !== null,
+    now,
+  });
+  if (decision.refusal !== null) {
+    const { code, rule = null } = decision.refusal;
+    const lineId = line.id;
+    const data = { lineId, purpose, clientReference, code, rule, policyPack: decision.packName };
+    const announce = { type: 'call.blocked', callId: null, sequence: 0, data };
+    unit.record({ type: 'CallBlocked', actor, at: now, data, announce });
+    return { refused: decision.refusal };
+  }
+  const state = queuedCall({
+    id: unit.ids.next('call', contact.bucket),
+    accountId: contact.accountId,
+    contactId: contact.id,
+    lineId: line.id,
+    endpointId: wish.endpointId,
+    purpose,
+    strategy: wish.strategy ?? endpoint?.strategy ?? 'on_answer',
+    ringTimeoutMs: wish.ringTimeoutMs,
+    clientReference,
+    requestedAt: now,
+    dueAt: now,
+  });
+  const { id: callId, lineId, endpointId, strategy } = state.plan;
+  unit.save(callRows, callId, state);
+  unit.record({
+    type: 'CallRequested',
+    actor,
+    at: now,
+    data: { callId, lineId, endpointId, purpose, strategy, clientReference },
+  });
+  return state;
+}

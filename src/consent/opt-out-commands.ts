@@ -1,0 +1,81 @@
+import { hangUp } from '../calls/call-rules.ts';
+import { applyCallEvents } from '../calls/call-events.ts';
+import { unfinishedCalls } from '../calls/call-store.ts';
+import { markOptedOut } from '../contacts/contact-store.ts';
+import { addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import type { ContactUnit } from '../ledger/contact-unit.ts';
+import { messageRows } from '../messages/message-store.ts';
+import type { LineId } from '../platform/ids.ts';
+import { applyConsent } from './consent-commands.ts';
+import type { ConsentRules } from './consent.ts';
+import { consentsOf } from './consent-store.ts';
+
+export type OptOut = {
+  /** The line the person spoke to; the confirmation goes out there. */
+  lineId: LineId;
+  /** What was said or done, such as `message` or `api`. */
+  way: string;
+  at: number;
+};
+
+export const OPT_OUT_CONFIRMATION =
+  'You have been removed from our call list. We will not call you again.';
+
+/**
+ * Stop means stop, in one transaction: permissions of every line revoked, do-not-call entry
+ * added, queued calls cancelled, live calls told to hang up, one confirmation written without a
+ * word of marketing. Doing it twice changes nothing.
+ */
+export async function optOut(
+  unit: ContactUnit,
+  ports: { doNotCallKey: DoNotCallKey; rulesOfLine: (lineId: LineId) => Promise<ConsentRules> },
+  optedOut: OptOut,
+): Promise<void> {
+  const { contact, now, tx } = unit;
+  if (contact.optedOutAt !== null) return;
+  const { lineId, way, at } = optedOut;
+  await markOptedOut(tx, contact, now);
+  await addToDoNotCall(tx, ports.doNotCallKey, contact, { reason: 'opted_out', source: way, now });
+  unit.record({
+    type: 'OptedOut',
+    actor: 'customer',
+    at,
+    data: { lineId, way },
+    announce: { type: 'optout.received', callId: null, sequence: 0, data: { lineId, way } },
+  });
+  unit.record({
+    type: 'DoNotCallAdded',
+    actor: 'platform',
+    at: now,
+    data: { reason: 'opted_out' },
+    announce: { type: 'dnc.added', callId: null, sequence: 0, data: { reason: 'opted_out' } },
+  });
+  for (const { lineId: consentLine, state } of await consentsOf(tx, [contact.id])) {
+    const rules = await ports.rulesOfLine(consentLine);
+    const revoke = { type: 'Revoke', by: 'opt_out', reason: way, at } as const;
+    await applyConsent(unit, consentLine, state, revoke, { rules, actor: 'customer' });
+  }
+  for (const call of await unfinishedCalls(tx, [contact.id])) {
+    await applyCallEvents(unit, call, hangUp(call, 'platform', 'opted_out', now), 'platform');
+  }
+  confirm(unit, lineId);
+}
+
+function confirm(unit: ContactUnit, lineId: LineId): void {
+  const { contact, now } = unit;
+  const id = unit.ids.next('message', contact.bucket);
+  unit.save(messageRows, id, {
+    id,
+    accountId: contact.accountId,
+    contactId: contact.id,
+    lineId,
+    requestId: null,
+    content: { kind: 'text', text: OPT_OUT_CONFIRMATION },
+    status: 'queued',
+    wamid: null,
+    dueAt: now,
+    attempts: 0,
+    lastError: null,
+    createdAt: now,
+  });
+}

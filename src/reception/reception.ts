@@ -1,0 +1,58 @@
+import type { CallDesk } from '../calls/call-desk.ts';
+import type { Changes } from '../ledger/changes.ts';
+import type { Log } from '../platform/log.ts';
+import type { WhatsAppClient, WhatsAppFact } from '../whatsapp/whatsapp.ts';
+import { foldCallFact } from './call-facts.ts';
+import { foldMessageStatus } from './message-facts.ts';
+import { foldPersonFact, type PersonFactPorts } from './person-facts.ts';
+import { setRestriction } from '../lines/line-store.ts';
+
+/**
+ * What Meta tells us is folded here, one fact at a time, into the contact it speaks of. Facts
+ * come at least once and in any order: each is remembered by its key, and each fold gives the
+ * same end whatever came before.
+ */
+export type Reception = {
+  /** `later`: the fact speaks of a call whose id is not known yet; ask again soon. */
+  handle(fact: WhatsAppFact): Promise<'done' | 'later'>;
+};
+
+export type ReceptionPorts = PersonFactPorts & {
+  desk: CallDesk;
+  whatsapp: WhatsAppClient;
+  log: Log;
+  changes: Changes;
+};
+
+export function openReception(ports: ReceptionPorts): Reception {
+  return {
+    async handle(fact) {
+      switch (fact.kind) {
+        case 'callConnect':
+        case 'callStatus':
+        case 'callTerminate':
+          return foldCallFact(ports, fact);
+        case 'messageStatus':
+          await foldMessageStatus(ports, fact);
+          return 'done';
+        case 'permissionReply':
+        case 'buttonReply':
+        case 'text':
+          await foldPersonFact(ports, fact);
+          return 'done';
+        case 'accountUpdate': {
+          const bars = fact.restrictions.filter(({ type }) => type.includes('BUSINESS_INITIATED'));
+          const until = bars.map(({ expiresAt }) => expiresAt ?? Number.MAX_SAFE_INTEGER);
+          if (until.length === 0 || fact.phoneNumberId === '') return 'done';
+          await setRestriction(ports.database, fact.phoneNumberId, Math.max(...until));
+          return 'done';
+        }
+        case 'templateStatus':
+        case 'settingsUpdate':
+        case 'unknown':
+          ports.log.info({ kind: fact.kind, key: fact.key }, 'fact recorded, nothing to do');
+          return 'done';
+      }
+    },
+  };
+}
