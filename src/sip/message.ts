@@ -36,22 +36,24 @@ export type ParsedMessage = { message: SipMessage } | { fault: string };
 export const MESSAGE_LIMITS = { bytes: 65_536, headers: 128, lineLength: 8192 } as const;
 
 /** RFC 3261 section 7.3.3, and the extensions that peers send. */
-const LONG_NAMES: Readonly<Record<string, string>> = {
-  v: 'via',
-  f: 'from',
-  t: 'to',
-  i: 'call-id',
-  m: 'contact',
-  l: 'content-length',
-  c: 'content-type',
-  e: 'content-encoding',
-  s: 'subject',
-  k: 'supported',
-  r: 'refer-to',
-  b: 'referred-by',
-  o: 'event',
-  u: 'allow-events',
-};
+const LONG_NAMES = new Map(
+  Object.entries({
+    v: 'via',
+    f: 'from',
+    t: 'to',
+    i: 'call-id',
+    m: 'contact',
+    l: 'content-length',
+    c: 'content-type',
+    e: 'content-encoding',
+    s: 'subject',
+    k: 'supported',
+    r: 'refer-to',
+    b: 'referred-by',
+    o: 'event',
+    u: 'allow-events',
+  }),
+);
 
 const TOKEN = /^[!%'*+\-.0-9A-Z_`a-z|~]+$/;
 // eslint-disable-next-line no-control-regex
@@ -155,7 +157,7 @@ function cutBody(rest: Buffer, headers: readonly SipHeader[]): { body: string; d
 /** The long lower-case name a header is compared by. */
 function canonical(name: string): string {
   const lower = name.toLowerCase();
-  return LONG_NAMES[lower] ?? lower;
+  return LONG_NAMES.get(lower) ?? lower;
 }
 
 type HasHeaders = { headers: readonly SipHeader[] };
