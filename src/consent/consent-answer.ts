@@ -153,8 +153,8 @@ function grantOf(reply: RecordReply, state: ConsentState, grantValidMs: number):
 
 /**
  * The request a reply answers, by the message it quotes. A reply that quotes nothing came from
- * the business profile: a yes without a purpose. While our own POST has not returned, the
- * newest request has no message id yet and is taken to be the one quoted.
+ * the business profile: a yes without a purpose. While our own POST has not returned, a request
+ * has no message id yet; if there is just one such, it is the one quoted.
  */
 function answeredRequest(reply: RecordReply, state: ConsentState): ConsentRequest | null {
   const quoted = reply.contextMessageId;
@@ -163,8 +163,12 @@ function answeredRequest(reply: RecordReply, state: ConsentState): ConsentReques
   const all = [...state.history.earlierRequests, ...(current === null ? [] : [current])];
   const named = all.find((request) => request.messageId === quoted);
   if (named !== undefined) return named;
-  const waiting = current !== null && current.messageId === null && !quoted.startsWith('wacid');
-  return waiting ? current : null;
+  const waiting = all.filter(
+    ({ messageId, delivery }) => messageId === null && delivery !== 'failed',
+  );
+  const [only] = waiting;
+  if (only === undefined || waiting.length > 1 || quoted.startsWith('wacid')) return null;
+  return only;
 }
 
 function answerOf(permission: ConsentPermission): ConsentAnswer {

@@ -1,8 +1,9 @@
 import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
 import { invariant, unreachable } from '../platform/invariant.ts';
+import { nextStatus } from './consent-transitions.ts';
 
 /** How far a request got on its way to the customer's phone. */
-export type RequestDelivery = 'queued' | 'sent' | 'delivered' | 'read';
+export type RequestDelivery = 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
 
 /** A permission request as it was made: what was asked, why, and in which words. */
 export type ConsentRequest = {
@@ -124,86 +125,6 @@ export type ConsentEvent =
 
 export type ConsentEventType = ConsentEvent['type'];
 
-type Moves = { readonly [E in ConsentEventType]?: ConsentStatus };
-
-/** News of a message's way changes no status; it may come after the answer. */
-const tracking = <S extends ConsentStatus>(status: S) =>
-  ({
-    PermissionRequestSent: status,
-    PermissionRequestDelivered: status,
-    PermissionRequestRead: status,
-  }) as const;
-
-/**
- * Every legal move, as data: status, event, next status. What is not here cannot happen;
- * `consentDiagram()` draws it and a test walks every status with every event.
- */
-export const CONSENT_TRANSITIONS = {
-  none: {
-    PermissionRequested: 'requested',
-    // Meta lets people allow or forbid calls in the business profile, unasked.
-    PermissionGranted: 'granted',
-    PermissionDeclined: 'declined',
-    PermissionRevoked: 'revoked',
-  },
-  requested: {
-    ...tracking('requested'),
-    PermissionRequested: 'requested',
-    PermissionRequestFailed: 'none',
-    PermissionGranted: 'granted',
-    PermissionDeclined: 'declined',
-    PermissionRequestLapsed: 'lapsed',
-    PermissionRevoked: 'revoked',
-  },
-  granted: {
-    ...tracking('granted'),
-    PermissionGranted: 'granted',
-    PermissionUsed: 'used',
-    PermissionExpired: 'expired',
-    PermissionRevoked: 'revoked',
-  },
-  used: {
-    ...tracking('used'),
-    PermissionRequested: 'requested',
-    PermissionGranted: 'granted',
-    PermissionReleased: 'granted',
-    PermissionRevoked: 'revoked',
-  },
-  declined: {
-    ...tracking('declined'),
-    PermissionRequested: 'requested',
-    PermissionGranted: 'granted',
-    PermissionDeclined: 'declined',
-    PermissionRevoked: 'revoked',
-  },
-  expired: {
-    ...tracking('expired'),
-    PermissionRequested: 'requested',
-    PermissionGranted: 'granted',
-    PermissionRevoked: 'revoked',
-  },
-  revoked: {
-    ...tracking('revoked'),
-    PermissionRequested: 'requested',
-    PermissionGranted: 'granted',
-    PermissionDeclined: 'declined',
-    PermissionRevoked: 'revoked',
-  },
-  lapsed: {
-    ...tracking('lapsed'),
-    PermissionRequested: 'requested',
-    PermissionGranted: 'granted',
-    PermissionDeclined: 'declined',
-    PermissionRevoked: 'revoked',
-  },
-} as const satisfies { readonly [S in ConsentStatus]: Moves };
-
-/** The status after `event`, or null when the table has no such move. */
-export function nextStatus(status: ConsentStatus, event: ConsentEventType): ConsentStatus | null {
-  const moves: Moves = CONSENT_TRANSITIONS[status];
-  return moves[event] ?? null;
-}
-
 export const initialConsent: ConsentState = {
   status: 'none',
   history: {
@@ -218,6 +139,12 @@ export const initialConsent: ConsentState = {
 /** The current request of a state, in whatever status it is. */
 export function requestOf(state: ConsentState): ConsentRequest | null {
   return state.status === 'none' ? null : state.request;
+}
+
+/** The current or an earlier request, by its id. */
+export function requestById(state: ConsentState, id: PermissionRequestId): ConsentRequest | null {
+  const all = [requestOf(state), ...state.history.earlierRequests];
+  return all.find((request) => request?.requestId === id) ?? null;
 }
 
 /** The latest permission, valid or not. */
@@ -290,7 +217,14 @@ function permissionIn(state: ConsentState): ConsentPermission {
   return permission;
 }
 
-const DELIVERY_ORDER: readonly RequestDelivery[] = ['queued', 'sent', 'delivered', 'read'];
+/** A failed request never moves again. */
+const DELIVERY_ORDER: readonly RequestDelivery[] = [
+  'queued',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+];
 
 /** True when `delivery` tells more than what is known; statuses of messages come in any order. */
 export function isFurther(delivery: RequestDelivery, known: RequestDelivery): boolean {
@@ -302,44 +236,54 @@ type TrackingEvent = Extract<
   { type: 'PermissionRequestSent' | 'PermissionRequestDelivered' | 'PermissionRequestRead' }
 >;
 
+const REACHED = {
+  PermissionRequestSent: 'sent',
+  PermissionRequestDelivered: 'delivered',
+  PermissionRequestRead: 'read',
+} as const satisfies Record<TrackingEvent['type'], RequestDelivery>;
+
 function track(state: ConsentState, event: TrackingEvent): ConsentState {
-  invariant(state.status !== 'none' && state.request !== null, `${event.type} needs a request`);
-  invariant(state.request.requestId === event.requestId, `${event.type} of another request`);
-  const reached = {
-    PermissionRequestSent: 'sent',
-    PermissionRequestDelivered: 'delivered',
-    PermissionRequestRead: 'read',
-  } as const satisfies Record<TrackingEvent['type'], RequestDelivery>;
-  const delivery = reached[event.type];
+  const { requestId } = event;
+  const known = requestById(state, requestId);
+  invariant(known !== null, `${event.type} of an unknown request`);
+  const reached = REACHED[event.type];
   const request = {
-    ...state.request,
-    messageId: event.type === 'PermissionRequestSent' ? event.messageId : state.request.messageId,
-    delivery: isFurther(delivery, state.request.delivery) ? delivery : state.request.delivery,
+    ...known,
+    messageId: event.type === 'PermissionRequestSent' ? event.messageId : known.messageId,
+    delivery: isFurther(reached, known.delivery) ? reached : known.delivery,
   };
-  return { ...state, request };
+  if (state.status !== 'none' && state.request?.requestId === requestId) {
+    return { ...state, request };
+  }
+  const earlierRequests = state.history.earlierRequests.map((earlier) =>
+    earlier.requestId === requestId ? request : earlier,
+  );
+  return { ...state, history: { ...state.history, earlierRequests } };
 }
 
 function evolveHistory(state: ConsentState, event: ConsentEvent): ConsentHistory {
   const { history } = state;
   switch (event.type) {
     case 'PermissionRequested': {
+      const previous = requestOf(state) ?? [];
       return {
         ...history,
         requestsSent: history.requestsSent + 1,
         requestsWithoutYes: [...history.requestsWithoutYes, event.at].slice(-REQUEST_TIMES_MAX),
         lastRequestAt: event.at,
-        earlierRequests: withCurrent(state),
+        earlierRequests: history.earlierRequests.concat(previous).slice(-EARLIER_REQUESTS_MAX),
       };
     }
     case 'PermissionRequestFailed': {
       // The customer was never asked, so this request does not count against the limit.
-      const requestedAt = requestOf(state)?.requestedAt;
-      const times = history.requestsWithoutYes;
+      const failed = requestOf(state);
+      invariant(failed !== null, 'only a request fails');
+      const earlier = [...history.earlierRequests, { ...failed, delivery: 'failed' as const }];
       return {
         ...history,
-        earlierRequests: withCurrent(state),
+        earlierRequests: earlier.slice(-EARLIER_REQUESTS_MAX),
         requestsSent: history.requestsSent - 1,
-        requestsWithoutYes: times.filter((at) => at !== requestedAt),
+        requestsWithoutYes: history.requestsWithoutYes.filter((at) => at !== failed.requestedAt),
       };
     }
     case 'PermissionGranted': {
@@ -371,11 +315,4 @@ function evolveHistory(state: ConsentState, event: ConsentEvent): ConsentHistory
     default:
       return unreachable(event);
   }
-}
-
-function withCurrent(state: ConsentState): ConsentRequest[] {
-  const current = requestOf(state);
-  const { earlierRequests } = state.history;
-  const all = current === null ? earlierRequests : [...earlierRequests, current];
-  return all.slice(-EARLIER_REQUESTS_MAX);
 }

@@ -10,11 +10,10 @@ import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.
 import { unreachable } from '../platform/invariant.ts';
 import type { Refused } from '../platform/refusal.ts';
 import {
-  CONSENT_TRANSITIONS,
   evolve,
   isFurther,
   permissionOf,
-  requestOf,
+  requestById,
   type ConsentEvent,
   type ConsentEventType,
   type ConsentRequest,
@@ -24,14 +23,8 @@ import {
 import { decideReply, decideRevoke } from './consent-answer.ts';
 import { callRefusal, notInForce, requestRefusal } from './consent-refusals.ts';
 
-export {
-  CONSENT_TRANSITIONS,
-  evolve,
-  initialConsent,
-  isLive,
-  permissionOf,
-  requestOf,
-} from './consent-state.ts';
+export { CONSENT_TRANSITIONS, consentDiagram } from './consent-transitions.ts';
+export { evolve, initialConsent, isLive, permissionOf, requestOf } from './consent-state.ts';
 export {
   callRefusal,
   requestLimitRefusal,
@@ -181,26 +174,12 @@ export function publicName(type: ConsentEventType): (typeof PUBLIC_NAMES)[Consen
   return PUBLIC_NAMES[type];
 }
 
-/** The transition table as a mermaid state diagram, for the documentation. */
-export function consentDiagram(): string {
-  const lines = ['stateDiagram-v2', '  [*] --> none'];
-  for (const [from, moves] of Object.entries(CONSENT_TRANSITIONS)) {
-    for (const [event, to] of Object.entries(moves)) {
-      // News of delivery leads nowhere else; drawing it on every box would hide the rest.
-      if (from === to && /Sent|Delivered|Read$/.test(event)) continue;
-      lines.push(`  ${from} --> ${to}: ${event}`);
-    }
-  }
-  return `${lines.join('\n')}\n`;
-}
-
 function decideRequest(
   command: RequestPermission,
   state: ConsentState,
   moment: ConsentMoment,
 ): Decided | Refused {
-  const known = [requestOf(state), ...state.history.earlierRequests];
-  if (known.some((request) => request?.requestId === command.requestId)) return { events: [] };
+  if (requestById(state, command.requestId) !== null) return { events: [] };
   const refused = requestRefusal(state, moment);
   if (refused !== null) return { refused };
   const { type: _, at, ...asked } = command;
@@ -228,9 +207,9 @@ type Tracking = Extract<
 >;
 
 function decideTracking(command: Tracking, state: ConsentState): ConsentEvent[] {
-  const request = requestOf(state);
   const { requestId, at } = command;
-  if (request?.requestId !== requestId) return [];
+  const request = requestById(state, requestId);
+  if (request === null || request.delivery === 'failed') return [];
   switch (command.type) {
     case 'RecordRequestSent': {
       // "Delivered" may arrive before our own POST returns with the message id.
@@ -246,7 +225,8 @@ function decideTracking(command: Tracking, state: ConsentState): ConsentEvent[] 
       return [{ type: 'PermissionRequestRead', requestId, at }];
     case 'RecordRequestFailed': {
       // An answered, delivered or lapsed request has not failed, whatever arrives late.
-      if (state.status !== 'requested' || isFurther(request.delivery, 'sent')) return [];
+      const isOpen = state.status === 'requested' && state.request.requestId === requestId;
+      if (!isOpen || isFurther(request.delivery, 'sent')) return [];
       const { code, message, fix } = command;
       return [{ type: 'PermissionRequestFailed', requestId, at, code, message, fix }];
     }
