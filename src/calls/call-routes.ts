@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { contactFor } from '../contacts/contact-lookup.ts';
+import { readEndpoint } from '../endpoints/endpoint-store.ts';
+import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
+import { callSchema, strategySchema, timelineSchema } from '../http/api-schemas.ts';
+import { accountOf } from '../http/auth.ts';
+import { idempotent } from '../http/idempotency.ts';
+import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
+import { HttpError } from '../http/problem.ts';
+import type { HttpServer } from '../http/server.ts';
+import { withContact } from '../ledger/contact-unit.ts';
+import { entriesOfCall } from '../ledger/ledger-store.ts';
+import { timelineEntry } from '../ledger/ledger-views.ts';
+import type { AccountId, EndpointId } from '../platform/ids.ts';
+import { isRefused } from '../platform/refusal.ts';
+import type { StoredLine } from '../lines/line-store.ts';
+import type { CallState } from './call.ts';
+import { requestCall } from './call-commands.ts';
+import type { CallDesk } from './call-desk.ts';
+import { listCalls, listCdrs, readCall, readCdr } from './call-store.ts';
+import { callView } from './call-views.ts';
+
+const RING_TIMEOUT_MS = 60_000;
+
+const callBody = z.strictObject({
+  to: z.string().min(1).max(100).describe('Number (E.164) or business-scoped user id.'),
+  purpose: z.string().min(1).max(500).describe('Must match the purpose the customer agreed to.'),
+  lineId: z.string().optional(),
+  endpointId: z.string().optional().describe("Defaults to the line's endpoint."),
+  strategy: strategySchema.optional(),
+  ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
+  clientReference: z.string().max(200).optional().describe('Echoed in CDR, events and SIP.'),
+});
+
+const byId = z.object({ id: z.string() });
+
+/** Calls, their history and their records. */
+export function registerCallRoutes(
+  app: HttpServer,
+  context: ApiContext & { desk: CallDesk },
+): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+
+  app.post(
+    '/v1/calls',
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        summary: 'Call a customer',
+        body: callBody,
+        response: { 202: callSchema },
+      },
+    },
+    async (request, reply) => {
+      const { accountId, keyId } = accountOf(request);
+      const { body } = request;
+      await idempotent(request, reply, context, async (tx) => {
+        const line = await lineFor(tx, accountId, body.lineId);
+        const contactId = await contactFor(tx, context, accountId, { to: body.to });
+        if (isRefused(contactId)) return refusedAnswer(contactId);
+        const endpointId = endpointIdFor(line, body.endpointId);
+        const endpoint = await readEndpoint(tx, accountId, endpointId);
+        const state = await withContact(context, tx, contactId, (unit) =>
+          requestCall(unit, context, line, {
+            endpoint,
+            endpointId,
+            purpose: body.purpose,
+            strategy: body.strategy ?? null,
+            ringTimeoutMs: body.ringTimeoutMs,
+            clientReference: body.clientReference ?? null,
+            actor: `api:${keyId}`,
+          }),
+        );
+        return isRefused(state) ? refusedAnswer(state) : { status: 202, body: callView(state) };
+      });
+    },
+  );
+
+  app.get(
+    '/v1/calls',
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        querystring: z.object({ ...pageQuery, contactId: z.string().optional() }),
+        response: { 200: pageSchema(callSchema) },
+      },
+    },
+    async (request) => {
+      const { limit, contactId } = request.query;
+      const filter = {
+        contactId: contactId === undefined ? null : idFrom('contact', contactId),
+        after: afterIdOf(request.query),
+        limit: limit + 1,
+      };
+      const calls = await listCalls(database, accountOf(request).accountId, filter);
+      return pageOf(calls.map(callView), limit, (call) => call);
+    },
+  );
+
+  app.get(
+    '/v1/calls/:id',
+    { onRequest, schema: { tags: ['calls'], params: byId, response: { 200: callSchema } } },
+    async (request) => callView(await ownCall(request.params.id, accountOf(request).accountId)),
+  );
+
+  app.get(
+    '/v1/calls/:id/timeline',
+    {
+      onRequest,
+      schema: { tags: ['calls'], params: byId, response: { 200: pageSchema(timelineSchema) } },
+    },
+    async (request) => {
+      const call = await ownCall(request.params.id, accountOf(request).accountId);
+      const entries = await entriesOfCall(database, call.plan.contactId, call.plan.id);
+      return { items: entries.map(timelineEntry), next: null };
+    },
+  );
+
+  app.get(
+    '/v1/calls/:id/cdr',
+    { onRequest, schema: { tags: ['calls'], params: byId } },
+    async (request) => {
+      const { accountId } = accountOf(request);
+      const call = await ownCall(request.params.id, accountId);
+      const cdr = await readCdr(database, accountId, call.plan.id);
+      if (cdr !== null) return cdr;
+      throw new HttpError('not_found', 'The call has not ended yet, so it has no record.');
+    },
+  );
+
+  app.post(
+    '/v1/calls/:id/hangup',
+    { onRequest, schema: { tags: ['calls'], params: byId, response: { 202: callSchema } } },
+    async (request, reply) => {
+      const { accountId, keyId } = accountOf(request);
+      const call = await ownCall(request.params.id, accountId);
+      const actor = `api:${keyId}`;
+      const state = await context.desk.hangUp(call.plan.id, 'business', 'business_hung_up', actor);
+      return reply.code(202).send(callView(state));
+    },
+  );
+
+  app.get(
+    '/v1/cdrs',
+    { onRequest, schema: { tags: ['calls'], querystring: z.object(pageQuery) } },
+    async (request) => {
+      const { limit } = request.query;
+      const { accountId } = accountOf(request);
+      const cdrs = await listCdrs(database, accountId, afterIdOf(request.query), limit + 1);
+      return pageOf(
+        cdrs.map((cdr) => ({ ...cdr, id: cdr.callId })),
+        limit,
+        (cdr) => cdr,
+      );
+    },
+  );
+
+  async function ownCall(text: string, accountId: AccountId): Promise<CallState> {
+    const call = await readCall(database, idFrom('call', text));
+    return found(call?.plan.accountId === accountId ? call : null, 'call');
+  }
+}
+
+function endpointIdFor(line: StoredLine, wanted: string | undefined): EndpointId {
+  if (wanted !== undefined) return idFrom('endpoint', wanted);
+  if (line.defaultEndpointId !== null) return line.defaultEndpointId;
+  throw new HttpError('invalid_request', 'The line has no endpoint to connect the call to.', {
+    fields: [
+      {
+        field: 'endpointId',
+        rule: 'required where the line has no default endpoint',
+        fix: 'Name one, or set it on the line; see GET /v1/endpoints.',
+      },
+    ],
+  });
+}

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { contactFor } from '../contacts/contact-lookup.ts';
+import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
+import { permissionSchema, requestSchema } from '../http/api-schemas.ts';
+import { accountOf } from '../http/auth.ts';
+import { idempotent } from '../http/idempotency.ts';
+import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
+import type { HttpServer } from '../http/server.ts';
+import { withContact } from '../ledger/contact-unit.ts';
+import { isRefused } from '../platform/refusal.ts';
+import { DEFAULT_TEMPLATE, PERMISSION_TEMPLATES } from '../templates/template.ts';
+import { listPermissions, listRequests, readPermission, readRequest } from './consent-store.ts';
+import { permissionView, requestView } from './consent-views.ts';
+import { askForPermission } from './request-commands.ts';
+
+const askBody = z.strictObject({
+  to: z.string().min(1).max(100).describe('Number (E.164) or business-scoped user id.'),
+  purpose: z
+    .string()
+    .min(1)
+    .max(500)
+    .describe('What the call will be about, as a customer reads it.'),
+  name: z.string().max(100).optional().describe('How to address the customer.'),
+  lineId: z.string().optional(),
+  template: z.string().max(200).default(DEFAULT_TEMPLATE),
+  language: z.string().max(20).default('en_US'),
+  variables: z
+    .array(z.string())
+    .max(20)
+    .optional()
+    .describe('Template variables; for the default template: name and purpose.'),
+  promisedAt: z.iso.datetime({ offset: true }).optional().describe('When you promise to call.'),
+});
+
+const byId = z.object({ id: z.string() });
+const listQuery = z.object({ ...pageQuery, contactId: z.string().optional() });
+
+/** Asking for permission, and what came of it. */
+export function registerConsentRoutes(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+
+  app.post(
+    '/v1/permission-requests',
+    {
+      onRequest,
+      schema: {
+        tags: ['permissions'],
+        summary: 'Ask a customer for permission to call',
+        body: askBody,
+        response: { 202: requestSchema },
+      },
+    },
+    async (request, reply) => {
+      const { accountId, keyId } = accountOf(request);
+      const { body } = request;
+      await idempotent(request, reply, context, async (tx) => {
+        const line = await lineFor(tx, accountId, body.lineId);
+        const wanted = { to: body.to, name: body.name };
+        const contactId = await contactFor(tx, context, accountId, wanted);
+        if (isRefused(contactId)) return refusedAnswer(contactId);
+        const row = await withContact(context, tx, contactId, (unit) =>
+          askForPermission(unit, context, line, {
+            purpose: body.purpose,
+            template: body.template,
+            language: body.language,
+            variables: body.variables ?? [body.name ?? unit.contact.name ?? 'there', body.purpose],
+            promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
+            actor: `api:${keyId}`,
+          }),
+        );
+        return isRefused(row) ? refusedAnswer(row) : { status: 202, body: requestView(row) };
+      });
+    },
+  );
+
+  app.get(
+    '/v1/permission-requests',
+    {
+      onRequest,
+      schema: {
+        tags: ['permissions'],
+        querystring: listQuery,
+        response: { 200: pageSchema(requestSchema) },
+      },
+    },
+    async (request) => {
+      const { limit } = request.query;
+      const rows = await listRequests(
+        database,
+        accountOf(request).accountId,
+        filterOf(request.query),
+      );
+      return pageOf(rows.map(requestView), limit, (view) => view);
+    },
+  );
+
+  app.get(
+    '/v1/permission-requests/:id',
+    {
+      onRequest,
+      schema: { tags: ['permissions'], params: byId, response: { 200: requestSchema } },
+    },
+    async (request) => {
+      const id = idFrom('permissionRequest', request.params.id);
+      const row = await readRequest(database, accountOf(request).accountId, id);
+      return requestView(found(row, 'permission request'));
+    },
+  );
+
+  app.get(
+    '/v1/permissions',
+    {
+      onRequest,
+      schema: {
+        tags: ['permissions'],
+        querystring: listQuery,
+        response: { 200: pageSchema(permissionSchema) },
+      },
+    },
+    async (request) => {
+      const { limit } = request.query;
+      const { accountId } = accountOf(request);
+      const rows = await listPermissions(database, accountId, filterOf(request.query));
+      return pageOf(rows.map(permissionView), limit, (view) => view);
+    },
+  );
+
+  app.get(
+    '/v1/permissions/:id',
+    {
+      onRequest,
+      schema: { tags: ['permissions'], params: byId, response: { 200: permissionSchema } },
+    },
+    async (request) => {
+      const id = idFrom('permission', request.params.id);
+      const row = await readPermission(database, accountOf(request).accountId, id);
+      return permissionView(found(row, 'permission'));
+    },
+  );
+
+  app.get('/v1/templates', { onRequest, schema: { tags: ['permissions'] } }, async () => ({
+    items: PERMISSION_TEMPLATES,
+    next: null,
+  }));
+}
+
+function filterOf(query: z.infer<typeof listQuery>) {
+  const { contactId, limit } = query;
+  return {
+    contactId: contactId === undefined ? null : idFrom('contact', contactId),
+    after: afterIdOf(query),
+    limit: limit + 1,
+  };
+}

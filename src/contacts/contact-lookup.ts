@@ -1,0 +1,45 @@
+import type { Queryable, Tx } from '../database/database.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { AccountId, ContactId, Ids } from '../platform/ids.ts';
+import { isRefused, type Refused } from '../platform/refusal.ts';
+import { numberHandle, userHandle } from './contact.ts';
+import { findByHandle, findOrCreateContact, type Identity } from './contact-store.ts';
+import { parseNumber } from './phone-number.ts';
+
+/** `GB.13491208655302741918`: country, dot, digits (Meta's business-scoped user ids). */
+const USER_ID = /^[A-Z]{2}\.[A-Za-z0-9]{1,128}$/;
+
+/** Reads what an API caller means by "to": a number or a user id. */
+export function readRecipient(to: string): Identity | Refused {
+  const text = to.trim();
+  if (USER_ID.test(text)) return { userId: text };
+  const number = parseNumber(text);
+  return isRefused(number) ? number : { e164: number.e164, country: number.country };
+}
+
+/** The contact that "to" means, made if it is new; a refusal names what is wrong with it. */
+export async function contactFor(
+  tx: Tx,
+  ports: { ids: Ids; clock: Clock },
+  accountId: AccountId,
+  wanted: { to: string; name?: string | undefined },
+): Promise<ContactId | Refused> {
+  const recipient = readRecipient(wanted.to);
+  if (isRefused(recipient)) return recipient;
+  const identity = { ...recipient, name: wanted.name };
+  return findOrCreateContact(tx, ports.ids, accountId, identity, ports.clock.now());
+}
+
+/** The contact that "to" means, or null when nobody has spoken of it yet. */
+export async function findContact(
+  db: Queryable,
+  accountId: AccountId,
+  to: string,
+): Promise<ContactId | null | Refused> {
+  const recipient = readRecipient(to);
+  if (isRefused(recipient)) return recipient;
+  if (recipient.userId !== undefined) {
+    return findByHandle(db, accountId, userHandle(recipient.userId));
+  }
+  return findByHandle(db, accountId, numberHandle(recipient.e164 ?? ''));
+}

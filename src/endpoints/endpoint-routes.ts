@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { type ApiContext, found } from '../http/api-context.ts';
+import { endpointSchema, strategySchema } from '../http/api-schemas.ts';
+import type { EndpointView } from '../http/api-types.ts';
+import { accountOf } from '../http/auth.ts';
+import type { HttpServer } from '../http/server.ts';
+import {
+  listEndpoints,
+  readEndpoint,
+  saveEndpoint,
+  type StoredEndpoint,
+} from './endpoint-store.ts';
+
+/** Only SIP: a `tel:` URI would leave VoIP, which Meta forbids on every leg of a call. */
+const SIP_URI =
+  /^sip:[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,100}@[A-Za-z0-9.-]{1,200}(:\d{1,5})?(;transport=(udp|tcp))?$/;
+
+const endpointBody = z.strictObject({
+  name: z.string().min(1).max(100),
+  uri: z
+    .string()
+    .max(400)
+    .regex(SIP_URI, 'must be sip:user@host[:port][;transport=udp|tcp]; PSTN is not allowed'),
+  username: z.string().max(100).optional(),
+  password: z.string().max(200).optional(),
+  codecs: z
+    .array(z.enum(['opus', 'PCMU', 'PCMA']))
+    .min(1)
+    .default(['opus', 'PCMU', 'PCMA'])
+    .describe('In order of preference; Opus first saves the transcoding.'),
+  strategy: strategySchema.default('on_answer'),
+  ringTimeoutMs: z.int().min(2_000).max(120_000).default(30_000),
+});
+
+/** Endpoints: where the business talks. */
+export function registerEndpointRoutes(app: HttpServer, context: ApiContext): void {
+  const { database, ids, sealer } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+  const tags = ['endpoints'];
+
+  app.get('/v1/endpoints', { onRequest, schema: { tags } }, async (request) => {
+    const endpoints = await listEndpoints(database, accountOf(request).accountId);
+    return { items: endpoints.map(endpointView), next: null };
+  });
+
+  app.post(
+    '/v1/endpoints',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Add an endpoint, or replace the one with this name',
+        body: endpointBody,
+        response: { 201: endpointSchema },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = accountOf(request);
+      const { username = null, password = null, ...rest } = request.body;
+      const stored = await database.transaction(async (tx) => {
+        const endpoint = { ...rest, id: ids.next('endpoint'), accountId, username, password };
+        const id = await saveEndpoint(tx, sealer, endpoint);
+        return found(await readEndpoint(tx, accountId, id), 'endpoint');
+      });
+      return reply.code(201).send(endpointView(stored));
+    },
+  );
+}
+
+export function endpointView(endpoint: StoredEndpoint): EndpointView {
+  const { id, name, uri, codecs, strategy, ringTimeoutMs } = endpoint;
+  return { id, name, uri, codecs: [...codecs], strategy, ringTimeoutMs };
+}

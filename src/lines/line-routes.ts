@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { parseNumber } from '../contacts/phone-number.ts';
+import { readEndpoint } from '../endpoints/endpoint-store.ts';
+import { type ApiContext, found, idFrom } from '../http/api-context.ts';
+import { lineSchema } from '../http/api-schemas.ts';
+import type { LineView } from '../http/api-types.ts';
+import { accountOf } from '../http/auth.ts';
+import { HttpError, RefusalError } from '../http/problem.ts';
+import type { HttpServer } from '../http/server.ts';
+import { isoTime } from '../platform/clock.ts';
+import { isRefused } from '../platform/refusal.ts';
+import { listLines, readLine, saveLine, type StoredLine } from './line-store.ts';
+
+const lineBody = z.strictObject({
+  name: z.string().min(1).max(100).describe('The branded name customers see.'),
+  displayNumber: z.string().describe('The business number, E.164.'),
+  phoneNumberId: z
+    .string()
+    .regex(/^\d{5,25}$/)
+    .describe("Meta's phone number id."),
+  wabaId: z
+    .string()
+    .regex(/^\d{5,25}$/)
+    .describe('WhatsApp Business Account id.'),
+  graphBaseUrl: z.url().default('https://graph.facebook.com'),
+  graphVersion: z
+    .string()
+    .regex(/^v\d{1,3}\.\d$/)
+    .default('v23.0'),
+  accessToken: z.string().min(1).max(1_000),
+  appSecret: z.string().min(1).max(200),
+  verifyToken: z.string().min(1).max(200),
+  policyPack: z.string().max(100).default('strict-2026-01'),
+  defaultEndpointId: z.string().optional(),
+});
+
+/** Lines: adding one makes it live or simulated by its Graph URL alone. */
+export function registerLineRoutes(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+  const tags = ['lines'];
+
+  app.get('/v1/lines', { onRequest, schema: { tags } }, async (request) => {
+    const lines = await listLines(database, accountOf(request).accountId);
+    return { items: lines.map(lineView), next: null };
+  });
+
+  app.post(
+    '/v1/lines',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Add a line, or replace the settings of the one with this phone number id',
+        body: lineBody,
+        response: { 201: lineSchema },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = accountOf(request);
+      const line = await storeLine(context, accountId, request.body);
+      return reply.code(201).send(lineView(line));
+    },
+  );
+}
+
+async function storeLine(
+  context: ApiContext,
+  accountId: StoredLine['accountId'],
+  body: z.infer<typeof lineBody>,
+): Promise<StoredLine> {
+  const number = parseNumber(body.displayNumber);
+  if (isRefused(number)) throw new RefusalError(number.refused, 422);
+  if (number.country === null) throw unknownCountry();
+  // A pack that cannot be read must not be put on a line: without rules there is no call.
+  context.packs.of(body.policyPack);
+  const endpointId =
+    body.defaultEndpointId === undefined ? null : idFrom('endpoint', body.defaultEndpointId);
+  const { database, sealer, ids } = context;
+  const { phoneNumberId, wabaId, graphBaseUrl, graphVersion, accessToken } = body;
+  const { appSecret, verifyToken, policyPack, name } = body;
+  const { e164: displayNumber, country } = number;
+  return database.transaction(async (tx) => {
+    if (endpointId !== null) found(await readEndpoint(tx, accountId, endpointId), 'endpoint');
+    const id = await saveLine(tx, sealer, {
+      id: ids.next('line'),
+      accountId,
+      name,
+      displayNumber,
+      country,
+      policyPack,
+      defaultEndpointId: endpointId,
+      access: {
+        graphBaseUrl: graphBaseUrl.replace(/\/+$/, ''),
+        graphVersion,
+        phoneNumberId,
+        wabaId,
+        accessToken,
+      },
+      appSecret,
+      verifyToken,
+    });
+    if (id === null) {
+      throw new HttpError('not_found', 'This phone number id belongs to another account.');
+    }
+    return found(await readLine(tx, accountId, id), 'line');
+  });
+}
+
+export function lineView(line: StoredLine): LineView {
+  return {
+    id: line.id,
+    name: line.name,
+    displayNumber: line.displayNumber,
+    country: line.country,
+    phoneNumberId: line.sealed.phoneNumberId,
+    policyPack: line.policyPack,
+    enabled: line.enabled,
+    restrictedUntil: line.restrictedUntil === null ? null : isoTime(line.restrictedUntil),
+    defaultEndpointId: line.defaultEndpointId,
+  };
+}
+
+function unknownCountry(): HttpError {
+  return new HttpError('invalid_request', 'The country of the business number cannot be told.', {
+    fields: [
+      {
+        field: 'displayNumber',
+        rule: 'country code of one country',
+        fix: 'Give the number as WhatsApp Manager shows it, with the plus.',
+      },
+    ],
+  });
+}
