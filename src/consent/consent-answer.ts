@@ -8,6 +8,7 @@ import {
   type ConsentPermission,
   type ConsentRequest,
   type ConsentState,
+  type RevokedBy,
 } from './consent-state.ts';
 
 /**
@@ -35,7 +36,8 @@ export function decideRevoke(command: Revoke, state: ConsentState, now: number):
   // A used permission may still come back by a release, so it can be revoked too.
   const open = ['granted', 'requested', 'used'].includes(state.status);
   if (byUs && !open) return nothingToRevoke(state);
-  if (!isNewer({ at, kind: 'revoke', messageId: null }, state)) return { events: [] };
+  if (!isNewer({ at, kind: 'revoke', by: command.by, messageId: null }, state))
+    return { events: [] };
   return {
     events: [
       {
@@ -70,7 +72,7 @@ function accept(
 ): ConsentEvent[] {
   const permission = grantOf(reply, state, rules.grantValidMs);
   const granted: ConsentEvent = { type: 'PermissionGranted', at: reply.at, permission };
-  if (isNewer({ at: reply.at, kind: 'accept', messageId: reply.messageId }, state)) {
+  if (isNewer(answerOf(permission), state)) {
     // A second tap before the call belongs to the yes that the call was made on.
     if (state.status === 'used' && reply.at <= state.usedAt) return [];
     if (now < permission.expiresAt) return [granted];
@@ -101,8 +103,8 @@ function lateAccept(
       type: 'PermissionRevoked',
       at: lastAnswer.at,
       permissionId: permission.permissionId,
-      by: taken?.revokedBy ?? 'customer',
-      reason: taken?.reason ?? 'The customer changed the answer to no.',
+      by: lastAnswer.by,
+      reason: taken?.reason ?? reasonOf(lastAnswer.by),
       answer: lastAnswer.kind,
       messageId: lastAnswer.messageId,
     },
@@ -111,27 +113,24 @@ function lateAccept(
 
 function reject(reply: RecordReply, state: ConsentState): ConsentEvent[] {
   const { at, messageId } = reply;
-  if (!isNewer({ at, kind: 'reject', messageId }, state)) return [];
+  // Without a tap of the customer it is Meta that took it back (4 unanswered calls in a row).
+  const by = reply.source === 'automatic' ? 'meta' : 'customer';
+  if (!isNewer({ at, kind: 'reject', by, messageId }, state)) return [];
   const permission = permissionOf(state);
   if (permission === null) {
     const requestId = answeredRequest(reply, state)?.requestId ?? null;
-    return [{ type: 'PermissionDeclined', at, requestId, messageId }];
+    return [{ type: 'PermissionDeclined', at, requestId, by, messageId }];
   }
-  // Without a tap of the customer it is Meta that took it back (4 unanswered calls in a row).
-  const byMeta = reply.source === 'automatic';
-  return [
-    {
-      type: 'PermissionRevoked',
-      at,
-      permissionId: permission.permissionId,
-      by: byMeta ? 'meta' : 'customer',
-      reason: byMeta
-        ? 'Meta revoked the permission after unanswered calls.'
-        : 'The customer changed the answer to no.',
-      answer: 'reject',
-      messageId,
-    },
-  ];
+  const { permissionId } = permission;
+  const reason = reasonOf(by);
+  const answer = 'reject';
+  return [{ type: 'PermissionRevoked', at, permissionId, by, reason, answer, messageId }];
+}
+
+function reasonOf(by: RevokedBy): string {
+  return by === 'meta'
+    ? 'Meta took the permission back for the customer.'
+    : 'The customer changed the answer to no.';
 }
 
 function grantOf(reply: RecordReply, state: ConsentState, grantValidMs: number): ConsentPermission {
@@ -172,7 +171,8 @@ function answeredRequest(reply: RecordReply, state: ConsentState): ConsentReques
 }
 
 function answerOf(permission: ConsentPermission): ConsentAnswer {
-  return { at: permission.grantedAt, kind: 'accept', messageId: permission.messageId };
+  const { grantedAt: at, messageId, source } = permission;
+  return { at, kind: 'accept', by: source === 'user' ? 'customer' : 'meta', messageId };
 }
 
 function isNewer(answer: ConsentAnswer, state: ConsentState): boolean {

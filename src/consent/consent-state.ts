@@ -49,6 +49,7 @@ export type RevokedBy = 'customer' | 'meta' | 'opt_out' | 'operator' | 'api';
 export type ConsentAnswer = {
   at: number;
   kind: 'accept' | 'reject' | 'revoke';
+  by: RevokedBy;
   messageId: string | null;
 };
 
@@ -107,6 +108,8 @@ export type ConsentEvent =
       type: 'PermissionDeclined';
       at: number;
       requestId: PermissionRequestId | null;
+      /** Meta, when it answers for a customer who let calls ring. */
+      by: 'customer' | 'meta';
       messageId: string;
     }
   | ({ type: 'PermissionExpired' } & OfPermission)
@@ -287,22 +290,22 @@ function evolveHistory(state: ConsentState, event: ConsentEvent): ConsentHistory
       };
     }
     case 'PermissionGranted': {
-      const { messageId } = event.permission;
+      const { messageId, source } = event.permission;
+      const by = source === 'user' ? 'customer' : 'meta';
       return {
         ...history,
         // Meta's times are whole seconds: a request of the same second was before the yes.
         requestsWithoutYes: history.requestsWithoutYes.filter((at) => at >= event.at + 1000),
-        lastAnswer: { at: event.at, kind: 'accept', messageId },
+        lastAnswer: { at: event.at, kind: 'accept', by, messageId },
       };
     }
-    case 'PermissionDeclined':
-      return {
-        ...history,
-        lastAnswer: { at: event.at, kind: 'reject', messageId: event.messageId },
-      };
+    case 'PermissionDeclined': {
+      const { at, by, messageId } = event;
+      return { ...history, lastAnswer: { at, kind: 'reject', by, messageId } };
+    }
     case 'PermissionRevoked': {
-      const { at, answer: kind, messageId } = event;
-      return { ...history, lastAnswer: { at, kind, messageId } };
+      const { at, answer: kind, by, messageId } = event;
+      return { ...history, lastAnswer: { at, kind, by, messageId } };
     }
     case 'PermissionRequestSent':
     case 'PermissionRequestDelivered':

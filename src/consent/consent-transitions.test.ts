@@ -86,7 +86,13 @@ const EVENTS: { [E in ConsentEventType]: Extract<ConsentEvent, { type: E }> } = 
     fix: 'check the number',
   },
   PermissionGranted: { type: 'PermissionGranted', at: AT, permission },
-  PermissionDeclined: { type: 'PermissionDeclined', at: AT, requestId, messageId: 'wamid.no' },
+  PermissionDeclined: {
+    type: 'PermissionDeclined',
+    at: AT,
+    requestId,
+    by: 'customer',
+    messageId: 'wamid.no',
+  },
   PermissionExpired: { type: 'PermissionExpired', permissionId, at: AT },
   PermissionRequestLapsed: { type: 'PermissionRequestLapsed', requestId, at: AT },
   PermissionRevoked: {
