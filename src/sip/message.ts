@@ -124,7 +124,8 @@ function parseHeaders(lines: readonly string[]): SipHeader[] | string {
   const headers: [string, string][] = [];
   for (const line of lines) {
     if (line.length > MESSAGE_LIMITS.lineLength) return 'a header line is too long';
-    if (hasControl(line)) return 'a control character in a header';
+    // Other control characters are legal in a quoted-string (RFC 4475 3.1.1.2).
+    if (/[\r\n]/.test(line)) return 'a bare line break in a header';
     const previous = headers.at(-1);
     if (line.startsWith(' ') || line.startsWith('\t')) {
       // RFC 3261 section 7.3.1: a folded line continues the one above.

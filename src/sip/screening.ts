@@ -53,7 +53,7 @@ function wrongHeaders(message: SipRequest | SipResponse): string | undefined {
   if (cseq === undefined) return 'cseq';
   if (message.kind === 'request' && cseq.method !== message.method) return 'cseq method';
   const hops = headerOf(message, 'max-forwards');
-  return hops === undefined || (/^\d{1,3}$/.test(hops) && Number(hops) <= 255)
+  return hops === undefined || (/^\d{1,10}$/.test(hops) && Number(hops) <= 255)
     ? undefined
     : 'max-forwards';
 }
