@@ -148,7 +148,8 @@ function sanctionedPlace(
 ): string | null {
   const { countries, prefixes } = pack.sanctioned;
   if (side.country !== null && countries.includes(side.country)) return side.country;
-  const { e164 } = side;
-  if (e164 === null) return null;
+  if (side.e164 === null) return null;
+  // A number written with spaces must not slip past a prefix.
+  const e164 = `+${side.e164.replace(/\D/g, '')}`;
   return prefixes.find(({ prefix }) => e164.startsWith(prefix))?.region ?? null;
 }

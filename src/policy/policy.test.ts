@@ -99,6 +99,12 @@ test('a queued call holds its own permission, but not past its end', () => {
   );
 });
 
+test('a number written with spaces does not slip past a sanctioned prefix', () => {
+  const facts = factsOf(vector('call', { business: '+79781234567' }), pack);
+  const spaced = { ...facts, line: { ...facts.line, e164: '+7 (978) 123-45-67' } };
+  assert.equal(evaluateCall(spaced, pack).refusal?.code, 'sanctioned_place');
+});
+
 test('where calls are blocked, the lawful alternative is offered', () => {
   for (const facts of [{ business: '+12025550123' }, { customer: '+12025550123' }]) {
     const { refusal } = evaluateCall(factsOf(vector('call', facts), pack), pack);
