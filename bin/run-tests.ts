@@ -76,7 +76,7 @@ function chooseTiers(): Tier[] {
 
 /** Whatever talks to real sockets or plays a whole story. */
 function isInterop(file: string): boolean {
-  return file.endsWith('.interop.test.ts') || /^test\/(?!tidy)/.test(file);
+  return file.endsWith('.interop.test.ts') || /^test\/(?!tidy|house-rules)/.test(file);
 }
 
 function isStore(file: string): boolean {

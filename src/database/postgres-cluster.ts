@@ -54,7 +54,9 @@ export async function ensureCluster(
     throw new Failure({
       code: 'database_version_mismatch',
       message: `${dataDir} was made by PostgreSQL ${theirs}, and this is PostgreSQL ${ours}.`,
-      fix: `Restore a backup into a new data folder, or go back to the release that brought PostgreSQL ${theirs}.`,
+      fix:
+        `Restore a backup into a new data folder, or go back to the release with PostgreSQL ` +
+        `${theirs}.`,
       verdict: 'terminal',
       side: 'client',
     });
@@ -162,7 +164,7 @@ const KNOWN_TROUBLE = [
   {
     // Seen after kill -9, until the kernel has cleared away the dead server and its children.
     code: 'database_lock_lingers',
-    sign: /lock file "[^"]*" already exists|pre-existing shared memory block|lock file ".*" is empty/,
+    sign: /lock file "[^"]*" (already exists|is empty)|pre-existing shared memory block/,
     message: (dataDir: string) => `Another database server still holds ${dataDir}.`,
     fix: 'Wait some seconds and start again; if it stays, end the process named in postmaster.pid.',
   },
