@@ -172,7 +172,7 @@ const KNOWN_TROUBLE = [
     code: 'database_no_permission',
     sign: /Permission denied|EACCES|has wrong ownership|invalid permissions|Read-only file system/,
     message: (dataDir: string) => `This user may not write to ${dataDir}.`,
-    fix: 'Start as the user who made the data folder, or choose another one with ASKFIRST_DATA.',
+    fix: 'Start as the user who made the data folder, or choose another one with ASKFIRST_DATA_DIR.',
   },
   {
     code: 'database_programs_broken',
@@ -209,7 +209,7 @@ async function dataVersion(dataDir: string): Promise<string | undefined> {
   throw new Failure({
     code: 'database_folder_strange',
     message: `${dataDir} exists but is not a database.`,
-    fix: 'Move it away and start again, or choose another data folder with ASKFIRST_DATA.',
+    fix: 'Move it away and start again, or choose another data folder with ASKFIRST_DATA_DIR.',
     verdict: 'terminal',
     side: 'client',
   });

@@ -49,7 +49,7 @@ test('a second opener is told who holds the folder, also through a link', async 
       assert.ok(error instanceof Failure);
       assert.equal(error.code, 'data_folder_in_use');
       assert.match(error.message, new RegExp(`process ${process.pid}`));
-      assert.match(error.fix, /ASKFIRST_DATA/);
+      assert.match(error.fix, /ASKFIRST_DATA_DIR/);
       return true;
     });
   }

@@ -86,7 +86,7 @@ async function takeHold(folder: string): Promise<Server> {
     message: `The data folder ${folder} is in use by ${who}.`,
     fix:
       `Stop it${/^\d+$/.test(holder ?? '') ? ` ("kill ${holder}")` : ''}, ` +
-      'or start this one on another folder with ASKFIRST_DATA.',
+      'or start this one on another folder with ASKFIRST_DATA_DIR.',
     verdict: 'terminal',
     side: 'client',
   });
@@ -182,7 +182,7 @@ function folderFailure(path: string, cause: unknown): Failure {
       : `${path} cannot be used: ${errorText(cause)}.`,
     fix: full
       ? 'Free some space and start again.'
-      : 'Start as the user who owns it, or choose another folder with ASKFIRST_DATA.',
+      : 'Start as the user who owns it, or choose another folder with ASKFIRST_DATA_DIR.',
     verdict: 'terminal',
     side: 'client',
     cause,
