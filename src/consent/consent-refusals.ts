@@ -41,14 +41,14 @@ export function requestLimitRefusal(
   if (oldest === undefined) return null;
   return {
     code: 'request_limit_reached',
-    message: `The customer was asked ${times.length} times without a yes; the limit is ${requestsMax}.`,
+    message: `Asked ${times.length} times without a yes; the limit is ${requestsMax}.`,
     fix: 'Wait until the oldest request falls out of the window, or let the customer write first.',
     evidence: { requestsWithoutYes: times, requestsMax },
     allowedAt: oldest + requestsWindowMs,
   };
 }
 
-/** For a call that names a permission which is not the live one. */
+/** For a call that names a permission which is not the live one: another yes came since. */
 export function notInForce(permissionId: PermissionId): Refusal {
   return ask('permission_missing', 'This permission is not the one in force.', { permissionId });
 }

@@ -5,6 +5,7 @@ import { samePurpose } from './purpose.ts';
 
 /** Rules that only a call must pass. */
 
+/** A queued call counts: two calls may not be waiting for one person's phone. */
 const oneLiveCall: Rule<CallFacts> = {
   name: 'one_live_call',
   check({ callId, liveCallIds }) {
@@ -16,6 +17,7 @@ const oneLiveCall: Rule<CallFacts> = {
   },
 };
 
+/** The heart of the gate. The consent folder owns the words, so gate and decider agree. */
 const permissionLive: Rule<CallFacts> = {
   name: 'permission_live',
   check(facts) {
@@ -28,6 +30,7 @@ const permissionLive: Rule<CallFacts> = {
   },
 };
 
+/** Shown even for a used or revoked permission: whoever asks again should know what was told. */
 const purposeMatch: Rule<CallFacts> = {
   name: 'purpose_match',
   check({ consent, purpose }) {

@@ -29,6 +29,7 @@ const lineEnabled: Rule<PartyFacts> = {
       : refuse('line_disabled', 'This line is switched off.'),
 };
 
+/** Meta restricts numbers that customers complain about; see its `account_update` webhook. */
 const lineNotRestricted: Rule<PartyFacts> = {
   name: 'line_not_restricted',
   check({ line, now }) {
@@ -41,6 +42,7 @@ const lineNotRestricted: Rule<PartyFacts> = {
   },
 };
 
+/** A user id (BSUID) says nothing of the place, so the rules about countries need the number. */
 const numberKnown: Rule<PartyFacts> = {
   name: 'number_known',
   check: ({ contact }) =>
@@ -49,6 +51,7 @@ const numberKnown: Rule<PartyFacts> = {
       : pass("The customer's number is known."),
 };
 
+/** Where Meta does not offer business-initiated calling at all. */
 const businessCountry: Rule<PartyFacts> = {
   name: 'business_country',
   check({ line }, pack) {
@@ -66,6 +69,10 @@ const businessCountry: Rule<PartyFacts> = {
   },
 };
 
+/**
+ * Meta lets the customer be anywhere; the page warns of serving customers in these countries, and
+ * the strict pack takes the warning as a ban.
+ */
 const customerCountry: Rule<PartyFacts> = {
   name: 'customer_country',
   check({ contact }, pack) {
@@ -84,6 +91,7 @@ const customerCountry: Rule<PartyFacts> = {
   },
 };
 
+/** Both sides count: nobody calls into such a place, nobody calls out of it. */
 const sanctioned: Rule<PartyFacts> = {
   name: 'sanctioned',
   check({ line, contact }, pack) {
@@ -110,6 +118,7 @@ const sanctioned: Rule<PartyFacts> = {
   },
 };
 
+/** The person's own word is named before a list, so that the agent is told the real reason. */
 const doNotCall: Rule<PartyFacts> = {
   name: 'do_not_call',
   check({ contact }) {

@@ -144,7 +144,7 @@ function unusable(name: string, why: string, cause?: unknown): Failure {
   return new Failure({
     code: 'policy_pack_unusable',
     message: `The policy pack "${name}" cannot be used: ${why}`,
-    fix: 'Name a pack that exists in src/policy/packs, or restore its file; until then nothing is called.',
+    fix: 'Name a pack that exists in src/policy/packs, or restore its file.',
     verdict: 'terminal',
     side: 'server',
     cause,

@@ -136,7 +136,7 @@ test('a purpose must tell the customer something', () => {
   assert.match(purposeProblem('x'.repeat(251), pack.purpose) ?? '', /251 characters/);
 });
 
-test('the strict pack says 24 hours, one call, three requests in 30 days, seven days to answer', () => {
+test('the strict pack: 24 hours, one call, three requests in 30 days, seven days to answer', () => {
   assert.deepEqual(consentRules(pack), {
     grantValidMs: 24 * 3_600_000,
     callsPerGrant: 1,

@@ -11,7 +11,8 @@ export function purposeProblem(purpose: string, rules: PolicyPack['purpose']): s
   if (text === '') return 'The purpose is empty.';
   const length = Array.from(text).length;
   if (length < rules.minLength || length > rules.maxLength) {
-    return `The purpose has ${length} characters; ${rules.minLength} to ${rules.maxLength} are allowed.`;
+    const { minLength, maxLength } = rules;
+    return `The purpose has ${length} characters; ${minLength} to ${maxLength} are allowed.`;
   }
   if (!/\p{L}/u.test(text)) return 'The purpose has no words in it.';
   const bare = text.replace(/^[\p{P}\p{S}\s]+|[\p{P}\p{S}\s]+$/gu, '');
