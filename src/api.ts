@@ -1,0 +1,110 @@
+import fastifyStatic from '@fastify/static';
+import { registerCallRoutes } from './calls/call-routes.ts';
+import type { CallDesk } from './calls/call-desk.ts';
+import { registerConsentRoutes } from './consent/consent-routes.ts';
+import { registerContactRoutes } from './contacts/contact-routes.ts';
+import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
+import type { ApiContext } from './http/api-context.ts';
+import { makeAuthenticator } from './http/auth.ts';
+import { registerHealthRoutes } from './http/health-routes.ts';
+import { makeHttpMetrics } from './http/metrics.ts';
+import { openHttpServer, type HttpServer } from './http/server.ts';
+import { registerStreamRoutes } from './http/stream-routes.ts';
+import type { LineWebhookSecrets } from './lines/line.ts';
+import { registerLineRoutes } from './lines/line-routes.ts';
+import type { ServerPorts } from './main.ts';
+import { Failure } from './platform/failure.ts';
+import { REFUSALS } from './policy/refusal-codes.ts';
+import { registerWebhookRoutes } from './webhooks/webhook-routes.ts';
+import type { Intake } from './whatsapp/intake.ts';
+import { intakeRoutes } from './whatsapp/intake-routes.ts';
+
+/** The `api` role: REST under /v1, Meta's webhooks, health, metrics and the page. */
+export type ApiPorts = ServerPorts &
+  Omit<ApiContext, 'authenticator'> & {
+    desk: CallDesk;
+    intake: Intake;
+    secretsOf: () => Promise<LineWebhookSecrets[]>;
+  };
+
+export const VERSION = '0.1.0';
+/** Secrets of lines are read again after this long, so a new line needs no restart. */
+const SECRETS_FRESH_MS = 2_000;
+
+export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): Promise<void> }> {
+  const { settings, log, clock, ids, database, simulatorUrl } = ports;
+  const metrics = makeHttpMetrics();
+  const app = await openHttpServer({
+    log,
+    clock,
+    ids,
+    docsUrl: settings.ASKFIRST_DOCS_URL,
+    connectOrigins: simulatorUrl === null ? [] : [simulatorUrl],
+    problemCatalogue: REFUSALS,
+    metrics,
+    version: VERSION,
+  });
+  const authenticator = makeAuthenticator({ database, clock });
+  const context = { ...ports, authenticator };
+  registerHealthRoutes(app, { database, clock, metrics });
+  registerConsentRoutes(app, context);
+  registerCallRoutes(app, context);
+  registerContactRoutes(app, context);
+  registerLineRoutes(app, context);
+  registerEndpointRoutes(app, context);
+  registerStreamRoutes(app, context);
+  registerWebhookRoutes(app, context);
+  await app.register(intakeRoutes, { intake: ports.intake, log, lookup: freshSecrets(ports) });
+  await servePage(app, ports);
+  const url = await listen(app, settings.ASKFIRST_HOST, settings.PORT);
+  return {
+    url,
+    async close() {
+      await app.close();
+      await ports.intake.close();
+    },
+  };
+}
+
+function freshSecrets(ports: ApiPorts) {
+  let known: { verifyTokens: string[]; appSecrets: string[] } | null = null;
+  let readAt = 0;
+  return async () => {
+    const now = ports.clock.monotonic();
+    if (known !== null && now - readAt < SECRETS_FRESH_MS) return known;
+    const secrets = await ports.secretsOf();
+    known = {
+      verifyTokens: secrets.map(({ verifyToken }) => verifyToken),
+      appSecrets: secrets.map(({ appSecret }) => appSecret),
+    };
+    readAt = now;
+    return known;
+  };
+}
+
+async function servePage(app: HttpServer, ports: ApiPorts): Promise<void> {
+  const { webFolder, simulatorUrl } = ports;
+  app.get('/web-config.json', { schema: { hide: true } }, async () => ({
+    simulatorUrl,
+    version: VERSION,
+  }));
+  if (webFolder === null) return;
+  await app.register(fastifyStatic, { root: webFolder, index: 'index.html', cacheControl: false });
+}
+
+async function listen(app: HttpServer, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    if (code !== 'EADDRINUSE') throw cause;
+    throw new Failure({
+      code: 'port_in_use',
+      message: `Port ${port} on ${host} is already taken.`,
+      fix: `Stop the other program, or choose another port: PORT=${port + 1} npm start`,
+      verdict: 'terminal',
+      side: 'client',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { runStart } from './start.ts';
+
+/** The `askfirst` command. Data goes to stdout, messages to stderr; exit code 0 means success. */
+const program = new Command('askfirst')
+  .description('Ask first, then call: WhatsApp business-initiated calling.')
+  .version('0.1.0')
+  .showHelpAfterError('Run with --help to see what there is.')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npm start                      everything on this machine, with the simulator
+  npm run demo                   one whole call with real audio, proven
+  npm run demo -- --json         the same; the last line is one JSON object
+  npx askfirst serve             the server alone, for a real line at Meta
+  npx askfirst simulator         the simulator alone, to test your own code against`,
+  );
+
+program
+  .command('start')
+  .description('Start everything: database, simulator, demo PBX, server and page.')
+  .action(() => runStart({ simulator: true }));
+
+program
+  .command('serve')
+  .description('Start the server without the simulator.')
+  .action(() => runStart({ simulator: false }));
+
+program
+  .command('demo')
+  .description('Play one whole call with real audio and prove every step.')
+  .option('--json', 'print one JSON object as the last line')
+  .action(async (options: { json?: boolean }) => {
+    const { runDemo } = await import('./demo.ts');
+    process.exitCode = await runDemo({ json: options.json === true });
+  });
+
+program
+  .command('simulator')
+  .description('Start the simulator of Meta and the demo PBX alone.')
+  .option('--port <port>', 'port of the Graph API and the control API', '8090')
+  .option('--pbx-port <port>', 'SIP port of the demo PBX', '5070')
+  .option('--webhook <url>', 'where webhooks go')
+  .action(async (options: { port: string; pbxPort: string; webhook?: string }) => {
+    process.env['SIMULATOR_PORT'] = options.port;
+    process.env['SIMULATOR_PBX_PORT'] = options.pbxPort;
+    if (options.webhook !== undefined) process.env['SIMULATOR_WEBHOOK_URL'] = options.webhook;
+    await import('../../simulator/simulator-main.ts');
+  });
+
+await program.parseAsync();

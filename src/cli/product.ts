@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openDatabase, type Database } from '../database/database.ts';
+import { startEmbeddedPostgres } from '../database/embedded-postgres.ts';
+import { migrate } from '../database/migrate.ts';
+import { openServer, type AskfirstServer } from '../main.ts';
+import { openMediaPlane } from '../media/media-plane.ts';
+import { systemClock } from '../platform/clock.ts';
+import { openDataFolder } from '../platform/data-folder.ts';
+import { makeIds } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import { systemRandom } from '../platform/random.ts';
+import { mediaPorts, type Settings } from '../settings.ts';
+import { openSipUserAgent } from '../sip/user-agent.ts';
+import { openWhatsAppClient } from '../whatsapp/client.ts';
+import { connectSandbox, seedSandbox, startSandbox, type Sandbox } from './sandbox.ts';
+
+/**
+ * The whole product in one place: data folder, database, simulator where wanted, media, SIP and
+ * server, started in order and stopped in reverse. `npm start`, the demo and the stories use it.
+ */
+export type Product = {
+  server: AskfirstServer;
+  database: Database;
+  /** Null where no simulator was asked for. */
+  sandbox: (Sandbox & { apiKey: string }) | null;
+  close(): Promise<void>;
+};
+
+export type ProductOptions = {
+  settings: Settings;
+  log: Log;
+  simulator: { port: number; pbxPort: number } | null;
+  /** Told what is happening, for a progress line. */
+  onStep?: (step: string) => void;
+};
+
+const WEB_FOLDER = fileURLToPath(new URL('../../web/dist', import.meta.url));
+
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const { settings, log } = options;
+  const step = options.onStep ?? (() => {});
+  const closers: Array<() => Promise<void>> = [];
+  const close = async (): Promise<void> => {
+    for (let last = closers.pop(); last !== undefined; last = closers.pop()) await last();
+  };
+  try {
+    step('data folder');
+    const folder = await openDataFolder(settings.dataDir);
+    closers.push(() => folder.release());
+    step('database');
+    const database = await openProductDatabase(settings, log, folder.postgresDir, closers);
+    step('media');
+    const { media, sip } = await openTransports(settings, log, closers);
+    const whatsapp = openWhatsAppClient({ clock: systemClock, log });
+    closers.push(() => whatsapp.close());
+    const ids = makeIds(systemClock, systemRandom);
+    let sandbox: (Sandbox & { apiKey: string }) | null = null;
+    if (options.simulator !== null) {
+      step('simulator');
+      const started = await startSandbox(options.simulator, log);
+      closers.push(() => started.close());
+      const seedPorts = { database, ids, secrets: folder.secrets, dataDir: folder.path };
+      sandbox = { ...started, apiKey: await seedSandbox(seedPorts, started) };
+    }
+    step('server');
+    const server = await openServer({
+      settings,
+      clock: systemClock,
+      random: systemRandom,
+      ids,
+      log,
+      database,
+      secrets: folder.secrets,
+      media,
+      sip,
+      whatsapp,
+      simulatorUrl: sandbox?.url ?? null,
+      webFolder: existsSync(join(WEB_FOLDER, 'index.html')) ? WEB_FOLDER : null,
+    });
+    closers.push(() => server.close());
+    if (sandbox !== null && server.url !== null) await connectSandbox(sandbox, server.url);
+    return { server, database, sandbox, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openProductDatabase(
+  settings: Settings,
+  log: Log,
+  postgresDir: string,
+  closers: Array<() => Promise<void>>,
+): Promise<Database> {
+  let connection: Parameters<typeof openDatabase>[0]['connection'];
+  if (settings.DATABASE_URL === undefined) {
+    const embedded = await startEmbeddedPostgres({ dataDir: postgresDir, log, clock: systemClock });
+    closers.push(() => embedded.stop());
+    connection = embedded.connection;
+  } else {
+    connection = settings.DATABASE_URL;
+  }
+  const database = openDatabase({ connection, log });
+  closers.push(() => database.close());
+  await migrate(database);
+  return database;
+}
+
+async function openTransports(settings: Settings, log: Log, closers: Array<() => Promise<void>>) {
+  const media = await openMediaPlane({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    bindAddress: settings.ASKFIRST_MEDIA_ADDRESS,
+    portRange: mediaPorts(settings),
+    workers: settings.ASKFIRST_MEDIA_WORKERS,
+    callsPerWorker: settings.ASKFIRST_CALLS_PER_WORKER,
+  });
+  closers.push(() => media.close());
+  const sip = await openSipUserAgent({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    bindAddress: settings.ASKFIRST_SIP_ADDRESS,
+    udpPort: settings.ASKFIRST_SIP_PORT,
+    tcp: true,
+    ...(settings.ASKFIRST_ADVERTISED_ADDRESS === undefined
+      ? {}
+      : { advertisedAddress: settings.ASKFIRST_ADVERTISED_ADDRESS }),
+  });
+  closers.push(() => sip.close());
+  return { media, sip };
+}

@@ -1,0 +1,177 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
+import { ensureAccount } from '../accounts/account-store.ts';
+import type { Database } from '../database/database.ts';
+import { saveEndpoint } from '../endpoints/endpoint-store.ts';
+import { createApiKey, findApiKey, hashOfApiKey } from '../http/api-keys-store.ts';
+import { saveLine } from '../lines/line-store.ts';
+import { systemClock } from '../platform/clock.ts';
+import { Failure } from '../platform/failure.ts';
+import type { AccountId, Ids } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import { systemRandom } from '../platform/random.ts';
+import { makeSealer } from '../platform/sealing.ts';
+
+/** The simulator and the demo PBX in a process of their own, so that they cannot slow the server. */
+export type Sandbox = {
+  url: string;
+  pbxUri: (user: string) => string;
+  close(): Promise<void>;
+};
+
+const PROGRAM = fileURLToPath(new URL('../../simulator/simulator-main.ts', import.meta.url));
+const START_TIMEOUT_MS = 20_000;
+/** What the simulator has from the start; the same values as its PRESET. */
+const PRESET = {
+  phoneNumberId: '100000000000001',
+  wabaId: '200000000000001',
+  displayNumber: '+442079460000',
+  businessName: 'Askfirst Demo Clinic',
+  accessToken: 'sim-token',
+  appSecret: 'sim-app-secret',
+  verifyToken: 'sim-verify-token',
+};
+
+export async function startSandbox(
+  ports: { port: number; pbxPort: number },
+  log: Log,
+): Promise<Sandbox> {
+  const child = fork(PROGRAM, [], {
+    env: {
+      ...process.env,
+      SIMULATOR_PORT: String(ports.port),
+      SIMULATOR_PBX_PORT: String(ports.pbxPort),
+      ASKFIRST_LOG_LEVEL: log.level,
+    },
+    // A Ctrl-C goes to the whole group; the simulator waits for the server to let go first.
+    detached: true,
+  });
+  const ready = await readyMessage(child);
+  return {
+    url: ready.url,
+    pbxUri: (user) => `sip:${user}@127.0.0.1:${ready.pbxPort}`,
+    close: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve();
+        child.once('exit', () => resolve());
+        child.disconnect();
+        systemClock.after(5_000, () => child.kill('SIGKILL'));
+        return undefined;
+      }),
+  };
+}
+
+type Ready = { url: string; pbxPort: number };
+
+function readyMessage(child: ChildProcess): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      child.kill('SIGKILL');
+      reject(
+        new Failure({
+          code: 'simulator_not_started',
+          message: `The simulator did not start: ${why}.`,
+          fix: 'Read the lines above; most often its port (8090) or that of the demo PBX (5070) is taken: set ASKFIRST_SIMULATOR_PORT or ASKFIRST_PBX_PORT.',
+          verdict: 'terminal',
+          side: 'server',
+        }),
+      );
+    };
+    const timer = systemClock.after(START_TIMEOUT_MS, () => fail('it took longer than 20 s'));
+    child.once('message', (message) => {
+      timer.cancel();
+      resolve(message as Ready);
+    });
+    child.once('exit', (code) => {
+      timer.cancel();
+      fail(`it ended with code ${code}`);
+    });
+  });
+}
+
+/** Makes the sandbox's account, key, endpoint and line, or finds them from the last start. */
+export async function seedSandbox(
+  ports: {
+    database: Database;
+    ids: Ids;
+    secrets: { dataKey: Uint8Array };
+    dataDir: string;
+  },
+  sandbox: Sandbox,
+): Promise<string> {
+  const { database, ids } = ports;
+  const sealer = makeSealer(ports.secrets.dataKey, systemRandom);
+  return database.transaction(async (tx) => {
+    const accountId = await ensureAccount(tx, ids, 'Sandbox');
+    const endpointId = await saveEndpoint(tx, sealer, {
+      id: ids.next('endpoint'),
+      accountId,
+      name: 'Demo PBX',
+      uri: sandbox.pbxUri('talk'),
+      username: null,
+      password: null,
+      codecs: ['PCMU', 'PCMA'],
+      strategy: 'on_answer',
+      ringTimeoutMs: 30_000,
+    });
+    await saveLine(tx, sealer, {
+      id: ids.next('line'),
+      accountId,
+      name: PRESET.businessName,
+      displayNumber: PRESET.displayNumber,
+      country: 'GB',
+      policyPack: 'strict-2026-01',
+      defaultEndpointId: endpointId,
+      access: {
+        graphBaseUrl: sandbox.url,
+        graphVersion: 'v23.0',
+        phoneNumberId: PRESET.phoneNumberId,
+        wabaId: PRESET.wabaId,
+        accessToken: PRESET.accessToken,
+      },
+      appSecret: PRESET.appSecret,
+      verifyToken: PRESET.verifyToken,
+    });
+    return sandboxKey(tx, ports, accountId);
+  });
+}
+
+/** The sandbox key is kept in the data folder, so that a restart prints the same one. */
+async function sandboxKey(
+  tx: Parameters<typeof createApiKey>[0],
+  ports: { ids: Ids; dataDir: string },
+  accountId: AccountId,
+): Promise<string> {
+  const file = join(ports.dataDir, 'sandbox-key');
+  const kept = await readFile(file, 'utf8').catch(() => '');
+  const known = kept === '' ? undefined : await findApiKey(tx, hashOfApiKey(kept.trim()));
+  if (known !== undefined && known.revoked_at === null) return kept.trim();
+  const spec = { accountId, name: 'Sandbox', mode: 'test', now: systemClock.now() } as const;
+  const { key } = await createApiKey(tx, spec, { ids: ports.ids, random: systemRandom });
+  await writeFile(file, `${key}\n`, { mode: 0o600 });
+  return key;
+}
+
+/** Tells the simulated Meta where our webhook is; it checks the verify token as Meta does. */
+export async function connectSandbox(sandbox: Sandbox, serverUrl: string): Promise<void> {
+  const answer = await request(`${sandbox.url}/simulator/webhook`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      url: `${serverUrl}/webhooks/whatsapp`,
+      verifyToken: PRESET.verifyToken,
+    }),
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode === 200) return;
+  throw new Failure({
+    code: 'webhook_not_registered',
+    message: `The simulator could not register our webhook: ${text.slice(0, 200)}`,
+    fix: 'Check that nothing stands between the simulator and PORT on loopback.',
+    verdict: 'terminal',
+    side: 'server',
+  });
+}

@@ -1,0 +1,99 @@
+import { Failure, errorText } from '../platform/failure.ts';
+import { makeLog } from '../platform/log.ts';
+import { readSettings } from '../settings.ts';
+import { startProduct, type Product } from './product.ts';
+
+const SIMULATOR_PORT = 8090;
+const PBX_PORT = 5070;
+
+/** Starts, prints what a newcomer needs, and runs until Ctrl-C. */
+export async function runStart(options: { simulator: boolean }): Promise<void> {
+  const startedAt = performance.now();
+  let product: Product;
+  try {
+    const settings = readSettings({
+      // On loopback, with the simulator, webhooks may go to the developer's own machine.
+      ...(options.simulator ? { ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes' } : {}),
+      ASKFIRST_LOG_LEVEL: 'warn',
+      ...process.env,
+    });
+    const log = makeLog({ level: settings.ASKFIRST_LOG_LEVEL, name: 'askfirst' });
+    product = await startProduct({
+      settings,
+      log,
+      simulator: options.simulator
+        ? {
+            port: Number(process.env['ASKFIRST_SIMULATOR_PORT'] ?? SIMULATOR_PORT),
+            pbxPort: Number(process.env['ASKFIRST_PBX_PORT'] ?? PBX_PORT),
+          }
+        : null,
+      onStep: (step) => process.stderr.write(`  starting ${step} …\n`),
+    });
+  } catch (error) {
+    sayAndExit(error);
+  }
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  process.stdout.write(welcome(product, seconds));
+  stopOnSignals(product);
+}
+
+/** A failure is one sentence with its fix; only a bug shows its stack. */
+export function sayAndExit(error: unknown): never {
+  if (error instanceof Failure) {
+    process.stderr.write(`\n${error.message}\nFix: ${error.fix}\n`);
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : errorText(error);
+    process.stderr.write(`\nThis is a bug in Askfirst, please report it:\n${text}\n`);
+  }
+  process.exit(1);
+}
+
+function stopOnSignals(product: Product): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    process.stderr.write('\nStopping …\n');
+    product.close().then(
+      () => process.exit(0),
+      (error: unknown) => sayAndExit(error),
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', stop);
+}
+
+function welcome(product: Product, seconds: string): string {
+  const { server, sandbox } = product;
+  if (server.url === null) return `\nAskfirst is up after ${seconds} s, without an API.\n`;
+  if (sandbox === null) {
+    return `\nAskfirst is up after ${seconds} s: ${server.url}\nGo live: docs/how-to/go-live.md\n`;
+  }
+  const { apiKey } = sandbox;
+  return `
+Askfirst is up after ${seconds} s. Nothing here leaves this machine: Meta and the phones are simulated.
+
+  Page          ${server.url}/#key=${apiKey}
+  API           ${server.url}/v1   (OpenAPI: ${server.url}/openapi.json)
+  Simulator     ${sandbox.url}/simulator/state
+  Demo PBX      ${sandbox.pbxUri('talk')}
+  Sandbox key   ${apiKey}
+
+Ask a simulated customer for permission (she says yes after a second):
+
+  curl -s ${server.url}/v1/permission-requests \\
+    -H 'Authorization: Bearer ${apiKey}' -H "Idempotency-Key: $(date +%s%N)" \\
+    -H 'Content-Type: application/json' \\
+    -d '{"to":"+447700900100","purpose":"your order 1042","name":"Cleo"}'
+
+Then call her (she picks up after two seconds and talks to the demo PBX):
+
+  curl -s ${server.url}/v1/calls \\
+    -H 'Authorization: Bearer ${apiKey}' -H "Idempotency-Key: $(date +%s%N)" \\
+    -H 'Content-Type: application/json' \\
+    -d '{"to":"+447700900100","purpose":"your order 1042"}'
+
+Stop with Ctrl-C; the data stays in the data folder.
+`;
+}

@@ -1,0 +1,83 @@
+import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
+import type { TimerHandle } from '../platform/clock.ts';
+import { errorText } from '../platform/failure.ts';
+import type { LineId } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import { commandConsent } from './consent-commands.ts';
+import { nextConsentWake, wakingConsents } from './consent-store.ts';
+import type { ConsentRules } from './consent.ts';
+
+/**
+ * Ends what time ends: grants at their exact expiry and unanswered requests at their lapse. Meta
+ * sends nothing when a permission expires, so the clock is ours. A grant past its expiry is
+ * refused by the gate whether or not this worker has come round.
+ */
+export type ConsentWorker = { close(): Promise<void> };
+
+export type ConsentWorkerPorts = LedgerPorts & {
+  log: Log;
+  rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
+};
+
+/** Also the safety net for rows written by other processes. */
+const LOOK_AGAIN_MS = 30_000;
+const BATCH = 200;
+
+export function openConsentWorker(ports: ConsentWorkerPorts): ConsentWorker {
+  const { clock, database, log } = ports;
+  let timer: TimerHandle | null = null;
+  let running: Promise<void> | null = null;
+  let closed = false;
+
+  const sweep = async (): Promise<void> => {
+    try {
+      for (;;) {
+        const waking = await wakingConsents(database, clock.now(), BATCH);
+        for (const { contactId, lineId } of waking) await endByTime(ports, contactId, lineId);
+        if (waking.length < BATCH) break;
+      }
+      const next = (await nextConsentWake(database)) ?? Infinity;
+      arm(Math.min(LOOK_AGAIN_MS, Math.max(0, next - clock.now())));
+    } catch (error) {
+      log.error({ error: errorText(error) }, 'sweeping expired permissions failed');
+      arm(LOOK_AGAIN_MS);
+    }
+  };
+  const run = (): void => {
+    running ??= sweep().finally(() => {
+      running = null;
+    });
+  };
+  const arm = (delayMs: number): void => {
+    timer?.cancel();
+    if (!closed) timer = clock.after(delayMs, run);
+  };
+
+  // A new grant may expire before the time the timer is set to.
+  const unsubscribe = ports.changes.subscribe(({ type }) => {
+    if (type === 'PermissionGranted' || type === 'PermissionRequested') run();
+  });
+  run();
+  return {
+    async close() {
+      closed = true;
+      unsubscribe();
+      timer?.cancel();
+      await running;
+      timer?.cancel();
+    },
+  };
+}
+
+async function endByTime(
+  ports: ConsentWorkerPorts,
+  contactId: Parameters<typeof onContact>[1],
+  lineId: LineId,
+): Promise<void> {
+  await onContact(ports, contactId, async (unit) => {
+    const rules = await ports.rulesOfLine(unit, lineId);
+    const context = { rules, actor: 'platform' };
+    await commandConsent(unit, lineId, { type: 'Expire' }, context);
+    await commandConsent(unit, lineId, { type: 'Lapse' }, context);
+  });
+}

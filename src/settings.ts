@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { Failure } from './platform/failure.ts';
+
+/** Settings come from the environment only; docs/reference/settings.md lists them. */
+const port = z.coerce.number().int().min(0).max(65_535);
+const roles = ['api', 'worker', 'gateway'] as const;
+
+const environment = z.object({
+  PORT: port.default(8080).describe('HTTP port of API, webhooks and page.'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgresql://')
+    .optional()
+    .describe('A PostgreSQL ≥ 15 to use instead of the embedded one.'),
+  ASKFIRST_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  ASKFIRST_DATA_DIR: z.string().default('.askfirst').describe('Data folder.'),
+  ASKFIRST_ROLES: z
+    .string()
+    .default('api,worker,gateway')
+    .transform((text) => text.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(roles)).min(1))
+    .describe('What this process does.'),
+  ASKFIRST_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('How much is logged, to stderr.'),
+  ASKFIRST_NODE: z
+    .string()
+    .regex(/^[\w.-]{1,60}$/)
+    .default('main')
+    .describe('Name of this node; unique among the nodes on one database.'),
+  ASKFIRST_MEDIA_ADDRESS: z.string().default('127.0.0.1').describe('Address media binds to.'),
+  ASKFIRST_MEDIA_PORTS: z
+    .string()
+    .regex(/^\d{4,5}-\d{4,5}$/, 'must be two ports, such as 40000-40999')
+    .default('40000-40999')
+    .describe('UDP ports for media; a call takes two.'),
+  ASKFIRST_MEDIA_WORKERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(Math.max(1, availableParallelism() - 1))
+    .describe('Media worker processes.'),
+  ASKFIRST_CALLS_PER_WORKER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(500)
+    .default(50)
+    .describe('Calls one media worker takes.'),
+  ASKFIRST_SIP_ADDRESS: z.string().default('127.0.0.1').describe('Address SIP binds to.'),
+  ASKFIRST_SIP_PORT: port.default(0).describe('UDP port of SIP; 0 takes any.'),
+  ASKFIRST_ADVERTISED_ADDRESS: z
+    .string()
+    .optional()
+    .describe('Our address in SIP and SDP, when it differs from the bound one (NAT).'),
+  ASKFIRST_WEBHOOKS_TO_PRIVATE: z
+    .enum(['yes', 'no'])
+    .default('no')
+    .describe('Whether webhooks may go to loopback and private addresses.'),
+  ASKFIRST_DOCS_URL: z
+    .string()
+    .default('/docs/errors')
+    .describe('Where error codes are explained.'),
+});
+
+export type Settings = z.infer<typeof environment> & { dataDir: string };
+
+export const SETTINGS_SHAPE = environment.shape;
+
+/** Reads settings; an unusable one is a Failure that names the variable, the rule and the fix. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (parsed.success) return { ...parsed.data, dataDir: resolve(parsed.data.ASKFIRST_DATA_DIR) };
+  const [issue] = parsed.error.issues;
+  const name = String(issue?.path[0] ?? 'a setting');
+  const shape = SETTINGS_SHAPE[name as keyof typeof SETTINGS_SHAPE] as z.ZodType | undefined;
+  throw new Failure({
+    code: 'setting_invalid',
+    message: `${name} is not usable: ${issue?.message ?? 'unknown rule'}.`,
+    fix: `Correct or unset ${name}. ${shape?.description ?? ''}`.trim(),
+    verdict: 'terminal',
+    side: 'client',
+  });
+}
+
+/** First and last UDP port of media. */
+export function mediaPorts(settings: Settings): { first: number; last: number } {
+  const [first = 0, last = 0] = settings.ASKFIRST_MEDIA_PORTS.split('-').map(Number);
+  if (first < last && last <= 65_535) return { first, last };
+  throw new Failure({
+    code: 'setting_invalid',
+    message: 'ASKFIRST_MEDIA_PORTS is not a range of ports.',
+    fix: 'Give the lower port first, for example 40000-40999.',
+    verdict: 'terminal',
+    side: 'client',
+  });
+}
