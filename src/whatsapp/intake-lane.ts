@@ -1,0 +1,59 @@
+import { hash } from 'node:crypto';
+import { BUCKET_COUNT, type Bucket } from '../platform/ids.ts';
+import { parseJson } from './failure-from-response.ts';
+
+/**
+ * Where a delivery goes: its bucket and its lane, from the person of its first item. This reads
+ * the same as `laneKey` of the first fact, without building the facts: that would cost as much
+ * as the rest of the intake, and the worker does it anyway. A test holds the two together.
+ * Reading it wrongly could only cost order, and facts stand any order further on.
+ */
+export function laneOf(rawBody: Buffer): { bucket: Bucket; lane: number } {
+  const digest = hash('sha256', laneText(parseJson(rawBody.toString('utf8'))), 'buffer');
+  return { bucket: digest.readUInt8(0) % BUCKET_COUNT, lane: digest.readUIntBE(1, 6) };
+}
+
+function laneText(body: unknown): string {
+  const entry = first(body, 'entry');
+  const value = field(first(entry, 'changes'), 'value');
+  const metadata = field(value, 'metadata');
+  const call = first(value, 'calls');
+  const status = first(value, 'statuses');
+  const message = first(value, 'messages');
+  const item = call ?? status ?? message;
+  const contact = first(value, 'contacts');
+  const end = endOf(call, status, text(metadata, 'display_phone_number'));
+  const person =
+    text(item, end) ??
+    text(contact, 'wa_id') ??
+    text(item, end === 'recipient_id' ? 'recipient_user_id' : `${end}_user_id`) ??
+    text(contact, 'user_id') ??
+    text(item, 'id') ??
+    text(entry, 'id');
+  return `${text(metadata, 'phone_number_id') ?? ''}/${person?.replace(/^\+/, '') ?? ''}`;
+}
+
+/** The field that names the person: the end of a call that is not the business, or the sender. */
+function endOf(call: unknown, status: unknown, business: string | undefined): string {
+  if (call === undefined) return status === undefined ? 'from' : 'recipient_id';
+  const toPerson = text(call, 'direction')?.toUpperCase() !== 'USER_INITIATED';
+  const end = toPerson ? 'to' : 'from';
+  if (business === undefined || text(call, end) !== business) return end;
+  return toPerson ? 'from' : 'to';
+}
+
+function field(holder: unknown, name: string): unknown {
+  return typeof holder === 'object' && holder !== null
+    ? (holder as Record<string, unknown>)[name]
+    : undefined;
+}
+
+function first(holder: unknown, name: string): unknown {
+  const list = field(holder, name);
+  return Array.isArray(list) ? (list as unknown[])[0] : undefined;
+}
+
+function text(holder: unknown, name: string): string | undefined {
+  const found = field(holder, name);
+  return typeof found === 'string' && found !== '' ? found : undefined;
+}
