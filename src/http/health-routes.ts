@@ -1,7 +1,6 @@
 import { statement, type Queryable } from '../database/database.ts';
 import { readMigrations } from '../database/migrate.ts';
 import type { Clock } from '../platform/clock.ts';
-import { delay } from '../platform/clock.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { HttpServer } from './server.ts';
 
@@ -52,15 +51,16 @@ export function registerHealthRoutes(app: HttpServer, options: HealthOptions): v
 }
 
 /** Only the word leaves the process; why a check fails is the log's business. */
-async function outcome(check: ReadinessCheck, clock: Clock): Promise<string> {
-  const late = delay(clock, CHECK_TIMEOUT_MS).then(() => 'timed out');
-  return Promise.race([
-    check().then(
-      () => 'ok',
-      () => 'failed',
-    ),
-    late,
-  ]);
+function outcome(check: ReadinessCheck, clock: Clock): Promise<string> {
+  return new Promise((resolve) => {
+    const late = clock.after(CHECK_TIMEOUT_MS, () => resolve('timed out'));
+    check()
+      .then(
+        () => resolve('ok'),
+        () => resolve('failed'),
+      )
+      .finally(() => late.cancel());
+  });
 }
 
 async function checkMigrations(database: Queryable): Promise<void> {

@@ -27,11 +27,17 @@ export function cursorOf(id: string): string {
   return Buffer.from(id).toString('base64url');
 }
 
-/** The id behind a cursor, or null for the first page; 400 when the text is no cursor of ours. */
+const ID_IN_CURSOR = /^[a-z]+(_[0-9a-f-]{36}){1,2}$/;
+
+/**
+ * The id behind a cursor, or null for the first page; 400 when the text is no cursor of ours. A
+ * plain id is taken too: a receiver heals a gap from the last event id it has.
+ */
 export function afterIdOf(query: PageQuery): string | null {
   if (query.after === undefined) return null;
+  if (ID_IN_CURSOR.test(query.after)) return query.after;
   const id = Buffer.from(query.after, 'base64url').toString();
-  if (!/^[a-z]+_[0-9a-f-]{36}$/.test(id)) {
+  if (!ID_IN_CURSOR.test(id)) {
     throw new HttpError('invalid_request', 'The cursor in "after" is not one of ours.', {
       fields: [
         { field: 'querystring.after', rule: 'cursor', fix: 'Send the "next" of a page unchanged.' },

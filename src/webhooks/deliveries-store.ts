@@ -1,0 +1,164 @@
+import { at, statement, type Queryable } from '../database/database.ts';
+import type { Bucket, EventId } from '../platform/ids.ts';
+import type { WebhookEndpointId } from './webhook-endpoints-store.ts';
+
+/**
+ * The deliveries table is the queue: due rows are claimed bucket by bucket under a lease. When a
+ * delivery is due is our clock's business, how long a lease lives is the database's: so nodes
+ * whose clocks differ never hold the same row at once.
+ */
+export type DeliveryStatus = 'pending' | 'delivered' | 'failed' | 'held';
+
+/** A claimed delivery, with all that one try needs. */
+export type ClaimedDelivery = {
+  bucket: Bucket;
+  id: string;
+  event_id: EventId;
+  webhook_id: WebhookEndpointId;
+  /** This try's number, from 1. */
+  attempts: number;
+  /** Null when the event or the endpoint is gone. */
+  payload: Record<string, unknown> | null;
+  url: string | null;
+  secret: Buffer | null;
+  enabled: boolean | null;
+};
+
+export type DeliveryRow = {
+  id: string;
+  event_id: EventId;
+  status: DeliveryStatus;
+  attempts: number;
+  next_attempt_at: number;
+  last_status: number | null;
+  last_error: string | null;
+  delivered_at: number | null;
+};
+
+const DUE_BUCKETS = statement<{ bucket: Bucket }>(
+  'deliveries_due_buckets',
+  `select b as bucket from generate_series(0, 63) b where exists (
+     select 1 from deliveries d
+      where d.bucket = b::smallint and d.status = 'pending' and d.next_attempt_at <= $1
+        and (d.lease_until is null or d.lease_until < now())
+        and d.webhook_id <> all ($2::text[]))`,
+);
+
+// The try is counted when it begins: a delivery that kills its worker must not be tried for ever.
+const CLAIM = statement<ClaimedDelivery>(
+  'deliveries_claim',
+  `with due as (
+     select bucket, id from deliveries
+      where bucket = $1 and status = 'pending' and next_attempt_at <= $2
+        and (lease_until is null or lease_until < now())
+        and webhook_id <> all ($3::text[])
+      order by next_attempt_at limit $4 for update skip locked
+   ), leased as (
+     update deliveries d
+        set attempts = d.attempts + 1, lease_owner = $5,
+            lease_until = now() + make_interval(secs => $6)
+       from due where d.bucket = due.bucket and d.id = due.id
+     returning d.bucket, d.id, d.event_id, d.webhook_id, d.attempts
+   )
+   select l.*, e.payload, w.url, w.secret, w.enabled
+     from leased l
+     left join events e on e.bucket = l.bucket and e.id = l.event_id
+     left join webhook_endpoints w on w.id = l.webhook_id`,
+);
+
+const SETTLE = statement<{ id: string }>(
+  'deliveries_settle',
+  `update deliveries
+      set status = $4, next_attempt_at = coalesce($5::timestamptz, next_attempt_at),
+          last_status = $6, last_error = $7, delivered_at = coalesce($8::timestamptz, delivered_at),
+          lease_owner = null, lease_until = null
+    where bucket = $1 and id = $2 and lease_owner = $3 returning id`,
+);
+
+const FAILING_SINCE = statement<{ failing: boolean }>(
+  'deliveries_failing_since',
+  `select exists (select 1 from deliveries
+                   where webhook_id = $1 and id < $2 and attempts > 0
+                     and status in ('pending', 'failed'))
+      and not exists (select 1 from deliveries where webhook_id = $1 and delivered_at >= $3)
+       as failing`,
+);
+
+const OF_WEBHOOK = statement<DeliveryRow>(
+  'deliveries_of_webhook',
+  `select id, event_id, status, attempts, next_attempt_at, last_status, last_error, delivered_at
+     from deliveries
+    where webhook_id = $1 and ($2::text is null or id < $2) and ($3::text is null or status = $3)
+    order by id desc limit $4`,
+);
+
+/** Longer than one try can take, with room for a slow commit. */
+const LEASE_SECONDS = 60;
+
+/** The buckets with something due, leaving aside endpoints that are busy enough. */
+export async function dueBuckets(
+  queryable: Queryable,
+  now: number,
+  busy: readonly string[],
+): Promise<Bucket[]> {
+  const rows = await queryable.run(DUE_BUCKETS, [at(now), busy]);
+  return rows.map(({ bucket }) => bucket);
+}
+
+export function claimDeliveries(
+  queryable: Queryable,
+  claim: { bucket: Bucket; now: number; busy: readonly string[]; limit: number; owner: string },
+): Promise<ClaimedDelivery[]> {
+  const { bucket, now, busy, limit, owner } = claim;
+  return queryable.run(CLAIM, [bucket, at(now), busy, limit, owner, LEASE_SECONDS]);
+}
+
+/** Writes how a try ended; false when the lease was lost and somebody else has the row now. */
+export async function settleDelivery(
+  queryable: Queryable,
+  row: { bucket: Bucket; id: string; owner: string },
+  outcome: {
+    status: DeliveryStatus;
+    nextAttemptAt: number | null;
+    lastStatus: number | null;
+    lastError: string | null;
+    deliveredAt: number | null;
+  },
+): Promise<boolean> {
+  const settled = await queryable.first(SETTLE, [
+    row.bucket,
+    row.id,
+    row.owner,
+    outcome.status,
+    at(outcome.nextAttemptAt),
+    outcome.lastStatus,
+    outcome.lastError,
+    at(outcome.deliveredAt),
+  ]);
+  return settled !== undefined;
+}
+
+/** True when the endpoint took nothing since `since` although something older was tried. */
+export async function isFailingSince(
+  queryable: Queryable,
+  webhookId: string,
+  since: number,
+): Promise<boolean> {
+  const values = [webhookId, idBound('dlv', since), at(since)];
+  return (await queryable.first(FAILING_SINCE, values))?.failing === true;
+}
+
+/** Newest first. */
+export function listDeliveries(
+  queryable: Queryable,
+  query: { webhookId: string; before: string | null; status: string | null; limit: number },
+): Promise<DeliveryRow[]> {
+  const { webhookId, before, status, limit } = query;
+  return queryable.run(OF_WEBHOOK, [webhookId, before, status, limit]);
+}
+
+/** The least id of an instant: ids sort by time, so an id range is a time range. */
+export function idBound(prefix: string, atMs: number): string {
+  const hex = Math.max(0, atMs).toString(16).padStart(12, '0');
+  return `${prefix}_${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
