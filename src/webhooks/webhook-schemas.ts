@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { EventView } from '../http/api-types.ts';
+import { pageQuery } from '../http/pagination.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { DeliveryRow } from './deliveries-store.ts';
+import type { EventRow } from './events-store.ts';
+import type { WebhookEndpoint } from './webhook-endpoints-store.ts';
+import { EVENT_TYPES } from './webhooks.ts';
+
+/** What the routes of events and webhook endpoints take and answer. */
+const instant = z.string().describe('RFC 3339, UTC');
+
+export const endpointIdParams = z.object({ id: z.string() });
+
+export const newEndpointBody = z.strictObject({
+  url: z.string().min(1).describe('Where events are POSTed to.'),
+  eventTypes: z
+    .array(z.enum(EVENT_TYPES))
+    .max(EVENT_TYPES.length)
+    .default([])
+    .describe('Empty: all types.'),
+});
+
+export const recoverBody = z.strictObject({
+  since: z.iso.datetime({ offset: true }).describe('Send all that was not taken since then.'),
+});
+
+export const redeliverBody = z
+  .strictObject({ webhookEndpointId: z.string().optional() })
+  .nullish()
+  .describe('Without an endpoint: to all that want this type.');
+
+export const endpointSchema = z.object({
+  id: z.string(),
+  url: z.string(),
+  eventTypes: z.array(z.string()),
+  enabled: z.boolean(),
+  disabledReason: z.string().nullable(),
+  createdAt: instant,
+});
+
+export const newEndpointSchema = endpointSchema.extend({
+  secret: z.string().describe('Shown this once; it verifies the signature of every delivery.'),
+});
+
+export const secretSchema = z.object({
+  secret: z.string(),
+  previousUntil: instant.describe('Until then the one before signs too.'),
+});
+
+export const tryoutSchema = z.object({
+  delivered: z.boolean(),
+  status: z.number().nullable().describe('What the receiver answered.'),
+  error: z.string().nullable(),
+  ms: z.number(),
+});
+
+export const queuedSchema = z.object({ queued: z.number().describe('Deliveries.') });
+
+export const deliverySchema = z.object({
+  id: z.string(),
+  eventId: z.string(),
+  status: z.enum(['pending', 'delivered', 'failed', 'held']),
+  attempts: z.number(),
+  nextAttemptAt: instant.nullable(),
+  lastStatus: z.number().nullable(),
+  lastError: z.string().nullable(),
+  deliveredAt: instant.nullable(),
+});
+
+export const deliveryQuery = z.object({
+  ...pageQuery,
+  status: z.enum(['pending', 'delivered', 'failed', 'held']).optional(),
+});
+
+export const eventSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  timestamp: instant,
+  sequence: z.number(),
+  callId: z.string().nullable(),
+  contactId: z.string(),
+  data: z.record(z.string(), z.unknown()),
+}) satisfies z.ZodType<EventView>;
+
+export const eventQuery = z.object({
+  ...pageQuery,
+  type: z.string().max(64).optional(),
+  callId: z.string().optional(),
+  order: z.enum(['asc', 'desc']).default('asc').describe('By time; of one call always upward.'),
+});
+
+export function endpointView(endpoint: WebhookEndpoint): z.infer<typeof endpointSchema> {
+  const { id, url, eventTypes, enabled, disabledReason, createdAt } = endpoint;
+  return { id, url, eventTypes, enabled, disabledReason, createdAt: isoTime(createdAt) };
+}
+
+export function deliveryView(row: DeliveryRow): z.infer<typeof deliverySchema> {
+  return {
+    id: row.id,
+    eventId: row.event_id,
+    status: row.status,
+    attempts: row.attempts,
+    nextAttemptAt: row.status === 'pending' ? isoTime(row.next_attempt_at) : null,
+    lastStatus: row.last_status,
+    lastError: row.last_error,
+    deliveredAt: row.delivered_at === null ? null : isoTime(row.delivered_at),
+  };
+}
+
+export function eventView(row: EventRow): EventView {
+  const data = row.payload['data'];
+  return {
+    id: row.id,
+    type: row.type,
+    timestamp: isoTime(row.at),
+    sequence: row.sequence,
+    callId: row.call_id,
+    contactId: row.contact_id,
+    data: typeof data === 'object' && data !== null ? { ...data } : {},
+  };
+}
