@@ -99,6 +99,8 @@ export type SimButton = {
   /** What to send as the action when it is tapped. `tap` wants `{action:'tap', text, messageId}`. */
   action: 'allow' | 'allow_always' | 'not_now' | 'tap' | 'call_business';
   enabled: boolean;
+  /** What the business gets back; the text when left out. */
+  payload?: string;
 };
 
 export type SimPermissionRequest = {

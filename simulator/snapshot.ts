@@ -1,0 +1,110 @@
+import { isoTime } from '../src/platform/clock.ts';
+import type {
+  SimCall,
+  SimLine,
+  SimMessage,
+  SimPermission,
+  SimPerson,
+  SimulatorState,
+} from './control-types.ts';
+import { permissionNow } from './permissions.ts';
+import { HISTORY_LIMIT, type Call, type Line, type Person, type Simulation } from './simulation.ts';
+
+/** The whole state as the control API shows it: plain data, safe to keep. */
+export function snapshot(sim: Simulation, url: string): SimulatorState {
+  const people = [...sim.people.values()]
+    .toSorted((a, b) => b.lastActiveAt - a.lastActiveAt || a.number.localeCompare(b.number))
+    .slice(0, HISTORY_LIMIT);
+  return {
+    at: isoTime(sim.clock.now()),
+    url,
+    webhookUrl: sim.webhooks.url(),
+    media: sim.media !== null,
+    lines: [...sim.lines.values()].map((line) => lineView(sim, line)),
+    people: people.map((person) => personView(sim, person)),
+    faults: sim.faults.list(),
+    deliveries: sim.webhooks.recent(),
+  };
+}
+
+export function lineView(sim: Simulation, line: Line): SimLine {
+  return {
+    phoneNumberId: line.phoneNumberId,
+    wabaId: line.wabaId,
+    displayNumber: line.number,
+    businessName: line.businessName,
+    callingEnabled: line.calling.status === 'ENABLED',
+    sipEnabled: line.calling.sip?.status === 'ENABLED',
+    restricted: line.restrictedUntil !== null && line.restrictedUntil > sim.clock.now(),
+  };
+}
+
+export function personView(sim: Simulation, person: Person): SimPerson {
+  const { whenAsked, whenRinging, whenAnswered } = person.script;
+  return {
+    number: person.number,
+    name: person.name,
+    about: person.about,
+    interactive: whenAsked.length + whenRinging.length + whenAnswered.length === 0,
+    username: person.username,
+    userId: person.userId,
+    hidesNumber: person.hidesNumber,
+    messages: person.messages.map((message) => messageView(sim, message)),
+    permissions: [...person.pairs.keys()].map((id) => permissionView(sim, person, id)),
+    call: person.call === null ? null : callView(person.call),
+    pastCalls: person.pastCalls.map(callView),
+    phoneAttached: person.phone !== null,
+  };
+}
+
+export function callView(call: Call): SimCall {
+  const counts = call.media?.counts() ?? { packetsIn: 0, packetsOut: 0 };
+  return {
+    id: call.id,
+    phoneNumberId: call.line.phoneNumberId,
+    businessName: call.line.businessName,
+    businessNumber: call.line.number,
+    direction: call.direction,
+    state: call.state,
+    startedAt: isoTime(call.startedAt),
+    ringingAt: timeOrNull(call.ringingAt),
+    answeredAt: timeOrNull(call.answeredAt),
+    endedAt: timeOrNull(call.endedAt),
+    ending: call.ending,
+    errorCode: call.errorCode,
+    media: call.mediaState,
+    heardHz: [...call.heardHz],
+    everHeardHz: [...call.everHeardHz].toSorted((a, b) => a - b),
+    digitsHeard: call.digitsHeard,
+    digitsSent: call.digitsSent,
+    ...counts,
+  };
+}
+
+/** A request past its time is shown as lapsed, and its buttons as dead. */
+function messageView(sim: Simulation, message: SimMessage): SimMessage {
+  const { request } = message;
+  const buttons = message.buttons.map((button) => ({ ...button }));
+  if (request === null) return { ...message, buttons };
+  const over = Date.parse(request.openUntil) <= sim.clock.now();
+  for (const button of buttons) button.enabled = !over;
+  const state = over && request.state === 'open' ? 'lapsed' : request.state;
+  return { ...message, buttons, request: { ...request, state } };
+}
+
+function permissionView(sim: Simulation, person: Person, phoneNumberId: string): SimPermission {
+  const pair = person.pairs.get(phoneNumberId);
+  if (pair === undefined) throw new TypeError(`no pair for line ${phoneNumberId}`);
+  const { status, expiresAt } = permissionNow(sim, pair);
+  return {
+    phoneNumberId,
+    status,
+    expiresAt: timeOrNull(expiresAt),
+    unansweredInARow: pair.unansweredInARow,
+    windowOpenUntil: pair.windowUntil > sim.clock.now() ? isoTime(pair.windowUntil) : null,
+  };
+}
+
+function timeOrNull(atMs: number | null): string | null {
+  return atMs === null ? null : isoTime(atMs);
+}

@@ -1,0 +1,210 @@
+import { GraphError } from './graph-error.ts';
+import { newObjectId } from './meta-ids.ts';
+import type { Simulation, Template, TemplateComponent } from './simulation.ts';
+import { sendTemplateStatus } from './webhook-values.ts';
+
+/**
+ * Message templates: taken as PENDING, decided after a while, told by webhook. Shape errors are
+ * refused at once with Meta's subcodes; what a reviewer would find leads to REJECTED.
+ */
+export function createTemplate(sim: Simulation, wabaId: string, body: unknown): Template {
+  const draft = readDraft(body);
+  const key = templateKey(wabaId, draft.name, draft.language);
+  if (sim.templates.has(key)) {
+    throw new GraphError(100, 'Content in this language already exists', { subcode: 2388024 });
+  }
+  const template: Template = {
+    ...draft,
+    id: newObjectId(sim.random),
+    wabaId,
+    status: 'PENDING',
+    rejectedReason: 'NONE',
+  };
+  sim.templates.set(key, template);
+  sim.clock.after(sim.settings.templateReviewMs, () => review(sim, template));
+  sim.changed();
+  return template;
+}
+
+/** A template sending can use; 132001 covers unknown, unapproved and other languages alike. */
+export function approvedTemplate(
+  sim: Simulation,
+  wabaId: string,
+  name: string,
+  language: string,
+): Template {
+  const template = sim.templates.get(templateKey(wabaId, name, language));
+  if (template?.status === 'APPROVED') return template;
+  throw new GraphError(132001, `template name (${name}) does not exist in ${language}`);
+}
+
+export function templateKey(wabaId: string, name: string, language: string): string {
+  return `${wabaId} ${name} ${language}`;
+}
+
+export function listTemplates(sim: Simulation, wabaId: string): Template[] {
+  return [...sim.templates.values()].filter((template) => template.wabaId === wabaId);
+}
+
+/** The template as Graph shows it. */
+export function templateBody(template: Template): Record<string, unknown> {
+  const { id, name, language, status, category, components, rejectedReason } = template;
+  return {
+    id,
+    name,
+    language,
+    status,
+    category,
+    components,
+    ...(status === 'REJECTED' ? { rejected_reason: rejectedReason } : {}),
+  };
+}
+
+export function hasPermissionRequest(template: Template): boolean {
+  return template.components.some((component) => component.type === 'CALL_PERMISSION_REQUEST');
+}
+
+export function componentOf(template: Template, type: string): TemplateComponent | undefined {
+  return template.components.find((component) => component.type === type);
+}
+
+/** `{{1}}` to `{{n}}`: how many there are. */
+export function variableCount(text: string): number {
+  return new Set(text.match(/\{\{\d+\}\}/g)).size;
+}
+
+/** The three templates of the product page, approved from the start on the preset account. */
+export function addPresetTemplates(sim: Simulation, wabaId: string): void {
+  for (const [name, text, samples] of PRESETS) {
+    sim.templates.set(templateKey(wabaId, name, 'en_US'), {
+      id: newObjectId(sim.random),
+      wabaId,
+      name,
+      language: 'en_US',
+      category: 'UTILITY',
+      status: 'APPROVED',
+      rejectedReason: 'NONE',
+      components: [
+        { type: 'BODY', text, example: { body_text: [samples] } },
+        { type: 'CALL_PERMISSION_REQUEST' },
+      ],
+    });
+  }
+}
+
+const PRESETS: ReadonlyArray<[name: string, text: string, samples: string[]]> = [
+  [
+    'call_permission_request',
+    "Hello {{1}}, we'd like to call you via WhatsApp to discuss {{2}}. " +
+      'This will be a free call over data/WiFi. Would you like to allow us to call you?',
+    ['Ada', 'your recent order'],
+  ],
+  [
+    'appointment_callback_request',
+    'Hi {{1}}, your appointment is scheduled for {{2}} at {{3}}. ' +
+      'Would you like us to call you to confirm the details?',
+    ['Ada', 'tomorrow', '2:00 PM'],
+  ],
+  [
+    'support_callback_request',
+    'Hello {{1}}, we see you have a question about {{2}}. Our support team can call you on ' +
+      'WhatsApp to help. Would you like a callback?',
+    ['Ada', 'your account setup'],
+  ],
+];
+
+type Draft = Pick<Template, 'name' | 'language' | 'category' | 'components'>;
+
+function readDraft(body: unknown): Draft {
+  const { name, language, category, components } = (body ?? {}) as Record<string, unknown>;
+  if (typeof name !== 'string' || !/^[a-z0-9_]{1,512}$/.test(name)) {
+    throw new GraphError(100, 'name must be lower-case letters, digits and underscores');
+  }
+  if (typeof language !== 'string' || !/^[a-z]{2,3}(_[A-Z]{2})?$/.test(language)) {
+    throw new GraphError(100, 'language must be a code like en or en_US');
+  }
+  if (category !== 'UTILITY' && category !== 'MARKETING' && category !== 'AUTHENTICATION') {
+    throw new GraphError(100, 'category must be UTILITY, MARKETING or AUTHENTICATION');
+  }
+  if (!Array.isArray(components)) throw new GraphError(100, 'components must be an array');
+  const read = components.map(readComponent);
+  checkComponents(read);
+  return { name, language, category, components: read };
+}
+
+function readComponent(raw: unknown): TemplateComponent {
+  const component = (raw ?? {}) as Record<string, unknown>;
+  if (typeof component.type !== 'string') throw new GraphError(100, 'component without type');
+  // Meta's page writes call_permission_request in lower case, its SDKs in upper case.
+  const type = component.type.toUpperCase();
+  const known = ['HEADER', 'BODY', 'FOOTER', 'BUTTONS', 'CALL_PERMISSION_REQUEST'];
+  if (!known.includes(type)) throw new GraphError(100, `unknown component ${component.type}`);
+  return { ...component, type };
+}
+
+function checkComponents(components: readonly TemplateComponent[]): void {
+  const bodies = components.filter((component) => component.type === 'BODY');
+  const text = bodies[0]?.text;
+  if (bodies.length !== 1 || typeof text !== 'string' || text.trim() === '') {
+    throw new GraphError(100, 'A template needs exactly one BODY with text', { subcode: 2388073 });
+  }
+  if (text.length > 1024) {
+    throw new GraphError(100, 'BODY is longer than 1024 characters', { subcode: 2388040 });
+  }
+  checkVariables(text);
+  const samples = (bodies[0]?.example as { body_text?: unknown[][] } | undefined)?.body_text?.[0];
+  if (variableCount(text) > 0 && samples?.length !== variableCount(text)) {
+    throw new GraphError(100, 'example.body_text must hold one sample per variable', {
+      subcode: 2388043,
+    });
+  }
+  const header = components.find((component) => component.type === 'HEADER');
+  if (header?.format === 'TEXT' && variableCount(header.text ?? '') > 1) {
+    throw new GraphError(100, 'HEADER may hold one variable', { subcode: 2388047 });
+  }
+  const types = components.map((component) => component.type);
+  // The native request brings its own buttons; they cannot be mixed with others.
+  if (types.includes('CALL_PERMISSION_REQUEST') && types.includes('BUTTONS')) {
+    throw new GraphError(100, 'call_permission_request cannot be combined with BUTTONS');
+  }
+}
+
+function checkVariables(text: string): void {
+  const trimmed = text.trim();
+  if (/^\{\{\d+\}\}/.test(trimmed) || /\{\{\d+\}\}$/.test(trimmed)) {
+    throw new GraphError(100, "Variables can't be at the start or end of the template", {
+      subcode: 2388299,
+    });
+  }
+  if (/\}\}\s*\{\{/.test(trimmed)) {
+    throw new GraphError(100, 'Variables must not stand next to each other', { subcode: 2388073 });
+  }
+  const numbers = [...new Set([...trimmed.matchAll(/\{\{(\d+)\}\}/g)].map((m) => Number(m[1])))];
+  if (numbers.toSorted((a, b) => a - b).some((number, index) => number !== index + 1)) {
+    throw new GraphError(100, 'Variables must be numbered {{1}}, {{2}} … without gaps', {
+      subcode: 2388073,
+    });
+  }
+  const words = trimmed.replaceAll(/\{\{\d+\}\}/g, ' ').match(/\p{L}+/gu)?.length ?? 0;
+  if (words < numbers.length * 3) {
+    throw new GraphError(100, 'Too many variables for the length of the template', {
+      subcode: 2388293,
+    });
+  }
+}
+
+/** A name that ends in `_rejected` is turned down, so that this path can be played too. */
+function review(sim: Simulation, template: Template): void {
+  const text = componentOf(template, 'BODY')?.text ?? '';
+  const salesTalk = /\b(discount|sale|voucher|promo(tion)?|offer ends)\b/i.test(text);
+  if (template.name.endsWith('_rejected')) reject(template, 'INVALID_FORMAT');
+  else if (template.category === 'UTILITY' && salesTalk) reject(template, 'INCORRECT_CATEGORY');
+  else template.status = 'APPROVED';
+  sendTemplateStatus(sim, template);
+  sim.changed();
+}
+
+function reject(template: Template, reason: string): void {
+  template.status = 'REJECTED';
+  template.rejectedReason = reason;
+}
