@@ -12,18 +12,17 @@ import {
   placeToward,
   reasonHeader,
   viaHeader,
-  wrongInvite,
 } from './call-requests.ts';
-import { afterRequest, dialogFromAnswer, nextHopUri, type Dialog } from './dialog.ts';
+import { afterRequest, dialogFromAnswer, type Dialog } from './dialog.ts';
 import { DigestCredentials } from './digest.ts';
 import { tagOf } from './header-fields.ts';
+import { findHop, findTarget, WrongOrder } from './hops.ts';
 import { headerOf, headersOf, serialise, type SipHeader, type SipRequest } from './message.ts';
 import type { SipResponse } from './message.ts';
 import { PeerOffers } from './peer-offers.ts';
 import { ALLOW, makeReply } from './reply.ts';
 import type { InviteRequest, SipCall, SipCallEvent } from './sip.ts';
 import type { ClientTransaction, TransactionLayer } from './transaction-layer.ts';
-import { parseSipUri } from './uri.ts';
 import type { Hop, LookUp, Wire } from './wire.ts';
 
 /** One outgoing call: walks `CALL_MACHINE` and does what its moves say. */
@@ -42,9 +41,6 @@ export type CallContext = {
 /** What came with an input; each action takes from it what it needs. */
 type Facts = { response?: SipResponse; dialog?: Dialog; status?: number; reason?: string };
 type Acknowledged = { bytes: Buffer; hop: Hop };
-
-/** The order to call cannot be carried out as it stands; sending it again would not help. */
-class WrongOrder extends Error {}
 
 /** More forks than this are left unacknowledged; their sides time out by themselves. */
 const FORKS_MAX = 8;
@@ -93,7 +89,7 @@ export class Call implements SipCall {
     this.#ringTimer = this.#context.clock.after(this.#request.ringTimeoutMs, () =>
       this.#step('ringTimeout', { status: 408, reason: 'No answer in time' }),
     );
-    void this.#resolveTarget().then(
+    void findTarget(this.#request, this.#context.lookUp).then(
       (hop) => {
         this.#hop = hop;
         this.#step('resolved', {});
@@ -196,19 +192,6 @@ export class Call implements SipCall {
     }
   }
 
-  async #resolveTarget(): Promise<Hop> {
-    const wrong = wrongInvite(this.#request);
-    if (wrong !== undefined) throw new WrongOrder(wrong);
-    const uri = parseSipUri(this.#request.target.uri);
-    if (uri === undefined) throw new WrongOrder('The target is not a SIP URI');
-    const transport = uri.parameters.get('transport')?.toLowerCase() ?? 'udp';
-    if (uri.scheme === 'sips' || (transport !== 'udp' && transport !== 'tcp')) {
-      throw new WrongOrder('Only UDP and TCP are available');
-    }
-    const address = await this.#context.lookUp(uri.host);
-    return { transport, address, port: uri.port ?? 5060 };
-  }
-
   #sendInvite(): void {
     const hop = this.#hop;
     if (hop === undefined) return;
@@ -300,7 +283,8 @@ export class Call implements SipCall {
   }
 
   #sendAck(dialog: Dialog | undefined): void {
-    if (dialog === undefined) return;
+    const target = this.#hop;
+    if (dialog === undefined || target === undefined) return;
     this.#acknowledged.set(dialog.remoteTag, 'pending');
     const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
       headersOf(this.#invite ?? { headers: [] }, name.toLowerCase()).map((value): SipHeader => [
@@ -308,7 +292,7 @@ export class Call implements SipCall {
         value,
       ]),
     );
-    this.#withHop(dialog, (hop) => {
+    findHop(dialog, target, this.#context.lookUp, (hop) => {
       const via = this.#viaTo(hop);
       // RFC 3261 13.2.2.4: the ACK repeats the credentials of its INVITE, but only to its host.
       const extra = hop.address === this.#hop?.address ? credentials : [];
@@ -320,10 +304,13 @@ export class Call implements SipCall {
   }
 
   #sendBye(dialog: Dialog | undefined, reason: string | undefined): void {
-    if (dialog === undefined) return;
+    const target = this.#hop;
+    if (dialog === undefined || target === undefined) return;
     const header = reasonHeader(this.#hangUpReason ?? reason);
     this.#openTransactions += 1;
-    this.#withHop(dialog, (hop) => this.#attemptBye(dialog, dialog.localSequence + 1, hop, header));
+    findHop(dialog, target, this.#context.lookUp, (hop) =>
+      this.#attemptBye(dialog, dialog.localSequence + 1, hop, header),
+    );
     this.#offers?.cancel();
   }
 
@@ -341,23 +328,6 @@ export class Call implements SipCall {
       this.#attemptBye(dialog, sequence + 1, hop, reason);
     });
     this.#context.transactions.request(bye, hop, user);
-  }
-
-  /** The next hop of a dialog, at once when no name has to be looked up. */
-  #withHop(dialog: Dialog, use: (hop: Hop) => void): void {
-    const fallback = this.#hop;
-    const uri = parseSipUri(nextHopUri(dialog));
-    if (fallback === undefined || uri === undefined) return;
-    const named = uri.parameters.get('transport')?.toLowerCase();
-    // Without a transport in its Contact, a peer is reached the way that has worked already.
-    const transport = named === 'tcp' || named === 'udp' ? named : fallback.transport;
-    const port = uri.port ?? 5060;
-    if (/^[\d.]+$/.test(uri.host)) return use({ transport, address: uri.host, port });
-    void this.#context.lookUp(uri.host).then(
-      (address) => use({ transport, address, port }),
-      // A name nobody knows: the host that took the INVITE is the best guess left.
-      () => use(fallback),
-    );
   }
 
   #viaTo(hop: Hop): SipHeader {

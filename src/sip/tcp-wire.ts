@@ -55,7 +55,9 @@ class Connections {
   }
 
   send(bytes: Buffer, to: Hop, onFail: (error: Error) => void): void {
-    const known = this.#sockets.get(`${to.address}:${to.port}`);
+    const kept = this.#sockets.get(`${to.address}:${to.port}`);
+    // A connection that the peer has ended takes nothing more: open another one.
+    const known = kept?.writable === true ? kept : undefined;
     if (this.#closed || (known === undefined && this.#sockets.size >= CONNECTIONS_MAX)) {
       // Never in the same turn: the caller may still be setting its transaction up.
       queueMicrotask(() => onFail(new Error('no SIP connection to be had')));
