@@ -13,6 +13,8 @@ export type MetaPeer = {
   readonly received: RtpPacket[];
   sendAudio(opus: Uint8Array): void;
   sendEvent(payload: Uint8Array, starts: boolean, last: boolean): void;
+  /** A datagram as it is, from the address that our side is connected to. */
+  sendRaw(datagram: Buffer): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -83,6 +85,9 @@ export async function openMetaPeer(
       // All packets of an event carry the time of its start.
       if (last) timestamp += 4800;
     },
+    sendRaw: async (datagram) => {
+      await connection.iceTransports[0]?.connection.send(datagram);
+    },
     close: () => connection.close(),
   };
 }
@@ -91,6 +96,7 @@ export async function openMetaPeer(
 function metaShaped(sdp: string, ssrc: number, setup: string): string {
   const value = (name: string): string =>
     new RegExp(`^a=${name}:(.+?)\\r?$`, 'm').exec(sdp)?.[1] ?? '';
+  const trailer = 'generation 0 network-cost 50';
   const port = / 127\.0\.0\.1 (\d+) typ host/.exec(sdp)?.[1] ?? '9';
   return [
     'v=0',
@@ -103,8 +109,8 @@ function metaShaped(sdp: string, ssrc: number, setup: string): string {
     `m=audio ${port} UDP/TLS/RTP/SAVPF ${OPUS} ${EVENTS}`,
     'c=IN IP4 127.0.0.1',
     'a=rtcp:9 IN IP4 0.0.0.0',
-    `a=candidate:1775604301 1 udp 2122260223 127.0.0.1 ${port} typ host generation 0 network-cost 50`,
-    `a=candidate:2005610531 1 udp 2122262783 2001:db8::1 ${port} typ host generation 0 network-cost 50`,
+    `a=candidate:1775604301 1 udp 2122260223 127.0.0.1 ${port} typ host ${trailer}`,
+    `a=candidate:2005610531 1 udp 2122262783 2001:db8::1 ${port} typ host ${trailer}`,
     `a=ice-ufrag:${value('ice-ufrag')}`,
     `a=ice-pwd:${value('ice-pwd')}`,
     `a=fingerprint:${value('fingerprint')}`,

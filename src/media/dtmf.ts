@@ -19,7 +19,7 @@ export function buildTelephoneEvent(event: TelephoneEvent): Uint8Array {
   return Uint8Array.of(event.code, flags, event.duration >> 8, event.duration & 0xff);
 }
 
-/** An event that stops without an end packet is over after this long: three lost packets and more. */
+/** An event that stops without an end packet is over after this long: all three were lost. */
 const LOST_END_MS = 120;
 
 type Sounding = { timestamp: number; code: number; duration: number; heardAt: number };

@@ -60,6 +60,9 @@ export function parseEndpointSdp(text: string): EndpointDescription | Refused {
   if (address === undefined) {
     return refuseSdp('sdp_address', 'The SDP has no literal IP address in its c= line.');
   }
+  if (/^(2(2[4-9]|[345]\d)\.|ff)/i.test(address)) {
+    return refuseSdp('sdp_address', 'The SDP has a multicast or broadcast address.');
+  }
   const codecs = offeredCodecs(audio);
   if (codecs.length === 0) {
     return refuseSdp('sdp_codec', 'The SDP has none of Opus, PCMU and PCMA.');

@@ -7,16 +7,26 @@ export const FRAME_SAMPLES = 160;
 export type FrameCodec = {
   /** 160 samples in, one 20 ms payload out. */
   encode(samples: Int16Array): Uint8Array;
-  /** One payload in, its samples out; `null` conceals one lost 20 ms frame. Never throws. */
-  decode(payload: Uint8Array | null): Int16Array;
+  /** One payload in, its samples out. Never throws: what cannot be decoded is concealed. */
+  decode(payload: Uint8Array): Int16Array;
+  /** 20 ms in place of a lost packet; `following` is the one after it, where it is here. */
+  conceal(following?: Uint8Array): Int16Array;
   free(): void;
 };
 
 export function g711Codec(law: G711Law): FrameCodec {
+  let last: Int16Array = new Int16Array(FRAME_SAMPLES);
   return {
     encode: (samples) => encodeG711(law, samples),
-    decode: (payload) =>
-      payload === null ? new Int16Array(FRAME_SAMPLES) : decodeG711(law, payload),
+    decode(payload) {
+      last = decodeG711(law, payload);
+      return last;
+    },
+    // The last frame again, fading: a lone lost packet is then hardly heard (G.711 appendix I).
+    conceal() {
+      last = Int16Array.from({ length: FRAME_SAMPLES }, (_, at) => (last[at] ?? 0) >> 1);
+      return last;
+    },
     free: () => {},
   };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
@@ -113,7 +114,10 @@ function makePlane(
       } catch (error) {
         const again = error instanceof Failure && error.verdict === 'retryable';
         if (!again || attempt === OPEN_ATTEMPTS) throw error;
-        log.debug({ attempt, code: error.code }, 'opening media is tried again');
+        log.debug(
+          { callId: call.callId, attempt, code: error.code },
+          'opening media is tried again',
+        );
       }
     }
   }
@@ -142,7 +146,7 @@ async function proveSettings(
   settings: WorkerSettings,
   ports: PortAllocator,
 ): Promise<void> {
-  const port = await ports.take();
+  const port = isIP(settings.bindAddress) === 0 ? null : await ports.take();
   if (port !== null) {
     await probeEngine(clock, settings, port).finally(() => ports.release(port));
     return;

@@ -78,7 +78,7 @@ export type MediaEvent =
   /** The first RTP packet with audio came in on a leg. */
   | { kind: 'firstAudio'; leg: MediaLeg }
   | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number }
-  /** No RTP or RTCP came in on a leg for `silentMs`; sent once per silence, and `heard` when it ends. */
+  /** No RTP or RTCP came in on a leg for `silentMs`; once per silence, `heard` when it ends. */
   | { kind: 'silent'; leg: MediaLeg; silentMs: number }
   | { kind: 'heard'; leg: MediaLeg }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */

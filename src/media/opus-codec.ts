@@ -39,13 +39,23 @@ export async function openOpusCodec(): Promise<FrameCodec> {
   return {
     encode: (samples) => encoder.encode(samples),
     decode(payload) {
-      if (payload === null) return decoder.decodePacketLoss(FRAME_SAMPLES);
       try {
         return decoder.decode(payload);
       } catch {
         // A packet that is not Opus sounds like a lost one.
         return decoder.decodePacketLoss(FRAME_SAMPLES);
       }
+    },
+    conceal(following) {
+      try {
+        // In-band FEC: Meta's packets may carry a coarse copy of the one before (RFC 6716 2.1.7).
+        if (following !== undefined) {
+          return decoder.decode(following, { decodeFec: true, frameSize: FRAME_SAMPLES });
+        }
+      } catch {
+        // Then without its help.
+      }
+      return decoder.decodePacketLoss(FRAME_SAMPLES);
     },
     free() {
       if (freed) return;

@@ -32,7 +32,11 @@ export class Playout {
       const popped = this.#jitter.pop();
       if (popped.kind === 'empty') return this.#conceal();
       this.#emptyFrames = 0;
-      this.#append(this.#codec.decode(popped.kind === 'packet' ? popped.packet.payload : null));
+      this.#append(
+        popped.kind === 'packet'
+          ? this.#codec.decode(popped.packet.payload)
+          : this.#codec.conceal(this.#jitter.peek()?.payload),
+      );
     }
     return this.#take();
   }
@@ -43,7 +47,7 @@ export class Playout {
       this.#append(new Int16Array(FRAME_SAMPLES - this.#waitingSamples));
       return this.#take();
     }
-    return this.#emptyFrames > CONCEALED_FRAMES_MAX ? null : this.#codec.decode(null);
+    return this.#emptyFrames > CONCEALED_FRAMES_MAX ? null : this.#codec.conceal();
   }
 
   #append(samples: Int16Array): void {

@@ -56,7 +56,7 @@ export function buildRtp(packet: RtpPacket): Buffer {
   return bytes;
 }
 
-/** True for RTCP on a shared port: payload types 64 to 95 never carry media (RFC 5761 section 4). */
+/** True for RTCP on a shared port: types 64 to 95 never carry media (RFC 5761 section 4). */
 export function isRtcp(bytes: Uint8Array): boolean {
   const second = bytes[1];
   if (bytes.length < 8 || second === undefined) return false;

@@ -13,11 +13,12 @@ import {
   type WorkerSettings,
 } from './worker-protocol.ts';
 
-const WORKER_FILE = fileURLToPath(new URL('media-worker-main.ts', import.meta.url));
+const WORKER_FILE = fileURLToPath(new URL('./media-worker-main.ts', import.meta.url));
 /** A worker that does not answer for this long is stuck in native code. */
 const REPLY_TIMEOUT_MS = 5000;
 const START_TIMEOUT_MS = 20_000;
 const EXIT_TIMEOUT_MS = 2000;
+const COMPLAINT_MAX = 2000;
 
 /** `starting` until it said ready; `draining` takes no new calls; `dead` is final. */
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'dead';
@@ -143,7 +144,11 @@ export async function probeEngine(
   settings: WorkerSettings,
   port: number,
 ): Promise<void> {
-  const child = forkWorker([JSON.stringify(settings), 'probe', String(port)], 'ignore');
+  const child = forkWorker([JSON.stringify(settings), 'probe', String(port)], 'pipe');
+  let complaint = '';
+  child.stderr?.on('data', (text) => {
+    complaint = `${complaint}${text}`.slice(-COMPLAINT_MAX);
+  });
   const timer = clock.after(START_TIMEOUT_MS, () => child.kill('SIGKILL'));
   const code = await new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
@@ -154,6 +159,7 @@ export async function probeEngine(
   throw new Failure({
     code: 'media_engine_unusable',
     message: `The media engine cannot work with address ${settings.bindAddress}.`,
+    cause: complaint.trim(),
     fix: "Set the media bind address to one of this machine's own IP addresses, or 0.0.0.0.",
     verdict: 'terminal',
     side: 'client',
@@ -170,7 +176,7 @@ export function workerDied(): Failure {
   });
 }
 
-function forkWorker(args: string[], stderr: 'inherit' | 'ignore'): ChildProcess {
+function forkWorker(args: string[], stderr: 'inherit' | 'pipe'): ChildProcess {
   const { PATH, LD_LIBRARY_PATH, TZ } = process.env;
   return fork(WORKER_FILE, args, {
     // Neither our flags nor our secrets: a worker needs none of them.
