@@ -174,7 +174,7 @@ export class Call implements SipCall {
       case 'acknowledge':
         return this.#sendAck(facts.dialog);
       case 'bye':
-        return this.#sendBye(facts.dialog ?? this.#dialog, facts.reason);
+        return this.#sendBye(facts.dialog ?? this.#dialog);
       case 'reportRinging':
         return this.#reportRinging(facts.response);
       case 'reportAnswered':
@@ -303,10 +303,10 @@ export class Call implements SipCall {
     });
   }
 
-  #sendBye(dialog: Dialog | undefined, reason: string | undefined): void {
+  #sendBye(dialog: Dialog | undefined): void {
     const target = this.#hop;
     if (dialog === undefined || target === undefined) return;
-    const header = reasonHeader(this.#hangUpReason ?? reason);
+    const header = reasonHeader(this.#hangUpReason);
     this.#openTransactions += 1;
     findHop(dialog, target, this.#context.lookUp, (hop) =>
       this.#attemptBye(dialog, dialog.localSequence + 1, hop, header),
