@@ -46,15 +46,18 @@ export function makeAuthenticator(options: { database: Queryable; clock: Clock }
   const touchedAt = new Map<ApiKeyId, number>();
   const failures = makeFailureCounter(clock);
 
-  async function lookUp(key: string): Promise<AuthenticatedAccount> {
+  async function lookUp(key: string, address: string): Promise<AuthenticatedAccount> {
     const hash = hashOfApiKey(key);
     const name = hash.toString('base64');
     const known = cache.get(name);
     if (known !== undefined && known.freshUntil > clock.monotonic()) return known;
     cache.delete(name);
+    // Only here, so that a key in use goes on working while its neighbour guesses.
+    failures.refuseIfTooMany(address);
     const row = await findApiKey(database, hash);
     // Looked up by hash, so nothing of the secret can leak by timing; compared all the same.
     if (row === undefined || !timingSafeEqual(row.key_hash, hash)) {
+      failures.count(address);
       throw new HttpError('api_key_unknown', 'No key of ours reads like this one.');
     }
     if (row.revoked_at !== null) throw new HttpError('api_key_revoked', 'The key was revoked.');
@@ -74,19 +77,9 @@ export function makeAuthenticator(options: { database: Queryable; clock: Clock }
 
   return {
     async authenticate(request) {
-      failures.refuseIfTooMany(request.ip);
-      try {
-        const account = await lookUp(bearerKeyOf(request));
-        request.account = {
-          accountId: account.accountId,
-          keyId: account.keyId,
-          mode: account.mode,
-        };
-      } catch (error) {
-        if (error instanceof HttpError) failures.count(request.ip);
-        throw error;
-      }
-      await touch(request.account.keyId);
+      const { accountId, keyId, mode } = await lookUp(bearerKeyOf(request), request.ip);
+      request.account = { accountId, keyId, mode };
+      await touch(keyId);
     },
     forget(keyId) {
       for (const [name, cached] of cache) if (cached.keyId === keyId) cache.delete(name);

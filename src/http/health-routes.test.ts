@@ -36,7 +36,7 @@ test('a node with a migrated database and passing checks is ready', async () => 
   await app.close();
 });
 
-test('a missing migration, a failing and a hanging check make it not ready, without reasons', async () => {
+test('an old schema, a failing and a hanging check make it not ready', async () => {
   const hanging = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   const { app, clock } = await open(0, {

@@ -18,6 +18,14 @@ export type OpenApiOptions = {
   catalogue: ProblemCatalogue;
 };
 
+declare module 'fastify' {
+  // An interface, because only interfaces can be merged into fastify's own.
+  interface FastifyContextConfig {
+    /** The route needs an Idempotency-Key: `idempotent()` checks it, the document tells it. */
+    idempotent?: boolean;
+  }
+}
+
 type OpenApiDocument = {
   paths?: Record<string, Record<string, { responses?: Record<string, unknown> }>>;
   components?: { schemas?: Record<string, unknown>; responses?: Record<string, unknown> };
@@ -46,7 +54,13 @@ export async function registerOpenApi(
       },
       security: [{ apiKey: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => {
+      const transformed = jsonSchemaTransform(route);
+      if (route.route.config?.idempotent === true) {
+        transformed.schema = { ...transformed.schema, headers: IDEMPOTENCY_HEADERS };
+      }
+      return transformed;
+    },
     transformObject: (documents) => {
       const document = ('openapiObject' in documents
         ? documents.openapiObject
@@ -106,6 +120,19 @@ function addProblems(document: OpenApiDocument, responses: Record<string, unknow
 }
 
 const TEXT = { type: 'string' };
+
+const IDEMPOTENCY_HEADERS = {
+  type: 'object',
+  required: ['Idempotency-Key'],
+  properties: {
+    'Idempotency-Key': {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description: 'A fresh random text; the same key and body get the first answer again.',
+    },
+  },
+};
 
 const PROBLEM_SCHEMA = {
   type: 'object',

@@ -207,7 +207,8 @@ function answerWith(
   const detail = more.detail ?? entry.title;
   return {
     status: entry.status,
-    headers: more.headers ?? {},
+    // RFC 9110 section 15.5.2: a 401 says how to authenticate.
+    headers: entry.status === 401 ? { 'www-authenticate': 'Bearer' } : (more.headers ?? {}),
     alarming: entry.status >= 500,
     problem: {
       ...frame(code, entry.status, detail, more.fix ?? entry.fix, context),

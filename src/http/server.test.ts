@@ -18,6 +18,7 @@ async function openTestServer(options: Partial<HttpServerOptions> = {}): Promise
   app.post(
     '/v1/calls',
     {
+      config: { idempotent: true },
       schema: {
         body: z.object({ to: z.string().min(3), tries: z.number().int() }),
         response: { 201: z.object({ to: z.string() }) },
@@ -208,6 +209,8 @@ test('the OpenAPI document comes from the schemas and documents every problem', 
   assert.deepEqual(body.required, ['to', 'tries']);
   assert.equal(operation.responses['409'].$ref, '#/components/responses/Problem409');
   assert.ok('201' in operation.responses);
+  const [header] = operation.parameters;
+  assert.deepEqual([header.in, header.name, header.required], ['header', 'Idempotency-Key', true]);
   const text = JSON.stringify(document.components.responses);
   for (const code of [...Object.keys(HTTP_ERRORS), 'permission_used']) {
     assert.ok(text.includes(`"${code}"`), code);

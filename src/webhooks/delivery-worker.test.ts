@@ -135,7 +135,7 @@ async function playOut(webhookId: string): Promise<void> {
   }
 }
 
-test('a receiver that is down is tried ten times over three days, always under one id', async () => {
+test('a receiver that is down is tried ten times in three days under one id', async () => {
   const { id } = await endpoint('http://down');
   answers.set('http://down', () => status(500));
   await announce();
@@ -169,7 +169,7 @@ test('tries end with the first 2xx, and Retry-After puts the next one off', asyn
   assert.equal((await deliveriesOf(id))[0]?.status, 'delivered');
 });
 
-test('410 switches the endpoint off, sets the rest aside; switching on sends the rest', async () => {
+test('410 switches the endpoint off; switching it on lets the rest be sent', async () => {
   const { id } = await endpoint('http://gone');
   await announce(1);
   answers.set('http://gone', () => status(410));
@@ -235,7 +235,7 @@ test('one dead receiver with thousands waiting does not delay the others', async
   await one.stop();
 });
 
-test('two workers never try one delivery at once; a dead one is replaced after its lease', async () => {
+test('two workers never share a delivery; what a dead one held comes back', async () => {
   const { id } = await endpoint('http://a');
   await announce(100);
   await Promise.all([worker('node_a').drain(), worker('node_b').drain()]);

@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { accountOf } from '../http/auth.ts';
-import { afterIdOf, pageOf, pageSchema } from '../http/pagination.ts';
+import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
 import { HttpError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isId, type EventId } from '../platform/ids.ts';
@@ -7,7 +8,6 @@ import { listEvents, readEvent, redeliverEvent } from './events-store.ts';
 import type { WebhookRoutesContext } from './webhook-routes.ts';
 import {
   endpointIdParams,
-  eventQuery,
   eventSchema,
   eventView,
   queuedSchema,
@@ -18,6 +18,13 @@ type EventRoutesContext = Pick<
   WebhookRoutesContext,
   'database' | 'clock' | 'authenticator' | 'wakeDeliveries'
 >;
+
+const eventQuery = z.object({
+  ...pageQuery,
+  type: z.string().max(64).optional(),
+  callId: z.string().optional(),
+  order: z.enum(['asc', 'desc']).default('asc').describe('By time; of one call always upward.'),
+});
 
 /** Events as a list: how a receiver that missed some heals the gap, from the last id it has. */
 export function registerEventRoutes(app: HttpServer, context: EventRoutesContext): void {

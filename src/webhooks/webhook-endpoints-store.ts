@@ -67,7 +67,7 @@ const ENABLE = statement(
   'webhook_endpoints_enable',
   'update webhook_endpoints set enabled = true, disabled_reason = null where id = $1',
 );
-/** Waiting deliveries of a disabled endpoint leave the queue, where they would only be in the way. */
+/** Waiting deliveries of a disabled endpoint leave the queue, where they would be in the way. */
 const HOLD = statement(
   'webhook_endpoints_hold',
   `update deliveries set status = 'held' where webhook_id = $1 and status = 'pending'`,

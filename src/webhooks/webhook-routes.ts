@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import type { Authenticator } from '../http/auth.ts';
 import { accountOf } from '../http/auth.ts';
-import { afterIdOf, pageOf, pageSchema } from '../http/pagination.ts';
+import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
 import { HttpError, RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isoTime, type Clock } from '../platform/clock.ts';
@@ -24,7 +24,6 @@ import {
   secretsIn,
 } from './webhook-endpoints-store.ts';
 import {
-  deliveryQuery,
   deliverySchema,
   deliveryView,
   endpointIdParams,
@@ -51,6 +50,11 @@ export type WebhookRoutesContext = {
   /** Tells the delivery worker that something is due. */
   wakeDeliveries: () => void;
 };
+
+const deliveryQuery = z.object({
+  ...pageQuery,
+  status: z.enum(['pending', 'delivered', 'failed', 'held']).optional(),
+});
 
 const ENDPOINTS_MAX = 20;
 /** How long an old secret signs beside the new one. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { EventView } from '../http/api-types.ts';
-import { pageQuery } from '../http/pagination.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { DeliveryRow } from './deliveries-store.ts';
 import type { EventRow } from './events-store.ts';
@@ -68,11 +67,6 @@ export const deliverySchema = z.object({
   deliveredAt: instant.nullable(),
 });
 
-export const deliveryQuery = z.object({
-  ...pageQuery,
-  status: z.enum(['pending', 'delivered', 'failed', 'held']).optional(),
-});
-
 export const eventSchema = z.object({
   id: z.string(),
   type: z.string(),
@@ -82,13 +76,6 @@ export const eventSchema = z.object({
   contactId: z.string(),
   data: z.record(z.string(), z.unknown()),
 }) satisfies z.ZodType<EventView>;
-
-export const eventQuery = z.object({
-  ...pageQuery,
-  type: z.string().max(64).optional(),
-  callId: z.string().optional(),
-  order: z.enum(['asc', 'desc']).default('asc').describe('By time; of one call always upward.'),
-});
 
 export function endpointView(endpoint: WebhookEndpoint): z.infer<typeof endpointSchema> {
   const { id, url, eventTypes, enabled, disabledReason, createdAt } = endpoint;
