@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { pino } from 'pino';
 import { ManualClock, systemClock, type Clock } from '../platform/clock.ts';
-import { silentLog } from '../platform/log.ts';
+import { silentLog, type Log } from '../platform/log.ts';
 import { openWhatsAppClient } from './client.ts';
 import { META_ERRORS } from './errors.ts';
 import { WhatsAppFailure, type LineAccess, type WhatsAppClient } from './whatsapp.ts';
@@ -38,7 +39,7 @@ type Stage = { client: WhatsAppClient; line: LineAccess; seen: Seen[]; arrived: 
 async function stage(
   t: TestContext,
   answer: Answer,
-  options: { clock?: Clock; timeoutMs?: number } = {},
+  options: { clock?: Clock; log?: Log; timeoutMs?: number } = {},
 ): Promise<Stage> {
   const seen: Seen[] = [];
   const { promise: arrived, resolve } = Promise.withResolvers<void>();
@@ -66,10 +67,10 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 function connect(
   t: TestContext,
   graphBaseUrl: string,
-  options: { clock?: Clock; timeoutMs?: number; accessToken?: string } = {},
+  options: { clock?: Clock; log?: Log; timeoutMs?: number; accessToken?: string } = {},
 ): { client: WhatsAppClient; line: LineAccess } {
-  const { clock = systemClock, accessToken = 'token-1', ...rest } = options;
-  const client = openWhatsAppClient({ clock, log: silentLog, ...rest });
+  const { clock = systemClock, log = silentLog, accessToken = 'token-1', ...rest } = options;
+  const client = openWhatsAppClient({ clock, log, ...rest });
   t.after(() => client.close());
   const ids = { phoneNumberId: '1056', wabaId: '1022', graphVersion: 'v23.0' };
   return { client, line: { graphBaseUrl, accessToken, ...ids } };
@@ -429,4 +430,24 @@ test('a line that cannot be put into a request says so', async (t) => {
     const failure = await failureOf(client.connectCall(line, TO, SDP, 'x'));
     assert.deepEqual([failure.code, failure.verdict], ['meta_line_unusable', 'terminal']);
   }
+});
+
+test('neither token nor SDP nor number reaches the log, whatever happens', async (t) => {
+  const lines: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+  const answers = [
+    json({ calls: [{ id: 'wacid.1' }] }),
+    json({ error: { code: 100, message: `bad SDP ${SDP} of +16501230000, token-1` } }, 400),
+    page(200, '<html>token-1</html>'),
+  ];
+  const { client, line, seen } = await stage(
+    t,
+    (response, request, incoming) => answers[seen.length - 1]?.(response, request, incoming),
+    { log },
+  );
+  await client.connectCall(line, TO, SDP, 'x');
+  for (let index = 0; index < 2; index += 1)
+    await failureOf(client.connectCall(line, TO, SDP, 'x'));
+  assert.equal(lines.length, 3);
+  assert.doesNotMatch(lines.join(''), /token-1|v=0|16501230000/);
 });

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { errorText, Failure } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import type { Intake } from './intake.ts';
+import { INTAKE_PROBLEMS, type IntakeProblem } from './intake-problems.ts';
 import { verifySignature } from './signature.ts';
 
 /**
@@ -29,40 +30,6 @@ export type IntakeHandlerOptions = {
 
 export type IntakeHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-export type IntakeProblem = {
-  status: number;
-  code: string;
-  title: string;
-  detail: string;
-  fix: string;
-};
-
-/** One answer for every bad signature: it must not tell what was wrong with it. */
-const SIGNATURE_INVALID: IntakeProblem = {
-  status: 401,
-  code: 'webhook_signature_invalid',
-  title: 'Not signed by a known app.',
-  detail: 'The signature of the webhook is missing or wrong.',
-  fix: 'Store the app secret of the app that sends the webhooks in the settings of the line.',
-};
-
-const BODY_TOO_LARGE: IntakeProblem = {
-  status: 413,
-  code: 'webhook_too_large',
-  title: 'Too large.',
-  detail: 'A delivery has at most 3 MB.',
-  fix: 'Meta never sends more; look at what stands in between.',
-};
-
-/** For failures that may hold anything in their text: the details stay in the log. */
-const NOT_STORED: IntakeProblem = {
-  status: 503,
-  code: 'webhook_not_stored',
-  title: 'Not stored.',
-  detail: 'The webhook could not be stored just now.',
-  fix: 'Send it again later.',
-};
-
 /** Never throws: whatever goes wrong becomes an answer that makes Meta send again. */
 export function makeIntakeHandler(options: IntakeHandlerOptions): IntakeHandler {
   return (request, response) => {
@@ -80,12 +47,12 @@ async function answer(
   try {
     const rawBody = await readBody(request);
     if (rawBody === 'gone') return undefined;
-    if (rawBody === 'too large') return sendProblem(response, BODY_TOO_LARGE);
+    if (rawBody === 'too large') return sendProblem(response, INTAKE_PROBLEMS.bodyTooLarge);
     const secrets = options.lookup();
     const { appSecrets } = secrets instanceof Promise ? await secrets : secrets;
     if (!verifySignature(rawBody, request.headers['x-hub-signature-256'], appSecrets)) {
       options.log.warn({ bytes: rawBody.length }, 'webhook with a bad signature');
-      return sendProblem(response, SIGNATURE_INVALID);
+      return sendProblem(response, INTAKE_PROBLEMS.signatureInvalid);
     }
     await options.intake.accept(rawBody);
     response.writeHead(200, { 'content-length': 0 }).end();
@@ -93,7 +60,7 @@ async function answer(
   } catch (error) {
     const reason = error instanceof Failure ? error.code : errorText(error);
     options.log.error({ reason }, 'webhook not accepted');
-    return sendProblem(response, NOT_STORED);
+    return sendProblem(response, INTAKE_PROBLEMS.notStored);
   }
 }
 

@@ -6,9 +6,9 @@ import {
   sendProblem,
   type IntakeHandler,
   type IntakeHandlerOptions,
-  type IntakeProblem,
   type WebhookSecrets,
 } from './intake-handler.ts';
+import { INTAKE_PROBLEMS } from './intake-problems.ts';
 
 /**
  * The one URL that Meta calls for every line. 200 means that the body is on disk; everything
@@ -17,14 +17,6 @@ import {
 export const WEBHOOK_PATH = '/webhooks/whatsapp';
 /** Meta's challenge is a number; anything that could be markup is not echoed. */
 const CHALLENGE = /^[A-Za-z0-9_-]{1,256}$/;
-
-const TOKEN_INVALID: IntakeProblem = {
-  status: 403,
-  code: 'webhook_verify_token_invalid',
-  title: 'Not granted.',
-  detail: 'The verify token is not that of any active line.',
-  fix: 'Enter the verify token of the line in the webhook settings of the app at Meta.',
-};
 
 /**
  * A fastify plugin: register it without a prefix, before `listen`. Deliveries take a short way
@@ -78,7 +70,7 @@ function answerHandshake(
     isOneOf(token, verifyTokens);
   if (!granted) {
     reply.hijack();
-    sendProblem(reply.raw, TOKEN_INVALID);
+    sendProblem(reply.raw, INTAKE_PROBLEMS.verifyTokenInvalid);
     return reply;
   }
   return reply
