@@ -4,6 +4,7 @@ import type {
   ContactView,
   EligibilityView,
   EndpointView,
+  EventView,
   LineView,
   Page,
   PermissionRequestView,
@@ -72,6 +73,11 @@ export function useCallTimeline(callId: string) {
   return useQuery(useBusinessQuery<Page<TimelineEntry>>(`/v1/calls/${callId}/timeline`, {}));
 }
 
+/** What was told to the business's webhooks about a call. */
+export function useCallEvents(callId: string) {
+  return useQuery(useBusinessQuery<Page<EventView>>('/v1/events', { callId, limit: 100 }));
+}
+
 /** The call detail record; there is one exactly when the call has ended. */
 export function useCdr(callId: string, ended: boolean) {
   return useQuery({
@@ -83,8 +89,9 @@ export function useCdr(callId: string, ended: boolean) {
 export type AskWish = {
   to: string;
   purpose: string;
+  /** How the request addresses them. */
+  name: string;
   lineId: string;
-  variables: string[];
 };
 
 export function useAsk() {

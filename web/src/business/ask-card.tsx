@@ -22,7 +22,7 @@ export function AskCard(props: {
   const ask = useAsk();
   const name = props.name.trim();
   const purpose = props.purpose.trim();
-  const wish = { to: props.to, purpose, lineId: props.lineId, variables: [name, purpose] };
+  const wish = { to: props.to, name, purpose, lineId: props.lineId };
   const ready = name !== '' && purpose !== '';
   return (
     <Card title="1. Ask for permission">

@@ -1,9 +1,10 @@
 import { useState } from 'react';
-import type { ContactView } from '../../../src/http/api-types.ts';
-import { useContact, useContacts, useLines } from '../api/business-hooks.ts';
+import type { CallView, ContactView } from '../../../src/http/api-types.ts';
+import { useCalls, useContact, useContacts, useLines } from '../api/business-hooks.ts';
 import { Card } from '../ui/card.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { AskCard, PURPOSES } from './ask-card.tsx';
+import { isLive } from './call-words.ts';
 import { CallCard } from './call-card.tsx';
 import { CallsCard } from './calls-card.tsx';
 import { consentOf } from './consent-words.ts';
@@ -64,9 +65,11 @@ function ContactWork(props: {
   const { number, lineId } = props;
   const contact = useContact(number).data ?? null;
   const consent = consentOf(contact, lineId);
+  const isOfThis = (call: CallView): boolean => isLive(call) && call.contactId === contact?.id;
   const [name, setName] = useState(props.personName ?? '');
   const [purpose, setPurpose] = useState<string>(PURPOSES[0]);
   const [chosenId, setChosenId] = useState<string | null>(null);
+  const live = useCalls(contact?.id ?? null).data?.items.find(isOfThis) ?? null;
   const nameOf = (contactId: string): string => {
     const one = contact?.id === contactId ? contact : find(props.contacts, contactId);
     return (
@@ -91,6 +94,8 @@ function ContactWork(props: {
           lineId={lineId}
           askPurpose={purpose}
           consent={consent}
+          live={live}
+          name={contact?.name ?? props.personName ?? number}
           onCalled={(call) => setChosenId(call.id)}
         />
       </div>

@@ -1,4 +1,4 @@
-import { inWords, talkTime } from '../ui/format.ts';
+import { talkTime } from '../ui/format.ts';
 import { LANE_NAMES, type AxisStretch, type TimeAxis } from './time-axis.ts';
 
 const PHASES: Record<AxisStretch['phase'], { label: string; fill: string; text: string }> = {
@@ -69,13 +69,13 @@ function Lanes(props: { axis: TimeAxis }) {
       ))}
       {axis.marks.map((mark) => (
         <circle
-          key={mark.sequence}
+          key={mark.key}
           cx={percent(mark.share)}
           cy={middle(axis.lanes.indexOf(mark.lane))}
           r={4.5}
           className="fill-accent stroke-sunk stroke-2"
         >
-          <title>{inWords(mark.type)}</title>
+          <title>{mark.words}</title>
         </circle>
       ))}
     </>

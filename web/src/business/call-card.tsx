@@ -8,7 +8,9 @@ import { TextField } from '../ui/field.tsx';
 import { dayAndTime } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { useSettled } from '../ui/use-settled.ts';
+import { verdict } from './call-words.ts';
 import { CopyCurl } from './copy-curl.tsx';
+import { EndCall } from './end-call.tsx';
 import { RuleList } from './rule-list.tsx';
 
 /** Step two: calls, if the gate would let the call through; says why and what to do if not. */
@@ -17,6 +19,9 @@ export function CallCard(props: {
   lineId: string;
   askPurpose: string;
   consent: ConsentView | null;
+  /** The call with this person that is under way; null when there is none. */
+  live: CallView | null;
+  name: string;
   onCalled: (call: CallView) => void;
 }) {
   const [typed, setTyped] = useState<string | null>(null);
@@ -34,7 +39,9 @@ export function CallCard(props: {
       title="2. Call"
       aside={
         gate.data !== undefined && (
-          <Chip tone={allowed ? 'good' : 'bad'}>{allowed ? 'May call now' : 'Not now'}</Chip>
+          <Chip tone={allowed ? 'good' : 'bad'}>
+            {allowed ? 'May call now' : 'May not call now'}
+          </Chip>
         )
       }
     >
@@ -59,7 +66,8 @@ export function CallCard(props: {
         </div>
         <div id={reasonId}>
           {allowed && <p className="text-sm text-good">Every rule says yes.</p>}
-          {refusal !== null && <Reason refusal={refusal} />}
+          {refusal !== null && props.live === null && <Reason refusal={refusal} />}
+          {props.live !== null && <LiveCall call={props.live} name={props.name} />}
           {gate.error !== null && <ProblemNote error={gate.error} />}
         </div>
         {dial.error !== null && <ProblemNote error={dial.error} />}
@@ -68,6 +76,16 @@ export function CallCard(props: {
         )}
       </div>
     </Card>
+  );
+}
+
+/** While somebody is on the phone, that is the news; the next refusal can wait. */
+function LiveCall(props: { call: CallView; name: string }) {
+  return (
+    <div className="flex flex-wrap items-center gap-2 rounded-xl bg-accent-soft p-3">
+      <p className="min-w-0 flex-1 text-sm font-semibold">{verdict(props.call, props.name)}</p>
+      <EndCall callId={props.call.id} />
+    </div>
   );
 }
 

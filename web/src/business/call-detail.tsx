@@ -1,13 +1,13 @@
-import type { CallView, TimelineEntry } from '../../../src/http/api-types.ts';
-import { useCall, useCallTimeline, useCdr, useHangUp } from '../api/business-hooks.ts';
-import { Button } from '../ui/button.tsx';
-import { Icon } from '../ui/icon.tsx';
+import type { CallView } from '../../../src/http/api-types.ts';
+import { useCall, useCallEvents, useCallTimeline, useCdr } from '../api/business-hooks.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { useNow } from '../ui/use-now.ts';
 import { CallAxis } from './call-axis.tsx';
 import { CallChip } from './call-list.tsx';
 import { isLive, verdict } from './call-words.ts';
 import { CdrTable } from './cdr-table.tsx';
+import { EndCall } from './end-call.tsx';
+import { historyOf, type HistoryEntry } from './history.ts';
 import { timeAxis } from './time-axis.ts';
 import { TimelineList } from './timeline-list.tsx';
 
@@ -15,22 +15,22 @@ import { TimelineList } from './timeline-list.tsx';
 export function CallDetail(props: { callId: string; nameOf: (contactId: string) => string }) {
   const call = useCall(props.callId);
   const timeline = useCallTimeline(props.callId);
+  const events = useCallEvents(props.callId);
   if (call.error !== null && call.data === undefined) return <ProblemNote error={call.error} />;
   if (call.data === undefined) return <p className="text-sm text-muted">Loading the call…</p>;
   return (
     <Detail
       call={call.data}
       name={props.nameOf(call.data.contactId)}
-      entries={timeline.data?.items ?? []}
+      entries={historyOf(timeline.data?.items ?? [], events.data?.items ?? [])}
     />
   );
 }
 
-function Detail(props: { call: CallView; name: string; entries: readonly TimelineEntry[] }) {
+function Detail(props: { call: CallView; name: string; entries: readonly HistoryEntry[] }) {
   const { call, entries } = props;
   const live = isLive(call);
   const now = useNow(live);
-  const hangUp = useHangUp(call.id);
   const cdr = useCdr(call.id, !live);
   const axis = timeAxis(call, entries, now);
   return (
@@ -40,14 +40,8 @@ function Detail(props: { call: CallView; name: string; entries: readonly Timelin
           {verdict(call, props.name)}
         </p>
         <CallChip call={call} />
-        {live && (
-          <Button look="danger" disabled={hangUp.isPending} onClick={() => hangUp.mutate()}>
-            <Icon name="hangUp" />
-            End call
-          </Button>
-        )}
+        {live && <EndCall callId={call.id} />}
       </div>
-      {hangUp.error !== null && <ProblemNote error={hangUp.error} />}
       <CallAxis axis={axis} />
       {entries.length > 0 && <TimelineList entries={entries} startMs={axis.startMs} />}
       {cdr.data !== undefined && !live && <CdrTable cdr={cdr.data} />}

@@ -5,6 +5,7 @@ import { Chip } from '../ui/chip.tsx';
 import { countdown, dayAndTime } from '../ui/format.ts';
 import { useNow } from '../ui/use-now.ts';
 import { consentWords } from './consent-words.ts';
+import { historyOf } from './history.ts';
 import { TimelineList } from './timeline-list.tsx';
 
 /** Who this is, what they allow, for how long still, and whether they said stop. */
@@ -92,7 +93,7 @@ function History(props: { contactId: string }) {
       <summary className="text-sm font-semibold text-accent">
         Evidence: {entries.length} {entries.length === 1 ? 'entry' : 'entries'} in the ledger
       </summary>
-      <TimelineList entries={entries} startMs={null} />
+      <TimelineList entries={historyOf(entries, [])} startMs={null} />
     </details>
   );
 }

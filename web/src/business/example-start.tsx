@@ -21,7 +21,7 @@ export function ExampleStart(props: {
       to: example.number,
       purpose: PURPOSES[0],
       lineId: props.lineId,
-      variables: [example.name, PURPOSES[0]],
+      name: example.name,
     });
   };
   return (

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallView } from '../../../src/http/api-types.ts';
+import { historyOf } from './history.ts';
 import { laneOf, timeAxis } from './time-axis.ts';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 5, 12, 0, second)).toISOString();
@@ -26,12 +27,15 @@ const call: CallView = {
   endedAt: at(10),
 };
 
-function entry(sequence: number, type: string, second: number) {
-  return { sequence, type, actor: 'platform', at: at(second), data: {} };
+function history(...facts: Array<[type: string, second: number]>) {
+  const entries = facts.map(([type, second], i) => {
+    return { sequence: i + 1, type, actor: 'platform', at: at(second), data: {} };
+  });
+  return historyOf(entries, []);
 }
 
 test('marks and stretches share one axis from the request to the end', () => {
-  const axis = timeAxis(call, [entry(1, 'PermissionUsed', 0), entry(2, 'CallEnded', 10)], 0);
+  const axis = timeAxis(call, history(['PermissionUsed', 0], ['CallEnded', 10]), 0);
   assert.equal(axis.lengthMs, 10_000);
   assert.deepEqual(axis.lanes, ['consent', 'call']);
   assert.deepEqual(
@@ -53,7 +57,7 @@ test('the axis of a live call grows with the time of day', () => {
 });
 
 test('what happened before the request stands at the start of the axis', () => {
-  const axis = timeAxis(call, [entry(1, 'PermissionGranted', -3_000)], 0);
+  const axis = timeAxis(call, history(['PermissionGranted', -3]), 0);
   assert.equal(axis.marks[0]?.share, 0);
 });
 

@@ -1,4 +1,5 @@
-import type { CallView, TimelineEntry } from '../../../src/http/api-types.ts';
+import type { CallView } from '../../../src/http/api-types.ts';
+import { entryWords, type HistoryEntry } from './history.ts';
 
 /** Who had the say in a step; the lanes of the picture, from consent down to events. */
 export type Lane = 'consent' | 'policy' | 'call' | 'whatsapp' | 'endpoint' | 'media' | 'events';
@@ -24,11 +25,11 @@ const LANE_MARKS: ReadonlyArray<readonly [RegExp, Lane]> = [
   [/^(Delivery|Webhook|Event)|^[a-z]+\.[a-z.]+$/, 'events'],
 ];
 
-export function laneOf(entry: Pick<TimelineEntry, 'type'>): Lane {
+export function laneOf(entry: Pick<HistoryEntry, 'type'>): Lane {
   return LANE_MARKS.find(([mark]) => mark.test(entry.type))?.[1] ?? 'call';
 }
 
-export type AxisMark = { sequence: number; lane: Lane; type: string; share: number };
+export type AxisMark = { key: string; lane: Lane; words: string; share: number };
 
 /** A stretch of the call; `from` and `to` are shares of the axis, 0 to 1. */
 export type AxisStretch = { phase: 'dialling' | 'ringing' | 'talking'; from: number; to: number };
@@ -47,7 +48,7 @@ const AXIS_MS_MIN = 1_000;
  * Lays a call and its history on one axis from the request to the last thing that happened (or
  * to now, while it lives). What came before the request stands at its start.
  */
-export function timeAxis(call: CallView, entries: readonly TimelineEntry[], now: number): TimeAxis {
+export function timeAxis(call: CallView, entries: readonly HistoryEntry[], now: number): TimeAxis {
   const startMs = Date.parse(call.requestedAt);
   const latest = Math.max(
     call.endedAt === null ? now : Date.parse(call.endedAt),
@@ -56,9 +57,9 @@ export function timeAxis(call: CallView, entries: readonly TimelineEntry[], now:
   const lengthMs = Math.max(AXIS_MS_MIN, latest - startMs);
   const share = (atMs: number): number => Math.min(1, Math.max(0, (atMs - startMs) / lengthMs));
   const marks = entries.map((entry) => ({
-    sequence: entry.sequence,
+    key: entry.key,
     lane: laneOf(entry),
-    type: entry.type,
+    words: entryWords(entry),
     share: share(Date.parse(entry.at)),
   }));
   const used = new Set(marks.map((mark) => mark.lane));

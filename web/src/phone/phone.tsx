@@ -8,6 +8,7 @@ import { callAnnouncement } from './chat-items.ts';
 import { ChatHeader } from './chat-header.tsx';
 import { Chat } from './chat.tsx';
 import { Composer } from './composer.tsx';
+import { useCallTitle } from './use-call-title.ts';
 import { usePhoneAudio } from './use-phone-audio.ts';
 import { useRingSound } from './use-ring-sound.ts';
 
@@ -18,6 +19,7 @@ export function Phone(props: { person: SimPerson; lines: readonly SimLine[] }) {
   const act = usePersonAction(person.number);
   const sound = usePhoneAudio(person.number, call);
   const ring = useRingSound(call?.state === 'ringing');
+  useCallTitle(call);
   /** The id of the call that was made small; the next call is large again. */
   const [smallCallId, setSmallCallId] = useState<string | null>(null);
   const onAction = (action: PersonAction): void => act.mutate(action);

@@ -1,0 +1,71 @@
+import type { EventView, TimelineEntry } from '../../../src/http/api-types.ts';
+import { inWords } from '../ui/format.ts';
+
+/** One line of a history: a fact from the ledger, or an event that went out about one. */
+export type HistoryEntry = {
+  key: string;
+  source: 'ledger' | 'event';
+  type: string;
+  at: string;
+  /** Who made it so; null for events, which only tell. */
+  actor: string | null;
+  /** As the API gave it. */
+  raw: TimelineEntry | EventView;
+};
+
+/** Ledger and events as one history in order of time; a fact stands before its own event. */
+export function historyOf(
+  entries: readonly TimelineEntry[],
+  events: readonly EventView[],
+): HistoryEntry[] {
+  const facts = entries.map((raw): HistoryEntry => {
+    const { sequence, type, at, actor } = raw;
+    return { key: `ledger ${sequence}`, source: 'ledger', type, at, actor, raw };
+  });
+  const told = events.map((raw): HistoryEntry => {
+    const { id, type, timestamp } = raw;
+    return { key: id, source: 'event', type, at: timestamp, actor: null, raw };
+  });
+  return [...facts, ...told].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+/** What the names of the ledger mean to somebody who has not read the glossary. */
+const PLAIN_WORDS: Partial<Record<string, string>> = {
+  PermissionRequested: 'Permission asked for',
+  PermissionRequestSent: 'Request handed to WhatsApp',
+  PermissionRequestDelivered: 'Request reached the phone',
+  PermissionRequestRead: 'Request was read',
+  PermissionRequestFailed: 'Request failed',
+  PermissionRequestLapsed: 'Request was never answered',
+  PermissionGranted: 'Calls allowed',
+  PermissionDeclined: 'Said not now',
+  PermissionExpired: 'Permission ran out',
+  PermissionRevoked: 'Permission taken back',
+  PermissionUsed: 'Permission used for this call',
+  PermissionReleased: 'Permission given back unused',
+  DoNotCallAdded: 'Put on the do-not-call list',
+  CallRequested: 'Call requested',
+  CallBlocked: 'Gate refused the call',
+  CallDialing: 'WhatsApp asked to call',
+  CallInitiated: 'WhatsApp took the call',
+  CallDialUnknown: 'No clear answer from WhatsApp',
+  CallMediaAnswered: 'WhatsApp answered the sound offer',
+  CallMediaConnected: 'Sound path to WhatsApp is up',
+  CallRinging: 'Phone rings',
+  CallAnswered: 'Picked up',
+  CallRejected: 'Declined on the phone',
+  CallBridged: 'Both sides hear each other',
+  CallTerminated: 'WhatsApp ended the call',
+  CallHangUpRequested: 'Hang-up asked for',
+  CallEnded: 'Call over, record written',
+  CallFactLate: 'A late message, noted only',
+  EndpointInvited: 'Endpoint invited (SIP INVITE)',
+  EndpointRinging: 'Endpoint rings',
+  EndpointAnswered: 'Endpoint picked up',
+  EndpointFailed: 'Endpoint could not be reached',
+  EndpointEnded: 'Endpoint hung up',
+};
+
+export function entryWords(entry: HistoryEntry): string {
+  return PLAIN_WORDS[entry.type] ?? inWords(entry.type);
+}
