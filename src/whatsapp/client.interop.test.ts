@@ -381,7 +381,7 @@ for (const { name, answer, dial, read } of FAULTS) {
   });
 }
 
-test('a slow drip and a silent server are cut off by the time-out of the whole exchange', async (t) => {
+test('a slow drip and a silent server are cut off by the time-out', async (t) => {
   for (const answer of [
     (): void => undefined,
     ((response) => {
@@ -399,7 +399,7 @@ test('a slow drip and a silent server are cut off by the time-out of the whole e
   }
 });
 
-test('a refused connection and an unknown host never left, so a dial may be tried again', async (t) => {
+test('what never left may be dialled again: a refused connection, an unknown host', async (t) => {
   const gone = createTcpServer();
   const port = await listen(t, gone);
   await new Promise((resolve) => gone.close(resolve));

@@ -1,10 +1,14 @@
 import { Agent, type Dispatcher } from 'undici';
-import type { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { TRANSPORT_ERRORS } from './errors.ts';
-import { failureFromResponse, makeFailure, parseJson } from './failure-from-response.ts';
-import { exchange, type Exchange } from './graph-exchange.ts';
+import { makeFailure } from './failure-from-response.ts';
+import {
+  callPermissionsFromWire,
+  phoneNumberFromWire,
+  sentMessageFromWire,
+  settingsFromWire,
+} from './graph-answers.ts';
 import {
   callPermissionRequestBody,
   connectCallBody,
@@ -12,23 +16,18 @@ import {
   templateMessageBody,
   textMessageBody,
 } from './graph-bodies.ts';
-import {
-  callPermissionsFromWire,
-  settingsFromWire,
-  sentMessageFromWire,
-  phoneNumberFromWire,
-} from './graph-answers.ts';
-import { openPace } from './pace.ts';
+import { openSender, type Send } from './graph-sender.ts';
+import { openPace, type Pace } from './pace.ts';
 import {
   WhatsAppFailure,
   type LineAccess,
   type Recipient,
+  type SentMessage,
   type WhatsAppClient,
 } from './whatsapp.ts';
 import {
   callPermissionsWire,
   createdTemplateWire,
-  graphErrorWire,
   phoneNumberWire,
   placedCallWire,
   sentMessageWire,
@@ -54,38 +53,36 @@ export type WhatsAppClientOptions = {
   dispatcher?: Dispatcher;
 };
 
-type GraphRequest<T> = {
-  /** For the log: ids and queries stay out of it. */
-  name: string;
-  method: 'GET' | 'POST';
-  path: readonly string[];
-  query?: Record<string, string>;
-  body?: unknown;
-  /** True when sending it twice does no harm, so that a lost answer may be retried. */
-  repeatable: boolean;
-  answer: z.ZodType<T>;
-};
-
 /** The client of the Graph API. Every failure it throws is a `WhatsAppFailure`. */
 export function openWhatsAppClient(options: WhatsAppClientOptions): WhatsAppClient {
+  const { clock, log, timeoutMs = TIMEOUT_MS } = options;
   const own = options.dispatcher === undefined;
   // HTTP/2 would let one lost connection leave many dials with an unknown outcome.
   const dispatcher = options.dispatcher ?? new Agent({ connections: 64, allowH2: false });
-  const send = openSender(options, dispatcher);
-  const pace = openPace(options.clock, PERMISSION_CHECKS_PER_SECOND);
+  const send = openSender({ clock, log, dispatcher, timeoutMs });
+  return {
+    ...messageRequests(send),
+    ...callRequests(send, openPace(clock, PERMISSION_CHECKS_PER_SECOND)),
+    ...accountRequests(send),
+    async close() {
+      if (own) await dispatcher.destroy();
+    },
+  };
+}
 
-  const sendMessage = async (line: LineAccess, name: string, body: object) =>
-    sentMessageFromWire(
-      await send(line, {
-        name,
-        method: 'POST',
-        path: [line.phoneNumberId, 'messages'],
-        body,
-        repeatable: false,
-        answer: sentMessageWire,
-      }),
-    );
-
+/** Never repeatable: a second message asks a person twice, and asking is limited and counted. */
+function messageRequests(
+  send: Send,
+): Pick<WhatsAppClient, 'sendTemplate' | 'sendText' | 'sendCallPermissionRequest'> {
+  const sendMessage = async (
+    line: LineAccess,
+    name: string,
+    body: object,
+  ): Promise<SentMessage> => {
+    const path = [line.phoneNumberId, 'messages'];
+    const request = { name, method: 'POST', path, body, repeatable: false } as const;
+    return sentMessageFromWire(await send(line, { ...request, answer: sentMessageWire }));
+  };
   return {
     sendTemplate: (line, to, template, opaque) =>
       sendMessage(line, 'sendTemplate', templateMessageBody(to, template, opaque)),
@@ -93,7 +90,15 @@ export function openWhatsAppClient(options: WhatsAppClientOptions): WhatsAppClie
       sendMessage(line, 'sendText', textMessageBody(to, text, opaque)),
     sendCallPermissionRequest: (line, to, text, opaque) =>
       sendMessage(line, 'sendCallPermissionRequest', callPermissionRequestBody(to, text, opaque)),
+  };
+}
 
+/** A lost answer to `connect` leaves open whether a phone rings; the other two may be repeated. */
+function callRequests(
+  send: Send,
+  pace: Pace,
+): Pick<WhatsAppClient, 'connectCall' | 'terminateCall' | 'callPermissions'> {
+  return {
     async connectCall(line, to, sdp, opaque) {
       const answer = await send(line, {
         name: 'connectCall',
@@ -121,7 +126,17 @@ export function openWhatsAppClient(options: WhatsAppClientOptions): WhatsAppClie
       });
       return callPermissionsFromWire(answer);
     },
+  };
+}
 
+/** Settings, templates and the checks of going live: repeating any of them does no harm. */
+function accountRequests(
+  send: Send,
+): Omit<
+  WhatsAppClient,
+  keyof ReturnType<typeof messageRequests> | keyof ReturnType<typeof callRequests> | 'close'
+> {
+  return {
     async readSettings(line) {
       const answer = await send(line, {
         name: 'readSettings',
@@ -177,64 +192,10 @@ export function openWhatsAppClient(options: WhatsAppClientOptions): WhatsAppClie
         repeatable: true,
         answer: subscribedAppsWire,
       });
+      // Meta nests the id; the OpenAPI file shows it flat.
       return answer.data.map((app) => app.whatsapp_business_api_data?.id ?? app.id ?? 'unnamed');
     },
-
-    async close() {
-      if (own) await dispatcher.destroy();
-    },
   };
-}
-
-type Send = <T>(line: LineAccess, request: GraphRequest<T>) => Promise<T>;
-
-function openSender(options: WhatsAppClientOptions, dispatcher: Dispatcher): Send {
-  const { clock, log, timeoutMs = TIMEOUT_MS } = options;
-  return async (line, request) => {
-    const startedAt = clock.monotonic();
-    const result = await exchange(dispatcher, clock, {
-      method: request.method,
-      url: graphUrl(line, request.path, request.query),
-      headers: {
-        authorization: `Bearer ${line.accessToken}`,
-        accept: 'application/json',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: request.body === undefined ? null : JSON.stringify(request.body),
-      timeoutMs,
-    });
-    const facts = { request: request.name, tookMs: Math.round(clock.monotonic() - startedAt) };
-    try {
-      const answer = readAnswer(result, request, clock.now());
-      log.debug(facts, 'graph request done');
-      return answer;
-    } catch (error) {
-      if (error instanceof WhatsAppFailure)
-        log.warn({ ...facts, failure: error.code }, 'graph request failed');
-      throw error;
-    }
-  };
-}
-
-function readAnswer<T>(result: Exchange, request: GraphRequest<T>, now: number): T {
-  if (result.kind === 'notSent') {
-    const row = result.unusable ? TRANSPORT_ERRORS.lineUnusable : TRANSPORT_ERRORS.unreachable;
-    throw makeFailure(row, { cause: result.cause });
-  }
-  if (result.kind === 'lost') {
-    const row = request.repeatable ? TRANSPORT_ERRORS.noAnswer : TRANSPORT_ERRORS.outcomeUnknown;
-    throw makeFailure(row, { cause: result.cause });
-  }
-  const json = parseJson(result.bodyText);
-  // The Graph API has been seen to answer 200 with an error inside; the body decides.
-  if (result.status >= 200 && result.status < 300 && !graphErrorWire.safeParse(json).success) {
-    const answer = request.answer.safeParse(json);
-    if (answer.success) return answer.data;
-  }
-  throw failureFromResponse(result.status, result.bodyText, result.headers, {
-    repeatable: request.repeatable,
-    now,
-  });
 }
 
 async function terminate(send: Send, line: LineAccess, wacid: string): Promise<void> {
@@ -271,23 +232,11 @@ async function listTemplates(send: Send, line: LineAccess) {
       answer: templateListWire,
     });
     templates.push(...answer.data);
+    // A cursor comes with the last page too; only `next` says that there is more.
     after = answer.paging?.next === undefined ? undefined : answer.paging.cursors?.after;
     if (after === undefined) break;
   }
   return templates;
-}
-
-function graphUrl(
-  line: LineAccess,
-  path: readonly string[],
-  query: Record<string, string> | undefined,
-): URL {
-  const segments = [line.graphVersion, ...path].map((part) => encodeURIComponent(part));
-  const text = `${line.graphBaseUrl.replace(/\/+$/, '')}/${segments.join('/')}`;
-  if (!URL.canParse(text)) throw makeFailure(TRANSPORT_ERRORS.lineUnusable, {});
-  const url = new URL(text);
-  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
-  return url;
 }
 
 function permissionQuery(person: Recipient): Record<string, string> {

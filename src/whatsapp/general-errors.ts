@@ -5,6 +5,7 @@ const APP_PERMISSION_RANGE = Array.from({ length: 100 }, (_, offset) => 200 + of
 
 /** What every Cloud API request may meet. */
 export const GENERAL_ERRORS: readonly MetaErrorRow[] = [
+  // The only code that speaks of the token, whatever the HTTP status is.
   row(
     [190],
     'meta_token_invalid',
@@ -54,6 +55,7 @@ export const GENERAL_ERRORS: readonly MetaErrorRow[] = [
     'Call permissions were queried too fast.',
     'Wait a second; the stored permission is used meanwhile.',
   ),
+  // One OpenAPI file gives permission queries 4 with subcode 2390008 instead of 613.
   row(
     [4, 80007, 130429],
     'meta_rate_limited',
@@ -82,6 +84,7 @@ export const GENERAL_ERRORS: readonly MetaErrorRow[] = [
     'The message cannot be delivered: not on WhatsApp, terms not accepted, or an old app.',
     'Reach the person in another way.',
   ),
+  // Usually not an answer: the send gets 200, and a failed status follows by webhook.
   row(
     [131047],
     'meta_window_closed',

@@ -31,7 +31,8 @@ export type LaneLease = { bucket: Bucket; owner: string };
 const INSERT = statement(
   'inbox_insert',
   `insert into whatsapp_inbox (bucket, lane, body, body_sha256)
-   select bucket, lane, substr($5::bytea, start, length), substr($6::bytea, number::integer * 32 - 31, 32)
+   select bucket, lane, substr($5::bytea, start, length),
+     substr($6::bytea, number::integer * 32 - 31, 32)
    from unnest($1::smallint[], $2::bigint[], $3::integer[], $4::integer[])
      with ordinality as arrival (bucket, lane, start, length, number)
    on conflict (bucket, body_sha256) do nothing`,

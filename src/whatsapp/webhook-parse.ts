@@ -143,15 +143,16 @@ function templateItem(value: unknown): ItemFact | undefined {
   const parsed = templateStatusWire.safeParse(value);
   if (!parsed.success) return undefined;
   const template = parsed.data;
+  const { message_template_name: name, message_template_language: language } = template;
   const reason = template.rejection_info?.reason ?? template.reason;
   return {
-    key: `template:${template.message_template_name}:${template.message_template_language}:${digest(value)}`,
+    key: `template:${name}:${language}:${digest(value)}`,
     at: undefined,
     person: {},
     detail: {
       kind: 'templateStatus',
-      name: template.message_template_name,
-      language: template.message_template_language,
+      name,
+      language,
       event: template.event.toUpperCase(),
       // Meta writes the word NONE where there is no reason.
       ...(reason === undefined || reason === 'NONE' ? {} : { reason }),
