@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,6 +43,8 @@ if (programs !== undefined && !existsSync(programs)) {
   console.error(`${programs} is missing: apt-get install postgresql-${postgres}`);
   process.exit(1);
 }
+let stopped = false;
+let running: ChildProcess | undefined;
 const databaseUsers = new Map<string, boolean>();
 const tiers = chooseTiers();
 if (tiers.some((tier) => tier.name === 'interop')) installPeers();
@@ -147,8 +149,16 @@ async function runAll(all: Tier[]): Promise<number> {
   const needsServer = all.some((tier) => tier.files.some(usesDatabase));
   const server = needsServer && givenServer() === '' ? await startTestServer(programs) : undefined;
   let failed = false;
+  // The terminal sends Ctrl-C to the tests as well; we stay until the database is down.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      failed = stopped = true;
+      running?.kill();
+    });
+  }
   try {
     for (const tier of all) {
+      if (stopped) break;
       console.log(`\n── ${tier.name}: ${tier.files.length} files`);
       const code = await runTier(tier, server?.url, totals, skipped);
       failed ||= code !== 0;
@@ -181,6 +191,7 @@ async function runTier(
     ['--test', '--test-reporter=spec', ...tier.options, ...tier.files],
     { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  running = child;
   const limit = systemClock.after(TIER_TIMEOUT_MS, () => {
     console.error(`The ${tier.name} tier is not done after 10 minutes and is ended.`);
     child.kill('SIGKILL');

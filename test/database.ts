@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -33,6 +33,7 @@ type TestServer = { url: string; release(): Promise<void> };
 
 /** Nothing a test writes must survive a power cut, so nothing waits for the disk. */
 const CARELESS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+const FOLDER_PREFIX = 'askfirst-test-run-';
 const TEMPLATE_LOCK = 7_240_163;
 
 let shared: { server: Promise<TestServer>; users: number } | undefined;
@@ -94,7 +95,8 @@ async function startServer(
   settings: Readonly<Record<string, string>>,
   programs?: string,
 ): Promise<TestServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'askfirst-test-'));
+  await sweepFolders();
+  const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
   const server = await startEmbeddedPostgres({
     dataDir: join(folder, 'postgres'),
     log: silentLog,
@@ -109,6 +111,29 @@ async function startServer(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * A run that was killed leaves its server behind. The folder carries the process number of its run;
+ * a server whose folder is gone ends by itself within a minute.
+ */
+async function sweepFolders(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(FOLDER_PREFIX)) continue;
+    const pid = Number(name.slice(FOLDER_PREFIX.length).split('-')[0]);
+    if (isAlive(pid)) continue;
+    // It may be somebody else's, and then it stays.
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it lives, and it is somebody else's.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 async function cloneTemplate(serverUrl: string): Promise<string> {
