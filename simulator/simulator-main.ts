@@ -48,5 +48,5 @@ try {
   if (process.send !== undefined) process.once('disconnect', stop);
 } catch (error) {
   log.fatal({ reason: errorText(error) }, 'the simulator could not start');
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -15,6 +15,7 @@ import { registerLineRoutes } from './lines/line-routes.ts';
 import type { ServerPorts } from './main.ts';
 import { Failure } from './platform/failure.ts';
 import { REFUSALS } from './policy/refusal-codes.ts';
+import type { Egress } from './webhooks/egress.ts';
 import { registerWebhookRoutes } from './webhooks/webhook-routes.ts';
 import type { Intake } from './whatsapp/intake.ts';
 import { intakeRoutes } from './whatsapp/intake-routes.ts';
@@ -25,6 +26,8 @@ export type ApiPorts = ServerPorts &
     desk: CallDesk;
     intake: Intake;
     secretsOf: () => Promise<LineWebhookSecrets[]>;
+    egress: Egress;
+    wakeDeliveries: () => void;
   };
 
 export const VERSION = '0.1.0';
@@ -42,6 +45,7 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
     connectOrigins: simulatorUrl === null ? [] : [simulatorUrl],
     problemCatalogue: REFUSALS,
     metrics,
+    requestsPerMinute: settings.ASKFIRST_REQUESTS_PER_MINUTE,
     version: VERSION,
   });
   const authenticator = makeAuthenticator({ database, clock });

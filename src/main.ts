@@ -75,6 +75,10 @@ export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
   const has = (role: 'api' | 'worker' | 'gateway'): boolean =>
     settings.ASKFIRST_ROLES.includes(role);
 
+  const allowPrivate = settings.ASKFIRST_WEBHOOKS_TO_PRIVATE === 'yes';
+  const egress = makeEgress({ clock, allowPrivate });
+  closers.push(() => egress.close());
+  let wakeDeliveries = (): void => {};
   let wakeInbox: (bucket: number) => void = () => {};
   if (has('worker')) {
     const reception = openReception({
@@ -107,15 +111,13 @@ export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
       contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
     });
     const consent = openConsentWorker({ ...ledger, log, rulesOfLine });
-    const allowPrivate = settings.ASKFIRST_WEBHOOKS_TO_PRIVATE === 'yes';
-    const egress = makeEgress({ clock, allowPrivate });
     const deliveries = makeDeliveryWorker({ database, clock, log, random, sealer, egress, owner });
     deliveries.start();
-    const unsubscribe = changes.subscribe(() => deliveries.wake());
-    closers.push(async () => {
+    wakeDeliveries = () => deliveries.wake();
+    const unsubscribe = changes.subscribe(wakeDeliveries);
+    closers.unshift(async () => {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
-      await egress.close();
     });
   }
 
@@ -137,6 +139,8 @@ export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
       desk,
       intake,
       secretsOf,
+      egress,
+      wakeDeliveries,
     });
     url = api.url;
     closers.unshift(() => api.close());

@@ -61,6 +61,12 @@ const environment = z.object({
     .enum(['yes', 'no'])
     .default('no')
     .describe('Whether webhooks may go to loopback and private addresses.'),
+  ASKFIRST_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(1_000)
+    .describe('API requests a minute that one key may make.'),
   ASKFIRST_DOCS_URL: z
     .string()
     .default('/docs/errors')

@@ -1,0 +1,154 @@
+import type {
+  LegStats,
+  MediaCall,
+  MediaCallOptions,
+  MediaPlane,
+  MediaStats,
+} from '../src/media/media.ts';
+import type { Clock } from '../src/platform/clock.ts';
+import type { InviteRequest, SipCall, SipCallEvent, SipUserAgent } from '../src/sip/sip.ts';
+
+/**
+ * Stand-ins for media and SIP in signalling stories. The real ones have tests of their own and
+ * are used by the demo; here only their events matter.
+ */
+export const FAKE_OFFER = [
+  'v=0',
+  'o=- 1 2 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111 126',
+  'c=IN IP4 0.0.0.0',
+  'a=ice-ufrag:abcd',
+  'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+  'a=setup:actpass',
+  'a=mid:0',
+  'a=sendrecv',
+  'a=rtcp-mux',
+  'a=rtpmap:111 opus/48000/2',
+  'a=fmtp:111 minptime=10;useinbandfec=1',
+  'a=rtpmap:126 telephone-event/8000',
+  'a=ptime:20',
+  '',
+].join('\r\n');
+
+export class FakeMedia implements MediaPlane {
+  readonly #clock: Clock;
+  readonly #calls = new Map<string, MediaCallOptions>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async openCall(options: MediaCallOptions): Promise<MediaCall> {
+    this.#calls.set(options.callId, options);
+    const startedAt = this.#clock.now();
+    const close = async (): Promise<MediaStats> => {
+      this.#calls.delete(options.callId);
+      return fakeStats(startedAt);
+    };
+    return {
+      offer: FAKE_OFFER,
+      applyAnswer: async () => {
+        this.#clock.after(100, () => {
+          if (this.#calls.has(options.callId)) options.onEvent({ kind: 'connected' });
+        });
+      },
+      openEndpoint: async () => 'v=0',
+      applyEndpointAnswer: async () => ({
+        codec: 'PCMU',
+        dtmf: true,
+        remoteAddress: '127.0.0.1',
+        remotePort: 4000,
+      }),
+      answerEndpointOffer: async () => 'v=0',
+      bridge: () => {},
+      sendDtmf: () => {},
+      stats: async () => fakeStats(startedAt),
+      close,
+    };
+  }
+
+  liveCalls(): number {
+    return this.#calls.size;
+  }
+
+  /** Every call's media worker dies. */
+  loseAll(): void {
+    for (const { onEvent } of this.#calls.values()) {
+      onEvent({ kind: 'lost', cause: 'media_worker_died' });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#calls.clear();
+  }
+}
+
+function fakeStats(at: number): MediaStats {
+  const leg: LegStats = {
+    packetsIn: 50,
+    packetsOut: 50,
+    packetsLost: 0,
+    jitterMs: 0,
+    firstPacketInAt: at,
+    firstPacketOutAt: at,
+  };
+  return { codec: 'PCMU', transcoded: true, connectedAt: at, whatsapp: leg, endpoint: leg };
+}
+
+/** Behaves by the user part of the URI: `busy`, `unavailable`, `never`, `hangup-3`, else answers. */
+export class FakeSip implements SipUserAgent {
+  readonly #clock: Clock;
+  readonly invites: InviteRequest[] = [];
+  readonly ended: Array<{ uri: string; reason: string | undefined }> = [];
+  #live = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  invite(request: InviteRequest, onEvent: (event: SipCallEvent) => void): SipCall {
+    this.invites.push(request);
+    this.#live += 1;
+    let state: 'early' | 'up' | 'over' = 'early';
+    const user = /^sip:([^@]+)@/.exec(request.target.uri)?.[1] ?? '';
+    const end = (event: SipCallEvent): void => {
+      if (state === 'over') return;
+      state = 'over';
+      this.#live -= 1;
+      onEvent(event);
+    };
+    const fail = (status: number, reason: string, afterMs: number): void => {
+      this.#clock.after(afterMs, () => end({ kind: 'failed', status, reason }));
+    };
+    if (user === 'busy') fail(486, 'Busy Here', 20);
+    else if (user === 'unavailable') fail(503, 'Service Unavailable', 20);
+    else if (user === 'never') fail(408, 'Request Timeout', request.ringTimeoutMs);
+    else this.#clock.after(40, () => answer());
+    const answer = (): void => {
+      if (state !== 'early') return;
+      state = 'up';
+      onEvent({ kind: 'answered', sdp: 'v=0' });
+      if (user === 'hangup-3')
+        this.#clock.after(3000, () => end({ kind: 'ended', by: 'endpoint' }));
+    };
+    return {
+      sipCallId: `sip-${this.invites.length}@story`,
+      hangUp: (reason) => {
+        if (state === 'over') return;
+        this.ended.push({ uri: request.target.uri, reason });
+        if (state === 'up') end({ kind: 'ended', by: 'us' });
+        else end({ kind: 'failed', status: 487, reason: 'Request Terminated' });
+      },
+    };
+  }
+
+  liveCount(): number {
+    return this.#live;
+  }
+
+  async close(): Promise<void> {}
+}

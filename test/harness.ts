@@ -1,0 +1,157 @@
+import { openServer, type AskfirstServer } from '../src/main.ts';
+import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
+import { seedSandbox } from '../src/cli/sandbox.ts';
+import type { Database } from '../src/database/database.ts';
+import { ManualClock } from '../src/platform/clock.ts';
+import { makeIds } from '../src/platform/ids.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { seededRandom } from '../src/platform/random.ts';
+import { readSettings } from '../src/settings.ts';
+import { openWhatsAppClient } from '../src/whatsapp/client.ts';
+import { openSimulator, PRESET, type Simulator } from '../simulator/simulator.ts';
+import { testDatabase } from './database.ts';
+import { FakeMedia, FakeSip } from './fakes.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * A story: the real server, the real database and the simulated Meta, with signalling only, under
+ * a clock that moves by hand. `until` moves it in small steps and lets all I/O run in between, so
+ * a minute of ringing takes milliseconds and nothing ever sleeps.
+ */
+export type Story = {
+  clock: ManualClock;
+  database: Database;
+  simulator: Simulator;
+  sip: FakeSip;
+  media: FakeMedia;
+  server: AskfirstServer;
+  api: ApiClient;
+  apiKey: string;
+  /** Moves time until `holds` gives something other than null, false or undefined. */
+  until<T>(what: string, holds: () => Promise<T> | T, maxMs?: number): Promise<NonNullable<T>>;
+  /** Moves time by that much, in steps. */
+  pass(ms: number): Promise<void>;
+  /** Kills the server as kill -9 would, as far as the database can tell, and starts another. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const STEP_MS = 20;
+const TURNS = 12;
+
+export async function openStory(options: { seed?: number } = {}): Promise<Story> {
+  const clock = new ManualClock(Date.UTC(2026, 5, 3, 12));
+  const random = seededRandom(options.seed ?? 1);
+  const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-story-'));
+  const { database, close: closeDatabase } = await testDatabase();
+  const ids = makeIds(clock, random);
+  const simulator = await openSimulator({
+    clock,
+    random,
+    log: silentLog,
+    host: '127.0.0.1',
+    port: 0,
+    webhookUrl: null,
+    media: false,
+  });
+  const secrets = { dataKey: random.bytes(32), doNotCallKey: random.bytes(32) };
+  const sip = new FakeSip(clock);
+  const media = new FakeMedia(clock);
+  const pbxUri = (user: string): string => `sip:${user}@127.0.0.1:5070`;
+  const sandbox = { url: simulator.url, pbxUri, close: () => simulator.close() };
+  const apiKey = await seedSandbox({ database, ids, secrets, dataDir }, sandbox);
+  const whatsapp = openWhatsAppClient({ clock, log: silentLog });
+  const settings = readSettings({
+    PORT: '0',
+    ASKFIRST_DATA_DIR: dataDir,
+    ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
+    ASKFIRST_REQUESTS_PER_MINUTE: '1000000',
+  });
+  const open = (): Promise<AskfirstServer> =>
+    openServer({
+      settings,
+      clock,
+      random,
+      ids,
+      log: silentLog,
+      database,
+      secrets,
+      media,
+      sip,
+      whatsapp,
+      simulatorUrl: null,
+      webFolder: null,
+    });
+  const start = async (): Promise<void> => {
+    story.server = await open();
+    const url = story.server.url ?? '';
+    story.api = makeApiClient(url, apiKey, random);
+    await simulator.registerWebhook(`${url}/webhooks/whatsapp`, PRESET.verifyToken);
+  };
+  const story: Story = {
+    clock,
+    database,
+    simulator,
+    sip,
+    media,
+    server: undefined as never,
+    api: undefined as never,
+    apiKey,
+    async until(what, holds, maxMs = 120_000) {
+      const end = clock.now() + maxMs;
+      for (;;) {
+        const value = await holds();
+        if (value !== null && value !== undefined && value !== false) {
+          return value;
+        }
+        if (clock.now() > end) throw new Error(`never came: ${what}`);
+        clock.advance(STEP_MS);
+        await turns();
+      }
+    },
+    async pass(ms) {
+      const end = clock.now() + ms;
+      while (clock.now() < end) {
+        clock.advance(Math.min(STEP_MS, end - clock.now()));
+        await turns();
+      }
+    },
+    async restart() {
+      await stop(story, true);
+      await start();
+    },
+    async close() {
+      await stop(story, false);
+      await whatsapp.close();
+      await simulator.close();
+      await closeDatabase();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  await start();
+  return story;
+}
+
+/** Closes the server while time goes on, for its shutdown waits on the clock too. */
+async function stop(story: Story, crash: boolean): Promise<void> {
+  if (crash) story.media.loseAll();
+  let done = false;
+  const closing = story.server.close().finally(() => {
+    done = true;
+  });
+  while (!done) {
+    story.clock.advance(STEP_MS);
+    await turns();
+  }
+  await closing;
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
