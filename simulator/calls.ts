@@ -83,6 +83,7 @@ export function answer(sim: Simulation, call: Call): void {
   call.answeredAt = sim.clock.now();
   countConnected(sim, call.line, call.person);
   if (call.direction === 'BUSINESS_INITIATED') void sendCallStatus(sim, call, 'ACCEPTED');
+  call.media?.attach(call.person.phone);
   call.media?.accept();
   watchBusinessMedia(sim, call);
   runScript(sim, call, call.person.script.whenAnswered);
