@@ -31,11 +31,14 @@ export class PbxCall {
   readonly #toTag: string;
   readonly #startedAt: number;
   readonly #timers: TimerHandle[] = [];
+  /** Repeats our final response to an INVITE until its ACK. */
   readonly #final: Resender;
+  /** Repeats our own re-INVITE or BYE until its answer. */
   readonly #request: Resender;
   #peer: PbxPeer;
   #state: DemoPbxCall['state'] = 'received';
   #endedAt: number | null = null;
+  /** What a repeated INVITE gets again. */
   #lastReply: Buffer = Buffer.alloc(0);
   #session: PbxSession | undefined;
   #media: PbxMedia | undefined;
@@ -141,6 +144,7 @@ export class PbxCall {
     const { plays, rings, answerAfterMs } = this.#behaviour;
     const parts = { clock, random, host, session, plays, greeting, onHeard: onChange };
     const media = await PbxMedia.open(parts);
+    // The caller may have given up while the codec was being made.
     if (this.isEnded) return media.close();
     this.#media = media;
     if (rings) {
@@ -182,6 +186,7 @@ export class PbxCall {
 
   #receiveInvite(message: PbxMessage): void {
     const repeated = sequenceOf(message).number === sequenceOf(this.#invite).number;
+    // A repetition over UDP, not a new offer: the network or the caller's timer made it.
     if (repeated) return this.#peer.send(this.#lastReply);
     if (this.#state === 'answered') this.#sendAnswer(message);
     else this.#answer(message, 491, 'Request Pending');
@@ -192,10 +197,12 @@ export class PbxCall {
     if (number !== this.#sequence || message.status < 200) return;
     this.#request.stop();
     if (method !== 'INVITE') return;
+    // Whether taken or refused, a re-INVITE ends with an ACK.
     this.#contactPeer().send(this.#inDialog('ACK', number, []));
     this.#parts.onChange();
   }
 
+  /** Hold and resume are new offers with another direction (RFC 3264 section 8.4). */
   #reinvite(onHold: boolean): void {
     if (this.#state !== 'answered') return;
     this.#onHold = onHold;
@@ -259,6 +266,7 @@ export class PbxCall {
     });
   }
 
+  /** A provisional response to the INVITE. */
   #reply(status: number, reason: string): void {
     const reply = { status, reason, toTag: this.#toTag };
     this.#lastReply = writeReply(this.#invite, this.#peer, reply);
@@ -269,6 +277,7 @@ export class PbxCall {
     this.#peer.send(writeReply(request, this.#peer, { status, reason, toTag: this.#toTag }));
   }
 
+  /** Any final response that is not 2xx; the call is over for us at once. */
   #refuse(status: number, reason: string): void {
     const reply = { status, reason, toTag: this.#toTag };
     this.#lastReply = writeReply(this.#invite, this.#peer, reply);
@@ -279,6 +288,7 @@ export class PbxCall {
     this.#end();
   }
 
+  /** Bytes that are no SIP; the caller has to find its own end. */
   #sendGarbage(): void {
     this.#peer.send(Buffer.from(this.#parts.random.bytes(200)));
     this.#end();

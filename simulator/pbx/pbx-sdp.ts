@@ -24,7 +24,9 @@ const CODECS = new Map<string, PbxCodec>(
 /** Reads an offer and chooses; undefined when there is nothing that both sides speak. */
 export function chooseSession(sdp: string, prefersOpus: boolean): PbxSession | undefined {
   const lines = sdp.split(/\r?\n/);
-  const address = /^c=IN IP4 ([\d.]+)/.exec(lines.find((line) => line.startsWith('c=')) ?? '')?.[1];
+  // The address of the media section goes before that of the session (RFC 8866 section 5.7).
+  const places = lines.filter((line) => line.startsWith('c='));
+  const address = /^c=IN IP4 ([\d.]+)/.exec(places.at(-1) ?? '')?.[1];
   const media = lines.find((line) => line.startsWith('m=audio ')) ?? '';
   const [, port = '', , ...types] = media.split(' ');
   if (address === undefined || !/^\d{1,5}$/.test(port)) return undefined;

@@ -114,7 +114,7 @@ test('a phone that only rings is cancelled at the ring time-out', async () => {
   assertNothingLeft(stage);
 });
 
-test('what cannot be sent fails: a wrong order with 400, no name or no route with 503', async () => {
+test('a wrong order fails with 400, no name or no route with 503', async () => {
   const bad: [string, object][] = [
     ['line break', { headers: { 'X-A': 'b\r\nVia: c' } }],
     ['not a token', { headers: { 'X A': 'b' } }],
@@ -159,7 +159,7 @@ test('a 200 without a session description is ended and fails with 488', async ()
   assertNothingLeft(stage);
 });
 
-test('Record-Route becomes Route in reverse, and the first route is where requests go', async () => {
+test('Record-Route becomes Route in reverse, and the first is where requests go', async () => {
   const stage = setStage();
   const { call } = await stage.call();
   const headers: [string, string][] = [

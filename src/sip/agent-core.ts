@@ -72,7 +72,7 @@ export class AgentCore {
     return call;
   }
 
-  /** Whatever the network brought. Never throws: a fault of ours costs one message, not the agent. */
+  /** Whatever the network brought. Never throws: a fault of ours costs one message only. */
   readonly receive: OnBytes = (bytes, from) => {
     if (this.#closed) return;
     try {

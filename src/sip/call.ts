@@ -6,7 +6,6 @@ import { callMove, type CallAction, type CallInput, type CallState } from './cal
 import {
   cancelRequest,
   contactHeader,
-  dialogRequest,
   inviteRequest,
   newToken,
   placeToward,
@@ -14,10 +13,11 @@ import {
   viaHeader,
 } from './call-requests.ts';
 import { afterRequest, dialogFromAnswer, type Dialog } from './dialog.ts';
+import { DialogSender } from './dialog-sender.ts';
 import { DigestCredentials } from './digest.ts';
 import { tagOf } from './header-fields.ts';
-import { findHop, findTarget, WrongOrder } from './hops.ts';
-import { headerOf, headersOf, serialise, type SipHeader, type SipRequest } from './message.ts';
+import { findTarget, WrongOrder } from './hops.ts';
+import { headerOf, type SipHeader, type SipRequest } from './message.ts';
 import type { SipResponse } from './message.ts';
 import { PeerOffers } from './peer-offers.ts';
 import { ALLOW, makeReply } from './reply.ts';
@@ -40,10 +40,6 @@ export type CallContext = {
 
 /** What came with an input; each action takes from it what it needs. */
 type Facts = { response?: SipResponse; dialog?: Dialog; status?: number; reason?: string };
-type Acknowledged = { bytes: Buffer; hop: Hop };
-
-/** More forks than this are left unacknowledged; their sides time out by themselves. */
-const FORKS_MAX = 8;
 
 export class Call implements SipCall {
   readonly sipCallId: string;
@@ -52,19 +48,21 @@ export class Call implements SipCall {
   readonly #request: InviteRequest;
   readonly #onEvent: (event: SipCallEvent) => void;
   readonly #credentials: DigestCredentials;
-  /** The ACKs sent, by the tag of the dialog they belong to. */
-  readonly #acknowledged = new Map<string, Acknowledged | 'pending'>();
   #state: CallState = 'resolving';
+  /** Where the INVITE goes: found once, so that a retry meets the same host. */
   #hop: Hop | undefined;
+  #sender: DialogSender | undefined;
   #sequence = 0;
   #invite: SipRequest | undefined;
   #transaction: ClientTransaction | undefined;
+  /** INVITE, CANCEL and BYE transactions that may still bring something for this call. */
   #openTransactions = 0;
   #cancelled = false;
   #hangUpReason: string | undefined;
   #dialog: Dialog | undefined;
   #offers: PeerOffers | undefined;
   #ringTimer: TimerHandle | undefined;
+  /** The user has been told the end; nothing is told after it. */
   #ended = false;
 
   constructor(
@@ -92,6 +90,7 @@ export class Call implements SipCall {
     void findTarget(this.#request, this.#context.lookUp).then(
       (hop) => {
         this.#hop = hop;
+        this.#sender = this.#makeSender(hop);
         this.#step('resolved', {});
       },
       (error: unknown) => {
@@ -106,7 +105,7 @@ export class Call implements SipCall {
     this.#step('hangUp', {});
   }
 
-  /** A request of the peer inside this call; undefined dialog or a foreign tag gives 481. */
+  /** A request of the peer under our Call-ID and tag (RFC 3261 section 12.2.2). */
   receive(request: SipRequest, replyTo: Hop): void {
     const server = this.#context.transactions.serve(request, replyTo, {
       onTimeout: () => {
@@ -146,6 +145,7 @@ export class Call implements SipCall {
     }
   }
 
+  /** The ACK of a 2xx we sent: a transaction of its own, so it comes here and not there. */
   acknowledge(ack: SipRequest): void {
     this.#offers?.acknowledge(ack);
   }
@@ -154,6 +154,7 @@ export class Call implements SipCall {
     this.#offers?.cancel();
   }
 
+  /** Makes the table's move, if it names one, and does what the move says. */
   #step(input: CallInput, facts: Facts): void {
     const move = callMove(this.#state, input);
     if (move === undefined) return;
@@ -172,7 +173,7 @@ export class Call implements SipCall {
       case 'cancel':
         return this.#sendCancel();
       case 'acknowledge':
-        return this.#sendAck(facts.dialog);
+        return this.#acknowledge(facts.dialog);
       case 'bye':
         return this.#sendBye(facts.dialog ?? this.#dialog);
       case 'reportRinging':
@@ -211,6 +212,7 @@ export class Call implements SipCall {
     });
     this.#invite = invite;
     this.#openTransactions += 1;
+    // After a challenge the old transaction still absorbs repetitions; they mean nothing now.
     const isCurrent = (): boolean => this.#invite === invite;
     this.#transaction = transactions.request(invite, hop, {
       onResponse: (response, from) => {
@@ -220,10 +222,7 @@ export class Call implements SipCall {
       onSendFailed: () => {
         if (isCurrent()) this.#step('unsendable', { status: 503, reason: 'Not reachable' });
       },
-      onGone: () => {
-        this.#openTransactions -= 1;
-        this.#leaveIfDone();
-      },
+      onGone: () => this.#closeTransaction(),
     });
   }
 
@@ -243,13 +242,8 @@ export class Call implements SipCall {
 
   /** A 2xx: the first one makes the call, a resent one gets its ACK again, another is a fork. */
   #receiveAnswer(response: SipResponse): void {
-    const tag = tagOf(response, 'to');
-    const sent = this.#acknowledged.get(tag);
-    if (sent !== undefined) {
-      if (sent !== 'pending') this.#context.wire.send(sent.bytes, sent.hop, () => undefined);
-      return;
-    }
-    if (this.#invite === undefined || this.#acknowledged.size >= FORKS_MAX) return;
+    if (this.#sender?.repeatAck(tagOf(response, 'to')) === true) return;
+    if (this.#invite === undefined || this.#sender?.isFull === true) return;
     const dialog = dialogFromAnswer(this.#invite, response);
     const empty = response.body.trim() === '';
     this.#step(empty ? 'answeredEmpty' : 'answered', {
@@ -266,73 +260,41 @@ export class Call implements SipCall {
     this.#transaction?.cancelled();
     const cancel = cancelRequest(this.#invite, reasonHeader(this.#hangUpReason));
     this.#openTransactions += 1;
-    this.#context.transactions.request(cancel, this.#hop, this.#quietUser());
-  }
-
-  /** For requests whose answer changes nothing: the transaction runs to its own end. */
-  #quietUser(onResponse: (response: SipResponse, from: Hop) => void = () => undefined) {
-    return {
-      onResponse,
+    // What becomes of the CANCEL itself tells nothing: the INVITE's final response counts.
+    this.#context.transactions.request(cancel, this.#hop, {
+      onResponse: () => undefined,
       onTimeout: () => undefined,
       onSendFailed: () => undefined,
-      onGone: () => {
-        this.#openTransactions -= 1;
-        this.#leaveIfDone();
-      },
-    };
-  }
-
-  #sendAck(dialog: Dialog | undefined): void {
-    const target = this.#hop;
-    if (dialog === undefined || target === undefined) return;
-    this.#acknowledged.set(dialog.remoteTag, 'pending');
-    const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
-      headersOf(this.#invite ?? { headers: [] }, name.toLowerCase()).map((value): SipHeader => [
-        name,
-        value,
-      ]),
-    );
-    findHop(dialog, target, this.#context.lookUp, (hop) => {
-      const via = this.#viaTo(hop);
-      // RFC 3261 13.2.2.4: the ACK repeats the credentials of its INVITE, but only to its host.
-      const extra = hop.address === this.#hop?.address ? credentials : [];
-      const sequence = dialog.localSequence;
-      const bytes = serialise(dialogRequest(dialog, { method: 'ACK', sequence, via, extra }));
-      this.#acknowledged.set(dialog.remoteTag, { bytes, hop });
-      this.#context.wire.send(bytes, hop, () => undefined);
+      onGone: () => this.#closeTransaction(),
     });
   }
 
+  #acknowledge(dialog: Dialog | undefined): void {
+    if (dialog === undefined || this.#invite === undefined) return;
+    this.#sender?.acknowledge(dialog, this.#invite);
+  }
+
+  /** Ends a dialog: that of the call, or that of a fork which came too late. */
   #sendBye(dialog: Dialog | undefined): void {
-    const target = this.#hop;
-    if (dialog === undefined || target === undefined) return;
-    const header = reasonHeader(this.#hangUpReason);
-    this.#openTransactions += 1;
-    findHop(dialog, target, this.#context.lookUp, (hop) =>
-      this.#attemptBye(dialog, dialog.localSequence + 1, hop, header),
-    );
-    this.#offers?.cancel();
+    if (dialog === undefined) return;
+    this.#sender?.bye(dialog, this.#hangUpReason);
+    // RFC 3261 15.1.2: requests that are still open in the dialog are ended with it.
+    if (this.#state === 'over') this.#offers?.cancel();
   }
 
-  #attemptBye(dialog: Dialog, sequence: number, hop: Hop, reason: readonly SipHeader[]): void {
-    const ownHost = hop.address === this.#hop?.address;
-    const via = this.#viaTo(hop);
-    const bare = dialogRequest(dialog, { method: 'BYE', sequence, via, extra: reason });
-    const credentials = ownHost ? this.#credentials.headersFor(bare) : [];
-    const bye = { ...bare, headers: [...bare.headers, ...credentials] };
-    const user = this.#quietUser((response, from) => {
-      const challenge = response.status === 401 || response.status === 407;
-      const fromTarget = ownHost && from.address === this.#hop?.address;
-      if (!challenge || !fromTarget || !this.#credentials.accept(response)) return;
-      this.#openTransactions += 1;
-      this.#attemptBye(dialog, sequence + 1, hop, reason);
+  #makeSender(target: Hop): DialogSender {
+    return new DialogSender({
+      ...this.#context,
+      credentials: this.#credentials,
+      target,
+      onOpen: () => (this.#openTransactions += 1),
+      onDone: () => this.#closeTransaction(),
     });
-    this.#context.transactions.request(bye, hop, user);
   }
 
-  #viaTo(hop: Hop): SipHeader {
-    const { wire, random, advertisedAddress } = this.#context;
-    return viaHeader(hop, placeToward(wire, hop, advertisedAddress), random);
+  #closeTransaction(): void {
+    this.#openTransactions -= 1;
+    this.#leaveIfDone();
   }
 
   #reportRinging(response: SipResponse | undefined): void {

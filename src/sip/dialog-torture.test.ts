@@ -69,18 +69,18 @@ test('a look-up that never ends is ended by the ring time-out', async () => {
   assertNothingLeft(stage);
 });
 
-for (const crossing of ['before', 'after'] as const) {
-  test(`a 200 that crosses our CANCEL is acknowledged and ended with BYE (${crossing})`, async () => {
+for (const crossing of ['after', 'before'] as const) {
+  test(`a 200 that crosses our CANCEL gets ACK and BYE (hung up ${crossing} 180)`, async () => {
     const stage = setStage();
     const { call, kinds } = await stage.call();
     const invite = stage.last('INVITE');
-    if (crossing === 'before') stage.deliver(answer(invite, 180));
+    if (crossing === 'after') stage.deliver(answer(invite, 180));
     call.hangUp();
     const heard = kinds();
     stage.deliver(answer(invite, 200));
     assert.equal(stage.count('ACK'), 1);
     assert.equal(stage.count('BYE'), 1);
-    if (crossing === 'before') stage.deliver(answer(stage.last('CANCEL'), 481));
+    if (crossing === 'after') stage.deliver(answer(stage.last('CANCEL'), 481));
     stage.deliver(answer(stage.last('BYE'), 200));
     assert.deepEqual(kinds(), heard);
     assertNothingLeft(stage);
@@ -220,7 +220,7 @@ test('glare: an offer while ours is open gets 491, a second one gets 500', async
   assertNothingLeft(stage);
 });
 
-test('a re-INVITE without offer gets our session as offer, the ACK brings their answer', async () => {
+test('a re-INVITE without offer gets our session, its ACK brings theirs', async () => {
   const stage = setStage();
   const { events, invite } = await answeredCall(stage);
   stage.deliver(peerRequest(invite, 'INVITE', 1));
@@ -314,7 +314,7 @@ test('an answer with a broken Contact is still acknowledged and can be hung up',
   }
 });
 
-test('responses that belong to nothing are dropped: wrong branch, two Vias, wrong method', async () => {
+test('a response with a wrong branch, two Vias or a wrong method is dropped', async () => {
   const stage = setStage();
   const { kinds } = await stage.call();
   const good = answer(stage.last('INVITE'), 200);

@@ -124,9 +124,32 @@ test('all 49 torture messages of RFC 4475 are taken or refused as they should be
 
 const HEADER_NAMES = ['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Contact', 'Route', 'l', 'c', 'X'];
 const PIECES = [
-  '"', '\\"', '<', '>', ';', ',', ':', '=', ' ', '\t', '\r\n ', '@', '%00', 'sip:', 'tag=', '/',
-  'SIP/2.0/UDP', 'branch=z9hG4bK', '192.0.2.1', '99999999999', '-1', 'INVITE', 'é', '\u0000', '[::1]',
-]; // prettier-ignore
+  '"',
+  '\\"',
+  '<',
+  '>',
+  ';',
+  ',',
+  ':',
+  '=',
+  ' ',
+  '\t',
+  '\r\n ',
+  '@',
+  '%00',
+  'sip:',
+  'tag=',
+  '/',
+  'SIP/2.0/UDP',
+  'branch=z9hG4bK',
+  '192.0.2.1',
+  '99999999999',
+  '-1',
+  'INVITE',
+  'é',
+  '\u0000',
+  '[::1]',
+];
 
 const hostileValue = fc
   .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 6 })), { maxLength: 24 })
@@ -161,7 +184,7 @@ test('20,000 hostile messages never throw, never leave anything alive', () => {
 });
 
 test('the longest messages are parsed in a moment, whatever fills them', () => {
-  const fillers = ['a', ' ', '/', 'a/', '"', '\\', '<', ',', ';', ';a=', '\r\n ', '\t', '%41', 'é'];
+  const fillers = ['a', ' ', '/', 'a/', '"', '\\', '<', ',', ';', ';a=', '\r\n ', '\t', '%41'];
   for (const filler of fillers) {
     for (const name of ['Via', 'From', 'To', 'Contact', 'CSeq', 'Route', 'Content-Length']) {
       const value = filler.repeat(Math.floor(8000 / filler.length));

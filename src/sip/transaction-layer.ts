@@ -40,7 +40,7 @@ type Entry = {
   timer: TimerHandle | undefined;
 };
 
-/** A peer that opens more in-dialog requests than this is not served; live calls are bounded too. */
+/** Requests of peers beyond this are dropped; they are resent until there is room. */
 const SERVER_LIMIT = 20_000;
 
 export class TransactionLayer {

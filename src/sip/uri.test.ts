@@ -21,9 +21,22 @@ test('SIP URIs come apart into their pieces', () => {
 
 test('what is no SIP URI is refused', () => {
   const wrong = [
-    '', 'sip:', 'sip:@host', 'tel:+49', 'sip:a@b:0', 'sip:a@b:70000', 'sip:a@b:x', 'sip:a b@c',
-    'sip:a@b c', 'sip:a@b;', '<sip:a@b>', 'sip:a@b\r\nX: y', 'sip:a@-"', 'http://a', 'sip:ü@b',
-  ]; // prettier-ignore
+    '',
+    'sip:',
+    'sip:@host',
+    'tel:+49',
+    'sip:a@b:0',
+    'sip:a@b:70000',
+    'sip:a@b:x',
+    'sip:a b@c',
+    'sip:a@b c',
+    'sip:a@b;',
+    '<sip:a@b>',
+    'sip:a@b\r\nX: y',
+    'sip:a@-"',
+    'http://a',
+    'sip:ü@b',
+  ];
   for (const text of wrong) assert.equal(parseSipUri(text), undefined, text);
 });
 
