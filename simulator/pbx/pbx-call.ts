@@ -10,7 +10,7 @@ import type { PbxMessage } from './pbx-message.ts';
 import { BROKEN_SDP, chooseSession, writeSession, type Direction } from './pbx-sdp.ts';
 import type { PbxSession } from './pbx-sdp.ts';
 import { Resender } from './resender.ts';
-import type { PbxPeer, PbxSipPort } from './sip-port.ts';
+import { addressToward, type PbxPeer, type PbxSipPort } from './sip-port.ts';
 
 /** One call to the demo PBX, from INVITE to the last byte of sound. */
 export type PbxCallParts = {
@@ -142,7 +142,9 @@ export class PbxCall {
   async #prepare(session: PbxSession): Promise<void> {
     const { clock, random, host, greeting, onChange } = this.#parts;
     const { plays, rings, answerAfterMs } = this.#behaviour;
-    const parts = { clock, random, host, session, plays, greeting, onHeard: onChange };
+    const onSilent = (): void => void this.hangUp();
+    const sounds = { plays, greeting, onHeard: onChange, onSilent };
+    const parts = { clock, random, host, session, ...sounds };
     const media = await PbxMedia.open(parts);
     // The caller may have given up while the codec was being made.
     if (this.isEnded) return media.close();
@@ -225,12 +227,12 @@ export class PbxCall {
   }
 
   #inDialog(method: string, number: number, extra: readonly string[], body = ''): Buffer {
-    const { host, sipPort, random } = this.#parts;
+    const { sipPort, random } = this.#parts;
     const contact = valueOf(this.#invite, 'contact');
     const branch = Buffer.from(random.bytes(8)).toString('hex');
     const transport = this.#peer.transport.toUpperCase();
     const headers = [
-      `Via: SIP/2.0/${transport} ${host}:${sipPort.port};branch=z9hG4bK${branch};rport`,
+      `Via: SIP/2.0/${transport} ${this.#ownAddress}:${sipPort.port};branch=z9hG4bK${branch};rport`,
       'Max-Forwards: 70',
       `From: ${valueOf(this.#invite, 'to')};tag=${this.#toTag}`,
       `To: ${valueOf(this.#invite, 'from')}`,
@@ -249,16 +251,21 @@ export class PbxCall {
     return this.#parts.sipPort.udpPeer(match[1], Number(match[2] ?? 5060));
   }
 
+  /** The address this caller can reach us at. */
+  get #ownAddress(): string {
+    return addressToward(this.#parts.host, this.#peer.address);
+  }
+
   #contact(): string {
-    const { host, sipPort } = this.#parts;
+    const { sipPort } = this.#parts;
     const parameter = this.#peer.transport === 'tcp' ? ';transport=tcp' : '';
-    return `Contact: <sip:demo-pbx@${host}:${sipPort.port}${parameter}>`;
+    return `Contact: <sip:demo-pbx@${this.#ownAddress}:${sipPort.port}${parameter}>`;
   }
 
   #describe(direction: Direction): string {
     if (this.#session === undefined) return '';
     return writeSession(this.#session, {
-      address: this.#parts.host,
+      address: this.#ownAddress,
       port: this.#media?.port ?? 0,
       id: Math.floor(this.#startedAt / 1000),
       version: this.#sdpVersion,

@@ -16,9 +16,13 @@ export type PbxMediaParts = {
   greeting: Int16Array;
   /** A tone or a digit was heard for the first time. */
   onHeard: () => void;
+  /** Nothing has come from the caller for `SILENT_MS`; told once. */
+  onSilent: () => void;
 };
 
 const FRAME_MS = 20;
+/** A caller that sends nothing for so long is gone, whether or not it said BYE. */
+const SILENT_MS = 25_000;
 /** Frames kept before the echo starts, against jitter, and at most. */
 const ECHO_START = 3;
 const ECHO_MAX = 50;
@@ -33,6 +37,8 @@ export class PbxMedia {
   #port!: RtpPort;
   #timer: TimerHandle | undefined;
   #startedAt = 0;
+  #lastHeardAt = 0;
+  #silenceTold = false;
   #frames = 0;
   #sentAudio = false;
   #onHold = false;
@@ -74,6 +80,7 @@ export class PbxMedia {
   start(): void {
     this.#port.aim(this.#parts.session.address, this.#parts.session.port);
     this.#startedAt = this.#parts.clock.monotonic();
+    this.#lastHeardAt = this.#startedAt;
     this.#arm();
   }
 
@@ -95,7 +102,15 @@ export class PbxMedia {
     this.#timer = this.#parts.clock.after(dueAt - this.#parts.clock.monotonic(), () => {
       this.#tick();
       this.#arm();
+      this.#watchSilence();
     });
+  }
+
+  #watchSilence(): void {
+    const silentMs = this.#parts.clock.monotonic() - this.#lastHeardAt;
+    if (silentMs < SILENT_MS || this.#silenceTold) return;
+    this.#silenceTold = true;
+    this.#parts.onSilent();
   }
 
   #tick(): void {
@@ -128,6 +143,7 @@ export class PbxMedia {
 
   #receive(packet: RtpPacket): void {
     this.packetsIn += 1;
+    this.#lastHeardAt = this.#parts.clock.monotonic();
     const { session } = this.#parts;
     if (packet.payloadType === session.digitsPayloadType) return this.#receiveDigit(packet);
     if (packet.payloadType !== session.payloadType) return;

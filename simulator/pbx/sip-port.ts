@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 /** The PBX's one SIP port, in UDP and in TCP. */
 export type PbxPeer = {
@@ -118,4 +119,13 @@ function cutMessages(pending: Buffer, onText: (text: string) => void): Buffer<Ar
     onText(rest.toString('utf8', start, total));
     rest = rest.subarray(total);
   }
+}
+
+/** `0.0.0.0` means nothing to a peer: it gets loopback, or our first address on a network. */
+export function addressToward(host: string, peer: string): string {
+  if (host !== '0.0.0.0') return host;
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
+  return peer.startsWith('127.') ? '127.0.0.1' : (own?.address ?? '127.0.0.1');
 }

@@ -55,6 +55,7 @@ export type SipCall = {
   /**
    * BYE when answered, CANCEL before (and BYE if the 200 crosses it). `reason` becomes a Reason
    * header (RFC 3326), for example `Q.850;cause=16;text="customer hung up"`. May be called twice.
+   * The end (`ended`, by us) is told before this returns.
    */
   hangUp(reason?: string): void;
 };
