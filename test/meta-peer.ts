@@ -88,7 +88,11 @@ export async function openMetaPeer(
     sendRaw: async (datagram) => {
       await connection.iceTransports[0]?.connection.send(datagram);
     },
-    close: () => connection.close(),
+    close() {
+      // werift goes on resending a handshake for half a minute; this tells it that it is over.
+      for (const { dtls } of connection.dtlsTransports) if (dtls) dtls.dtls.flight = 99;
+      return connection.close();
+    },
   };
 }
 

@@ -104,7 +104,7 @@ export class AudioPath {
         marker: event.starts,
       }),
     );
-    this.#stream.skip();
+    this.#stream.skipSlot();
     this.#framesSinceForward = GRACE_FRAMES;
     return true;
   }

@@ -5,7 +5,7 @@
 export type G711Law = 'PCMU' | 'PCMA';
 
 const BIAS = 0x84;
-const CLIP = 32_635;
+const CLIP_14_BITS = 8158;
 
 const ULAW_DECODE = Int16Array.from({ length: 256 }, (_, code) => expandUlaw(code));
 const ALAW_DECODE = Int16Array.from({ length: 256 }, (_, code) => expandAlaw(code));
@@ -43,7 +43,8 @@ function segmentOf(magnitude: number): number {
 
 function compressUlaw(sample: number): number {
   const sign = sample < 0 ? 0x80 : 0;
-  const magnitude = Math.min(Math.abs(sample), CLIP) + BIAS;
+  // The law is defined on 14 bits; its bias of 33 becomes 0x84 on 16.
+  const magnitude = (Math.min(Math.abs(sample >> 2), CLIP_14_BITS) << 2) + BIAS;
   const segment = segmentOf(magnitude);
   return ~(sign | (segment << 4) | ((magnitude >> (segment + 3)) & 0x0f)) & 0xff;
 }
@@ -60,7 +61,7 @@ function compressAlaw(sample: number): number {
   const sign = sample >= 0 ? 0x80 : 0;
   const magnitude = sample >= 0 ? sample >> 4 : ~sample >> 4;
   const linear = Math.min(magnitude, 0x7ff);
-  const segment = linear < 32 ? (linear < 16 ? 0 : 1) : 27 - Math.clz32(linear);
+  const segment = linear < 32 ? (linear < 16 ? 0 : 1) : 28 - Math.clz32(linear);
   const mantissa = segment < 2 ? linear & 0x0f : (linear >> (segment - 1)) & 0x0f;
   return (sign | (segment << 4) | mantissa) ^ 0x55;
 }

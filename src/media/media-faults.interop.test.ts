@@ -65,7 +65,7 @@ test('an answer that nobody stands behind ends in media_connect_timeout', async 
   silent.close();
 });
 
-test('one forged datagram that ends the DTLS session is `lost` with media_transport_lost', async (t) => {
+test('a forged datagram that ends the DTLS session is media_transport_lost', async (t) => {
   const plane = await openPlane(t, {});
   const events: MediaEvent[] = [];
   const call = await plane.openCall({ callId: 'gone', onEvent: (event) => events.push(event) });

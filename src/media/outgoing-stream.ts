@@ -64,7 +64,7 @@ export class OutgoingStream {
     this.#first = false;
     this.#interrupted = true;
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.skip();
+    this.skipSlot();
     return packet;
   }
 
@@ -77,7 +77,7 @@ export class OutgoingStream {
   }
 
   /** Lets one slot pass without a frame. */
-  skip(): void {
+  skipSlot(): void {
     this.#timestamp = (this.#timestamp + this.frameTicks) >>> 0;
   }
 
