@@ -16,6 +16,7 @@ import type { ServerPorts } from './main.ts';
 import { Failure } from './platform/failure.ts';
 import { REFUSALS } from './policy/refusal-codes.ts';
 import type { Egress } from './webhooks/egress.ts';
+import { registerEventRoutes } from './webhooks/event-routes.ts';
 import { registerWebhookRoutes } from './webhooks/webhook-routes.ts';
 import type { Intake } from './whatsapp/intake.ts';
 import { intakeRoutes } from './whatsapp/intake-routes.ts';
@@ -57,6 +58,7 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
   registerLineRoutes(app, context);
   registerEndpointRoutes(app, context);
   registerStreamRoutes(app, context);
+  registerEventRoutes(app, context);
   registerWebhookRoutes(app, context);
   await app.register(intakeRoutes, { intake: ports.intake, log, lookup: freshSecrets(ports) });
   await servePage(app, ports);

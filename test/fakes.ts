@@ -5,6 +5,9 @@ import type {
   MediaPlane,
   MediaStats,
 } from '../src/media/media.ts';
+import { checkMetaAnswer } from '../src/media/meta-answer.ts';
+import { Failure } from '../src/platform/failure.ts';
+import { isRefused } from '../src/platform/refusal.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import type { InviteRequest, SipCall, SipCallEvent, SipUserAgent } from '../src/sip/sip.ts';
 
@@ -51,7 +54,8 @@ export class FakeMedia implements MediaPlane {
     };
     return {
       offer: FAKE_OFFER,
-      applyAnswer: async () => {
+      applyAnswer: async (sdp) => {
+        refuseUnusable(sdp);
         this.#clock.after(100, () => {
           if (this.#calls.has(options.callId)) options.onEvent({ kind: 'connected' });
         });
@@ -85,6 +89,19 @@ export class FakeMedia implements MediaPlane {
   async close(): Promise<void> {
     this.#calls.clear();
   }
+}
+
+/** The same guard as the real plane has: what Meta may answer. */
+function refuseUnusable(sdp: string): void {
+  const checked = checkMetaAnswer(sdp);
+  if (!isRefused(checked)) return;
+  throw new Failure({
+    code: 'meta_sdp_refused',
+    message: checked.refused.message,
+    fix: checked.refused.fix,
+    verdict: 'terminal',
+    side: 'upstream',
+  });
 }
 
 function fakeStats(at: number): MediaStats {

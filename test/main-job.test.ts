@@ -2,78 +2,37 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type {
   CallView,
-  ContactView,
   EndpointView,
   EventView,
   Page,
   PermissionView,
-  Problem,
 } from '../src/http/api-types.ts';
-import type { Cdr } from '../src/calls/cdr.ts';
 import { firstBrokenEntry } from '../src/ledger/ledger.ts';
 import { entriesOfContact } from '../src/ledger/ledger-store.ts';
 import { isProblem } from '../src/cli/api-client.ts';
 import type { ContactId } from '../src/platform/ids.ts';
 import { openStory, type Story } from './harness.ts';
+import {
+  PURPOSE,
+  ask,
+  assertOneEnd,
+  call,
+  consentStatus,
+  contactOf,
+  eventsOf,
+  getYes,
+  newPerson,
+  person,
+  placed,
+  reach,
+} from './story-people.ts';
 
-const PURPOSE = 'your order 1042';
 let story: Story;
 
 before(async () => {
   story = await openStory();
 });
 after(() => story.close());
-
-const person = (last3: string): string => `+447700900${last3}`;
-
-async function contactOf(number: string): Promise<ContactView> {
-  const path = `/v1/contacts?number=${encodeURIComponent(number)}`;
-  const { items } = await story.api.get<Page<ContactView>>(path);
-  const [contact] = items;
-  assert.ok(contact !== undefined, `no contact ${number}`);
-  return contact;
-}
-
-async function ask(number: string): Promise<void> {
-  const answer = await story.api.post<object>('/v1/permission-requests', {
-    to: number,
-    purpose: PURPOSE,
-  });
-  assert.ok(!isProblem(answer), JSON.stringify(answer));
-}
-
-async function consentStatus(number: string): Promise<string | undefined> {
-  return (await contactOf(number)).consents[0]?.status;
-}
-
-async function getYes(number: string): Promise<void> {
-  await ask(number);
-  await story.until('a yes', async () => (await consentStatus(number)) === 'granted');
-}
-
-async function call(number: string, more: object = {}): Promise<CallView | Problem> {
-  return story.api.post<CallView>('/v1/calls', { to: number, purpose: PURPOSE, ...more });
-}
-
-async function placed(number: string, more: object = {}): Promise<CallView> {
-  const answer = await call(number, more);
-  assert.ok(!isProblem(answer), JSON.stringify(answer));
-  return answer;
-}
-
-const read = (id: string): Promise<CallView> => story.api.get<CallView>(`/v1/calls/${id}`);
-
-function reach(id: string, status: CallView['status']): Promise<CallView> {
-  return story.until(`call ${status}`, async () => {
-    const view = await read(id);
-    return view.status === status ? view : null;
-  });
-}
-
-async function eventsOf(callId: string): Promise<string[]> {
-  const { items } = await story.api.get<Page<EventView>>(`/v1/events?callId=${callId}&limit=100`);
-  return items.map(({ type }) => type);
-}
 
 async function endpoint(user: string, more: object = {}): Promise<string> {
   const answer = await story.api.post<EndpointView>('/v1/endpoints', {
@@ -85,33 +44,23 @@ async function endpoint(user: string, more: object = {}): Promise<string> {
   return answer.id;
 }
 
-async function assertOneEnd(id: string): Promise<Cdr> {
-  const types = await eventsOf(id);
-  assert.equal(types.filter((type) => type === 'call.ended').length, 1);
-  const cdr = await story.api.get<Cdr>(`/v1/calls/${id}/cdr`);
-  assert.equal(cdr.callId, id);
-  assert.equal(story.media.liveCalls(), 0);
-  assert.equal(story.sip.liveCount(), 0);
-  return cdr;
-}
-
 test('ask, get a yes, call, talk, hang up: one CDR, one call.ended, and no second call', async () => {
   const number = person('101');
-  await getYes(number);
-  const contact = await contactOf(number);
+  await getYes(story, number);
+  const contact = await contactOf(story, number);
   const [consent] = contact.consents;
   assert.equal(
     Date.parse(consent?.expiresAt ?? '') - Date.parse(consent?.grantedAt ?? ''),
     86_400_000,
   );
-  const { id } = await placed(number);
-  const ended = await reach(id, 'ended');
+  const { id } = await placed(story, number);
+  const ended = await reach(story, id, 'ended');
   assert.equal(ended.outcome, 'completed');
   assert.equal(ended.endedBy, 'customer');
-  const cdr = await assertOneEnd(id);
+  const cdr = await assertOneEnd(story, id);
   assert.equal(cdr.permissionId, consent?.permissionId);
   assert.ok((cdr.talkMs ?? 0) > 0);
-  assert.deepEqual(await eventsOf(id), [
+  assert.deepEqual(await eventsOf(story, id), [
     'permission.used',
     'call.initiated',
     'call.ringing',
@@ -119,7 +68,7 @@ test('ask, get a yes, call, talk, hang up: one CDR, one call.ended, and no secon
     'call.bridged',
     'call.ended',
   ]);
-  const again = await call(number);
+  const again = await call(story, number);
   assert.ok(isProblem(again));
   assert.equal(again.code, 'permission_used');
   assert.ok(again.fix.length > 0);
@@ -130,61 +79,61 @@ test('ask, get a yes, call, talk, hang up: one CDR, one call.ended, and no secon
 
 test('the business hangs up and Meta is told to terminate', async () => {
   const number = person('100');
-  await getYes(number);
-  const { id } = await placed(number);
-  await reach(id, 'bridged');
+  await getYes(story, number);
+  const { id } = await placed(story, number);
+  await reach(story, id, 'bridged');
   await story.api.post(`/v1/calls/${id}/hangup`, {});
-  const ended = await reach(id, 'ended');
+  const ended = await reach(story, id, 'ended');
   assert.deepEqual([ended.outcome, ended.endedBy], ['completed', 'business']);
   assert.equal(story.simulator.person(number).pastCalls[0]?.ending, 'business_hung_up');
-  await assertOneEnd(id);
+  await assertOneEnd(story, id);
 });
 
 test('a customer who declines the request is not called', async () => {
   const number = person('102');
-  await ask(number);
-  await story.until('a no', async () => (await consentStatus(number)) === 'declined');
-  const answer = await call(number);
+  await ask(story, number);
+  await story.until('a no', async () => (await consentStatus(story, number)) === 'declined');
+  const answer = await call(story, number);
   assert.ok(isProblem(answer));
   assert.equal(answer.code, 'permission_declined');
 });
 
 test('a customer who ignores the request is not called', async () => {
   const number = person('103');
-  await ask(number);
+  await ask(story, number);
   await story.pass(5_000);
-  const answer = await call(number);
+  const answer = await call(story, number);
   assert.ok(isProblem(answer));
   assert.equal(answer.code, 'permission_pending');
 });
 
 test('a rejected ring ends as rejected by the customer', async () => {
   const number = person('104');
-  await getYes(number);
-  const { id } = await placed(number);
-  const ended = await reach(id, 'ended');
+  await getYes(story, number);
+  const { id } = await placed(story, number);
+  const ended = await reach(story, id, 'ended');
   assert.deepEqual([ended.outcome, ended.endedBy], ['rejected', 'customer']);
-  await assertOneEnd(id);
+  await assertOneEnd(story, id);
 });
 
 test('a ring that nobody answers ends at our time-out', async () => {
   const number = person('105');
-  await getYes(number);
-  const { id } = await placed(number, { ringTimeoutMs: 20_000 });
-  const ended = await reach(id, 'ended');
+  await getYes(story, number);
+  const { id } = await placed(story, number, { ringTimeoutMs: 20_000 });
+  const ended = await reach(story, id, 'ended');
   assert.equal(ended.outcome, 'no_answer');
-  await assertOneEnd(id);
+  await assertOneEnd(story, id);
 });
 
 test('a permission expires at its moment and the call after it is refused', async () => {
   const number = person('001');
-  await ask(number);
+  await ask(story, number);
   await story.until('the request on the phone', () =>
     story.simulator.person(number).messages.some(({ request }) => request?.state === 'open'),
   );
   story.simulator.act(number, { action: 'allow' });
-  await story.until('a yes', async () => (await consentStatus(number)) === 'granted');
-  const permissionId = (await contactOf(number)).consents[0]?.permissionId;
+  await story.until('a yes', async () => (await consentStatus(story, number)) === 'granted');
+  const permissionId = (await contactOf(story, number)).consents[0]?.permissionId;
   const permission = await story.api.get<PermissionView>(`/v1/permissions/${permissionId}`);
   story.clock.advance(Date.parse(permission.expiresAt) - story.clock.now() - 1);
   const before = `/v1/eligibility?to=${encodeURIComponent(number)}&purpose=${encodeURIComponent(PURPOSE)}`;
@@ -195,7 +144,7 @@ test('a permission expires at its moment and the call after it is refused', asyn
     const { items } = await story.api.get<Page<EventView>>('/v1/events?type=permission.expired');
     return items.length > 0;
   });
-  const answer = await call(number);
+  const answer = await call(story, number);
   assert.ok(isProblem(answer));
   assert.equal(answer.code, 'permission_expired');
 });
@@ -206,56 +155,52 @@ for (const [last3, user, reason] of [
   ['303', 'never', 'endpoint_no_answer'],
 ] as const) {
   test(`an endpoint that is ${user} ends the call as failed, and nobody is left ringing`, async () => {
-    const number = person(last3);
-    story.simulator.addPerson({ number, like: person('100') });
-    await getYes(number);
+    const number = newPerson(story, last3, '100');
+    await getYes(story, number);
     const endpointId = await endpoint(user, { ringTimeoutMs: 5_000 });
-    const { id } = await placed(number, { endpointId });
-    const ended = await reach(id, 'ended');
+    const { id } = await placed(story, number, { endpointId });
+    const ended = await reach(story, id, 'ended');
     assert.deepEqual([ended.outcome, ended.endReason], ['failed', reason]);
-    await assertOneEnd(id);
+    await assertOneEnd(story, id);
     assert.equal(story.simulator.person(number).call, null);
   });
 }
 
 test('agent first: a busy agent means that no phone rings, and the permission is given back', async () => {
-  const number = person('401');
-  story.simulator.addPerson({ number, like: person('100') });
-  await getYes(number);
+  const number = newPerson(story, '401', '100');
+  await getYes(story, number);
   const endpointId = await endpoint('busy', { strategy: 'agent_first' });
-  const { id } = await placed(number, { endpointId });
-  const ended = await reach(id, 'ended');
+  const { id } = await placed(story, number, { endpointId });
+  const ended = await reach(story, id, 'ended');
   assert.equal(ended.endReason, 'endpoint_busy');
   assert.equal(story.simulator.person(number).pastCalls.length, 0);
-  assert.equal(await consentStatus(number), 'granted');
+  assert.equal(await consentStatus(story, number), 'granted');
 });
 
 test('the endpoint hangs up and the customer is released', async () => {
-  const number = person('402');
-  story.simulator.addPerson({ number, like: person('100') });
-  await getYes(number);
-  const { id } = await placed(number, { endpointId: await endpoint('hangup-3') });
-  const ended = await reach(id, 'ended');
+  const number = newPerson(story, '402', '100');
+  await getYes(story, number);
+  const { id } = await placed(story, number, { endpointId: await endpoint('hangup-3') });
+  const ended = await reach(story, id, 'ended');
   assert.deepEqual([ended.outcome, ended.endedBy], ['completed', 'endpoint']);
-  await assertOneEnd(id);
+  await assertOneEnd(story, id);
 });
 
 test('STOP in the chat revokes, blocks, confirms and ends the live call', async () => {
-  const number = person('403');
-  story.simulator.addPerson({ number, like: person('100') });
-  await getYes(number);
-  const { id } = await placed(number);
-  await reach(id, 'bridged');
+  const number = newPerson(story, '403', '100');
+  await getYes(story, number);
+  const { id } = await placed(story, number);
+  await reach(story, id, 'bridged');
   story.simulator.act(number, { action: 'write', text: 'STOP' });
-  await reach(id, 'ended');
-  const contact = await contactOf(number);
+  await reach(story, id, 'ended');
+  const contact = await contactOf(story, number);
   assert.equal(contact.doNotCall, true);
   await story.until('the confirmation', () =>
     story.simulator
       .person(number)
       .messages.some(({ from, text }) => from === 'business' && text.includes('removed')),
   );
-  const answer = await call(number);
+  const answer = await call(story, number);
   assert.ok(isProblem(answer));
   assert.ok(['opted_out', 'do_not_call'].includes(answer.code), answer.code);
   const asked = await story.api.post<object>('/v1/permission-requests', {
@@ -266,9 +211,8 @@ test('STOP in the chat revokes, blocks, confirms and ends the live call', async 
 });
 
 test('the same idempotency key places one call, whatever the number of tries', async () => {
-  const number = person('404');
-  story.simulator.addPerson({ number, like: person('101') });
-  await getYes(number);
+  const number = newPerson(story, '404', '101');
+  await getYes(story, number);
   const url = `${story.server.url}/v1/calls`;
   const apiKey = story.apiKey;
   const send = (body: object): Promise<Response> =>
@@ -295,6 +239,6 @@ test('the same idempotency key places one call, whatever the number of tries', a
   assert.equal(ids.size, 1);
   assert.equal((await send({ ...wish, purpose: 'another' })).status, 422);
   const [id = ''] = ids;
-  await reach(id, 'ended');
+  await reach(story, id, 'ended');
   assert.equal(story.simulator.person(number).pastCalls.length, 1);
 });

@@ -45,7 +45,7 @@ export async function requestCall(
     const { code, rule = null } = decision.refusal;
     const lineId = line.id;
     const data = { lineId, purpose, clientReference, code, rule, policyPack: decision.packName };
-    const announce = { type: 'call.blocked', callId: null, sequence: 0, data };
+    const announce = { type: 'call.blocked', callId: null, sequence: 0, data } as const;
     unit.record({ type: 'CallBlocked', actor, at: now, data, announce });
     return { refused: decision.refusal };
   }

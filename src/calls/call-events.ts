@@ -1,6 +1,7 @@
 import { readLine } from '../lines/line-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { invariant } from '../platform/invariant.ts';
+import type { EventType } from '../webhooks/webhooks.ts';
 import { CALL_EVENT_NAMES, evolve, type CallEvent, type CallState } from './call.ts';
 import { callRows, cdrRows } from './call-store.ts';
 import { callView } from './call-views.ts';
@@ -31,7 +32,7 @@ async function stageEvent(
   event: CallEvent,
   actor: string,
 ): Promise<CallState> {
-  const name = (CALL_EVENT_NAMES as Partial<Record<CallEvent['type'], string>>)[event.type];
+  const name = (CALL_EVENT_NAMES as Partial<Record<CallEvent['type'], EventType>>)[event.type];
   const { type, at, ...rest } = event;
   const callId = folded.plan.id;
   const data = { callId, ...withoutSdp(rest) };

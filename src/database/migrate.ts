@@ -39,7 +39,7 @@ export function readMigrations(): Migration[] {
 export async function migrate(database: Database): Promise<{ applied: number }> {
   await database.transaction(async (tx) => {
     await tx.run(LOCK, [LOCK_KEY]);
-    await tx.run(CREATE_TABLE);
+    await tx.run({ name: '', text: CREATE_TABLE });
   });
   let applied = 0;
   for (const migration of readMigrations()) {
@@ -48,15 +48,13 @@ export async function migrate(database: Database): Promise<{ applied: number }> 
   return { applied };
 }
 
-const CREATE_TABLE = statement(
-  'migrate_create_table',
-  `create table if not exists schema_migrations (
-     version integer primary key,
-     name text not null,
-     sha256 text not null,
-     applied_at timestamptz not null default now()
-   )`,
-);
+/** DDL cannot be prepared, so these are plain texts and no statements. */
+const CREATE_TABLE = `create table if not exists schema_migrations (
+  version integer primary key,
+  name text not null,
+  sha256 text not null,
+  applied_at timestamptz not null default now()
+)`;
 
 async function applyOnce(database: Database, migration: Migration): Promise<number> {
   return database.transaction(async (tx) => {

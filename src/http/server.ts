@@ -85,6 +85,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  app.addHook('preValidation', async ({ body }) => refuseNul(body));
+
   const routes = rememberRoutes(app);
   observeRequests(app, options);
   app.setErrorHandler((error, request, reply) =>
@@ -110,6 +112,15 @@ export function takeRawBodies(scope: HttpServer, bodyLimit: number): void {
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
     done(null, body),
   );
+}
+
+/** PostgreSQL's text cannot hold NUL: said here, before anything is half done. */
+function refuseNul(body: unknown): void {
+  if (typeof body !== 'object' || body === null || Buffer.isBuffer(body)) return;
+  if (!JSON.stringify(body).includes('\\u0000')) return;
+  throw new HttpError('invalid_request', 'A text in the body holds the character U+0000.', {
+    fields: [{ field: 'body', rule: 'no NUL character', fix: 'Remove U+0000 from the text.' }],
+  });
 }
 
 type ProblemSink = { docsUrl: string; log: Log };

@@ -18,7 +18,7 @@ import {
   readWebhookEndpoint,
   rotateSecret,
 } from './webhook-endpoints-store.ts';
-import { JITTER_SHARE, RETRY_SCHEDULE_MS, type AttemptResult } from './webhooks.ts';
+import { JITTER_SHARE, RETRY_SCHEDULE_MS, type AttemptResult, type EventType } from './webhooks.ts';
 
 const HOUR = 3_600_000;
 const ACCOUNT = 'acct_1' as AccountId;
@@ -73,7 +73,7 @@ async function endpoint(url: string, eventTypes: string[] = []) {
   return { id: made.id, secret };
 }
 
-async function announce(count = 1, type = 'call.ended'): Promise<void> {
+async function announce(count = 1, type: EventType = 'call.ended'): Promise<void> {
   await testing.database.transaction((tx) =>
     announceAll(
       tx,

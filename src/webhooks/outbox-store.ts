@@ -1,6 +1,7 @@
 import { at, statement, type Tx } from '../database/database.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId, Bucket, CallId, ContactId, Ids } from '../platform/ids.ts';
+import type { EventType } from './webhooks.ts';
 
 /** What the business is to be told, written in the transaction that made it true. */
 export type Announcement = {
@@ -9,7 +10,7 @@ export type Announcement = {
   contactId: ContactId;
   callId: CallId | null;
   /** Dot name in the past tense, such as `call.ended`. */
-  type: string;
+  type: EventType;
   /** Per call 1, 2, 3 … without gaps; 0 for events that belong to no call. */
   sequence: number;
   data: Record<string, unknown>;

@@ -1,3 +1,4 @@
+import type { EventType } from './webhooks.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase, type TestDatabase } from '../../test/database.ts';
@@ -86,7 +87,7 @@ async function api(
   return { status: response.statusCode, body };
 }
 
-async function announce(types: string[]): Promise<void> {
+async function announce(types: EventType[]): Promise<void> {
   const announcements = types.map((type, n) => ({
     bucket: 7,
     accountId: 'acct_1' as AccountId,

@@ -18,19 +18,15 @@ export const EVENT_TYPES = [
   'permission.revoked',
   'permission.used',
   'permission.released',
-  'call.scheduled',
-  'call.canceled',
+  'permission.refused',
   'call.blocked',
   'call.initiated',
   'call.ringing',
   'call.answered',
   'call.bridged',
   'call.ended',
-  'cdr.created',
   'optout.received',
   'dnc.added',
-  'number.restricted',
-  'policy.changed',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -98,10 +98,15 @@ export function metaErrorFromWire(error: ErrorWire): MetaError {
 /** JSON or undefined: error pages are often HTML, and sometimes nothing at all. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text, text.includes('\\u0000') ? withoutNul : undefined) as unknown;
   } catch {
     return undefined;
   }
+}
+
+/** PostgreSQL's text cannot hold NUL, and one such character must not stop a whole delivery. */
+function withoutNul(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
 }
 
 function rowWithoutCode(status: number, repeatable: boolean): MetaErrorRow {
