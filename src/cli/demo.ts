@@ -68,7 +68,10 @@ export async function runDemo(options: { json: boolean }): Promise<number> {
     await rm(dataDir, { recursive: true, force: true });
   }
   say(result.ok ? '\nThe whole call works, both ways.' : '\nThe demo failed.');
-  process.stdout.write(`${options.json ? JSON.stringify(result) : summary(result)}\n`);
+  const text = options.json ? JSON.stringify(result) : summary(result);
+  await new Promise((resolve) => {
+    process.stdout.write(`${text}\n`, resolve);
+  });
   return result.ok ? 0 : 1;
 }
 

@@ -33,7 +33,7 @@ program
   .option('--json', 'print one JSON object as the last line')
   .action(async (options: { json?: boolean }) => {
     const { runDemo } = await import('./demo.ts');
-    process.exitCode = await runDemo({ json: options.json === true });
+    process.exit(await runDemo({ json: options.json === true }));
   });
 
 program

@@ -24,6 +24,7 @@ export type Sandbox = {
 
 const PROGRAM = fileURLToPath(new URL('../../simulator/simulator-main.ts', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 5_000;
 /** What the simulator has from the start; the same values as its PRESET. */
 const PRESET = {
   phoneNumberId: '100000000000001',
@@ -56,9 +57,12 @@ export async function startSandbox(
     close: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) return resolve();
-        child.once('exit', () => resolve());
-        child.disconnect();
-        systemClock.after(5_000, () => child.kill('SIGKILL'));
+        const timer = systemClock.after(STOP_TIMEOUT_MS, () => child.kill('SIGKILL'));
+        child.once('exit', () => {
+          timer.cancel();
+          resolve();
+        });
+        if (child.connected) child.disconnect();
         return undefined;
       }),
   };
