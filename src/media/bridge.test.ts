@@ -39,7 +39,7 @@ test('before the bridge both legs get silence, and nothing of the other leg', ()
   frames(5);
   assert.deepEqual(
     toWhatsApp.map(({ payload }) => [...payload]),
-    Array(5).fill([0xf8, 0xff, 0xfe]),
+    Array.from({ length: 5 }, () => [0xf8, 0xff, 0xfe]),
   );
   assert.ok(toEndpoint.every(({ payload }) => payload.every((byte) => byte === 0xff)));
   assert.equal(toEndpoint.length, 5);
@@ -105,7 +105,7 @@ test('when a passed-through sender falls silent, we go on for it', () => {
 });
 
 test('on hold the customer hears silence; a listening endpoint still hears the customer', () => {
-  const { bridge, toWhatsApp, toEndpoint } = makeBridge(OPUS);
+  const { bridge, toWhatsApp, toEndpoint, frames } = makeBridge(OPUS);
   bridge.bridge();
   bridge.setEndpointDirection('recvonly');
   bridge.fromEndpoint(packet(96, 0, Uint8Array.of(4)));
@@ -114,7 +114,10 @@ test('on hold the customer hears silence; a listening endpoint still hears the c
   assert.equal(toEndpoint.length, 1);
   bridge.setEndpointDirection('sendonly');
   bridge.fromWhatsApp(packet(111, 1, Uint8Array.of(1)));
+  // An endpoint that said it will not listen is sent nothing, not even silence.
+  frames(10);
   assert.equal(toEndpoint.length, 1);
+  assert.equal(toWhatsApp.length, 10);
 });
 
 test('a digit is reported and played on the other leg in place of audio', () => {

@@ -140,7 +140,9 @@ export class Bridge {
   /** Runs every 20 ms. */
   tick(): void {
     this.#toWhatsApp.tick();
-    this.#toEndpoint?.tick();
+    // RFC 3264 section 5.1: nothing is sent to one that offered sendonly or inactive.
+    if (this.#direction === 'sendrecv' || this.#direction === 'recvonly') this.#toEndpoint?.tick();
+    else this.endpointStream?.tick();
     const now = this.#now();
     for (const traffic of [this.#whatsapp, this.#endpoint]) {
       this.#digits(traffic.leg, traffic.dtmf.tick(now));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import test, { type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openMetaPeer } from '../../test/meta-peer.ts';
 import { openRtpPeer } from '../../test/rtp-peer.ts';
 import { delay, repeat, systemClock } from '../platform/clock.ts';
@@ -123,6 +125,26 @@ test('a used-up port range refuses the call, and nothing breaks', async (t) => {
   assert.equal(plane.liveCalls(), 3);
   await Promise.all(calls.map((call) => call.close()));
   await until(() => plane.portsInUse() === 0);
+});
+
+test('a full worker refuses further calls until one ends', async (t) => {
+  const plane = await openPlane(t, { callsPerWorker: 2 });
+  const open = (): Promise<MediaCall> => plane.openCall({ callId: 'x', onEvent: () => {} });
+  const [first] = await Promise.all([open(), open()]);
+  await assert.rejects(open(), { code: 'media_no_capacity' });
+  await first?.close();
+  await (await open()).close();
+});
+
+test('a worker leaves at once when its parent is gone', async () => {
+  const settings = { bindAddress: '127.0.0.1', connectTimeoutMs: 1, silentAfterMs: 1 };
+  const file = fileURLToPath(new URL('./media-worker-main.ts', import.meta.url));
+  const worker = fork(file, [JSON.stringify({ ...settings, logLevel: 'silent' })]);
+  await new Promise((resolve) => worker.once('message', resolve));
+  const gone = new Promise((resolve) => worker.once('exit', resolve));
+  // What the channel of a killed parent does.
+  worker.disconnect();
+  assert.equal(await gone, 0);
 });
 
 test('ports held by other programs are stepped over', async (t) => {

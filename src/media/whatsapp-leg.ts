@@ -202,7 +202,7 @@ function refusedAnswer(message: string, cause?: unknown): Failure {
   return new Failure({
     code: 'meta_sdp_refused',
     message: `Meta's SDP answer was refused: ${message}`,
-    fix: 'End the call; if it happens again, compare the answer with docs/reference/media.md.',
+    fix: 'End the call; if it happens again, report this sentence and the time to Meta.',
     verdict: 'terminal',
     side: 'upstream',
     cause,

@@ -16,6 +16,8 @@ import {
 const WORKER_FILE = fileURLToPath(new URL('./media-worker-main.ts', import.meta.url));
 /** A worker that does not answer for this long is stuck in native code. */
 const REPLY_TIMEOUT_MS = 5000;
+/** Then it may still answer: perhaps it was we who stood still, and its reply waits for us. */
+const LAST_CHANCE_MS = 1000;
 const START_TIMEOUT_MS = 20_000;
 const EXIT_TIMEOUT_MS = 2000;
 const COMPLAINT_MAX = 2000;
@@ -52,15 +54,19 @@ export class WorkerProcess {
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.exited = new Promise((resolve) => {
-      this.#child.once('exit', () => {
+      const ended = (): void => {
         this.state = 'dead';
         ready.reject(workerDied());
         this.#failWaiting();
         resolve();
+      };
+      this.#child.once('exit', ended);
+      // A fork that failed has no process and no exit; any other error ends in an exit.
+      this.#child.on('error', () => {
+        if (this.#child.pid === undefined) ended();
+        else this.kill();
       });
     });
-    // A failed fork has no exit; `error` is all that is told.
-    this.#child.on('error', () => this.#child.kill('SIGKILL'));
     this.ready.catch(() => {});
     const slow = this.#clock.after(START_TIMEOUT_MS, () => this.kill());
     this.#child.on('message', (message) => {
@@ -89,7 +95,9 @@ export class WorkerProcess {
     const reply = new Promise<WorkerRequests[K]['output']>((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject });
     });
-    const stuck = this.#clock.after(REPLY_TIMEOUT_MS, () => this.kill());
+    let stuck = this.#clock.after(REPLY_TIMEOUT_MS, () => {
+      stuck = this.#clock.after(LAST_CHANCE_MS, () => this.kill());
+    });
     this.tell({ kind: 'request', request, handle, ask, input } as ToWorker);
     try {
       return await reply;
