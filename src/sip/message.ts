@@ -33,7 +33,12 @@ export type SipResponse = {
 export type SipMessage = SipRequest | SipResponse;
 export type ParsedMessage = { message: SipMessage } | { fault: string };
 
-export const MESSAGE_LIMITS = { bytes: 65_536, headers: 128, lineLength: 8192 } as const;
+export const MESSAGE_LIMITS = {
+  bytes: 65_536,
+  headers: 128,
+  lines: 512,
+  lineLength: 8192,
+} as const;
 
 /** RFC 3261 section 7.3.3, and the extensions that peers send. */
 const LONG_NAMES = new Map(
@@ -122,6 +127,7 @@ function malformedRequestLine(line: string, method: string): StartLine | undefin
 
 function parseHeaders(lines: readonly string[]): SipHeader[] | string {
   const headers: [string, string][] = [];
+  if (lines.length > MESSAGE_LIMITS.lines) return 'too many lines';
   for (const line of lines) {
     if (line.length > MESSAGE_LIMITS.lineLength) return 'a header line is too long';
     // Other control characters are legal in a quoted-string (RFC 4475 3.1.1.2).

@@ -191,11 +191,15 @@ test('the longest messages are parsed in a moment, whatever fills them', () => {
       const head = 'OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nCall-ID: a\r\nCSeq: 1 OPTIONS\r\n';
       const bytes = Buffer.from(`${head}${`${name}: ${value}\r\n`.repeat(7)}\r\n`);
       const { core } = makeCore();
-      const startedAt = process.hrtime.bigint();
-      core.receive(bytes, FROM);
-      const ms = Number(process.hrtime.bigint() - startedAt) / 1e6;
-      // The promise is 5 ms; the test leaves room for a busy machine, yet quadratic would show.
-      assert.ok(ms < 100, `${name} of ${JSON.stringify(filler)} took ${ms} ms`);
+      // The best of five: a busy machine slows some runs, a quadratic parser slows all.
+      const ms = Math.min(
+        ...[1, 2, 3, 4, 5].map(() => {
+          const startedAt = process.hrtime.bigint();
+          core.receive(bytes, FROM);
+          return Number(process.hrtime.bigint() - startedAt) / 1e6;
+        }),
+      );
+      assert.ok(ms <= 5, `${name} of ${JSON.stringify(filler)} took ${ms} ms`);
     }
   }
 });

@@ -98,9 +98,12 @@ export function quote(text: string): string {
   return `"${text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }
 
+/** No header that we read has more elements or parameters; 8 kB of commas have. */
+const PARTS_MAX = 128;
+
 /**
  * Cuts at `separator` outside quotes and angle brackets; undefined when a quote or a bracket is
- * left open. An unclosed quote would otherwise swallow the rest of the header.
+ * left open (an unclosed quote would swallow the rest of the header) or there are too many parts.
  */
 export function splitOutside(text: string, separator: string): string[] | undefined {
   const parts: string[] = [];
@@ -119,6 +122,7 @@ export function splitOutside(text: string, separator: string): string[] | undefi
     else if (character === separator && !angled) {
       parts.push(text.slice(from, i).trim());
       from = i + 1;
+      if (parts.length >= PARTS_MAX) return undefined;
     }
   }
   if (quoted || angled) return undefined;
