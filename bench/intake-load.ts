@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 
+import { systemClock } from '../src/platform/clock.ts';
+
 /**
  * The load for bench/intake.ts, in a process of its own: so many connections, one request at a
  * time on each, every body different and signed. Speaks HTTP by hand, because a client library
@@ -47,7 +49,7 @@ function openConnection(): void {
   let sentAt = 0;
   let answer = '';
   const send = (): void => {
-    sentAt = performance.now();
+    sentAt = systemClock.monotonic();
     socket.write(nextRequest(), 'latin1');
   };
   socket.setNoDelay(true);
@@ -58,21 +60,21 @@ function openConnection(): void {
     // Both servers answer without a body, so the head is the whole answer.
     if (!answer.includes('\r\n\r\n')) return;
     if (!answer.startsWith('HTTP/1.1 200')) failed += 1;
-    else if (counting) latencies.push(performance.now() - sentAt);
+    else if (counting) latencies.push(systemClock.monotonic() - sentAt);
     answer = '';
     send();
   });
 }
 
 for (let index = 0; index < Number(connections); index += 1) openConnection();
-setTimeout(() => {
+systemClock.after(Number(warmUpMs), () => {
   counting = true;
-  const startedAt = performance.now();
-  setTimeout(() => {
-    const seconds = (performance.now() - startedAt) / 1000;
+  const startedAt = systemClock.monotonic();
+  systemClock.after(Number(runMs), () => {
+    const seconds = (systemClock.monotonic() - startedAt) / 1000;
     latencies.sort((a, b) => a - b);
     const at = (share: number): number => latencies[Math.floor(share * latencies.length)] ?? 0;
     const report = { perSecond: latencies.length / seconds, p50: at(0.5), p99: at(0.99), failed };
     process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));
-  }, Number(runMs));
-}, Number(warmUpMs));
+  });
+});

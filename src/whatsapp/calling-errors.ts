@@ -1,8 +1,8 @@
 import { LATER, NOT_REACHED, REFUSED, row, type MetaErrorRow } from './error-row.ts';
 
 /**
- * Calling: the catalogue of Meta's calling/troubleshooting page, June 2026. 138019 to 138023 come in
- * the terminate webhook, the others as answers; 138008, 138010 and 138016 stand on no page.
+ * Calling: the catalogue of Meta's calling/troubleshooting page, June 2026. 138019 to 138023 come
+ * in the terminate webhook, the others as answers; 138008, 138010, 138016 stand on no page.
  */
 export const CALLING_ERRORS: readonly MetaErrorRow[] = [
   row(

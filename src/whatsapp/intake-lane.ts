@@ -9,8 +9,32 @@ import { parseJson } from './failure-from-response.ts';
  * Reading it wrongly could only cost order, and facts stand any order further on.
  */
 export function laneOf(rawBody: Buffer): { bucket: Bucket; lane: number } {
-  const digest = hash('sha256', laneText(parseJson(rawBody.toString('utf8'))), 'buffer');
+  const text = laneAtSight(rawBody) ?? laneText(parseJson(rawBody.toString('utf8')));
+  const digest = hash('sha256', text, 'buffer');
   return { bucket: digest.readUInt8(0) % BUCKET_COUNT, lane: digest.readUIntBE(1, 6) };
+}
+
+const LINE_FIELD = '"phone_number_id":"';
+const PERSON_FIELD = '"wa_id":"';
+
+/**
+ * The common case without parsing, which is a tenth of the whole intake. Quotes inside JSON
+ * strings are escaped, so `"wa_id":"` can only ever be a field, whatever somebody writes in a
+ * message; in Meta's compact form the first one is that of the first contact.
+ */
+function laneAtSight(rawBody: Buffer): string | undefined {
+  const line = digitsAfter(rawBody, LINE_FIELD);
+  const person = line === undefined ? undefined : digitsAfter(rawBody, PERSON_FIELD);
+  return person === undefined ? undefined : `${line}/${person}`;
+}
+
+function digitsAfter(rawBody: Buffer, fieldName: string): string | undefined {
+  const found = rawBody.indexOf(fieldName, 0, 'latin1');
+  if (found < 0) return undefined;
+  const start = found + fieldName.length;
+  const end = rawBody.indexOf(0x22, start);
+  const value = rawBody.toString('latin1', start, Math.min(end, start + 32));
+  return /^\d+$/.test(value) ? value : undefined;
 }
 
 function laneText(body: unknown): string {

@@ -154,6 +154,13 @@ test('the lane of a delivery is the lane of its first fact', () => {
     delivery('calls', value({ statuses: [callStatus('RINGING')], contacts: undefined })),
     delivery('messages', value({ messages: [permissionReply({ response: 'accept' })] })),
     delivery('messages', value({ messages: [{ id: 'wamid.1', from: '+16501230000' }] })),
+    delivery('messages', {
+      ...value({
+        messages: [{ id: 'wamid.1', from: '16501230000', text: { body: '"wa_id":"666"' } }],
+      }),
+      contacts: [],
+    }),
+    Buffer.from(JSON.stringify(JSON.parse(body(1).toString()), null, 2)),
     delivery('account_update', { event: 'ACCOUNT_RESTRICTION' }),
     Buffer.from('no json'),
     Buffer.from('[]'),
