@@ -195,6 +195,8 @@ async function answerSdp(
       call.businessMediaAt = sim.clock.now();
     },
     onHeard: (hz) => {
+      call.heardAt = sim.clock.now();
+      if (hz.join() === call.heardHz.join()) return;
       call.heardHz = hz;
       for (const tone of hz) call.everHeardHz.add(tone);
       touch(sim, call.person);
@@ -235,6 +237,7 @@ function newCall(sim: Simulation, line: Line, person: Person, direction: Call['d
     opaque: undefined,
     sdp: '',
     media: null,
+    counts: { packetsIn: 0, packetsOut: 0 },
     mediaState: 'off',
     connectHeld: false,
     startedAt: sim.clock.now(),
@@ -244,6 +247,7 @@ function newCall(sim: Simulation, line: Line, person: Person, direction: Call['d
     ending: null,
     errorCode: null,
     heardHz: [],
+    heardAt: 0,
     everHeardHz: new Set(),
     digitsHeard: '',
     digitsSent: '',
@@ -269,5 +273,9 @@ function leave(sim: Simulation, call: Call): void {
     call.person.pastCalls.length = Math.min(call.person.pastCalls.length, HISTORY_LIMIT);
   }
   call.heardHz = [];
-  void call.media?.close();
+  if (call.media === null) return;
+  // Only the figures stay: a past call must not keep its peer alive.
+  call.counts = call.media.counts();
+  void call.media.close();
+  call.media = null;
 }

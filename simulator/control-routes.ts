@@ -40,8 +40,10 @@ export function addControlRoutes(
   app.get('/simulator/state', () => world.state());
   app.get('/simulator/stream', (request, reply) => stream(sim, world, request, reply));
   app.get('/simulator/calls', () => ({
-    live: [...sim.calls.values()].map(callView),
-    past: [...sim.people.values()].flatMap((person) => person.pastCalls.map(callView)),
+    live: [...sim.calls.values()].map((call) => callView(sim, call)),
+    past: [...sim.people.values()].flatMap((person) =>
+      person.pastCalls.map((call) => callView(sim, call)),
+    ),
   }));
   app.put('/simulator/webhook', async (request) => {
     const { url, verifyToken } = readWebhook(request.body);

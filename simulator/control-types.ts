@@ -96,7 +96,7 @@ export type SimMessage = {
 
 export type SimButton = {
   text: string;
-  /** What to send as the action when it is tapped. `tap` wants `{action:'tap', text, messageId}`. */
+  /** The action to send when it is tapped; `tap` wants `{action:'tap', text, messageId}`. */
   action: 'allow' | 'allow_always' | 'not_now' | 'tap' | 'call_business';
   enabled: boolean;
   /** What the business gets back; the text when left out. */
@@ -129,7 +129,7 @@ export type SimCall = {
   errorCode: number | null;
   /** Of the business's WebRTC leg; always `off` when the simulator runs without media. */
   media: 'off' | 'connecting' | 'connected' | 'lost';
-  /** Tones the person hears right now, in Hz, strongest first. */
+  /** Tones the person hears right now, in Hz, ascending. */
   heardHz: number[];
   /** Every tone heard in this call, in Hz, ascending. */
   everHeardHz: number[];

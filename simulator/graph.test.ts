@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { FaultDraft } from './control-types.ts';
-import { connectBody, rehearse, SAMPLE_OFFER, type Rehearsal } from './rehearsal.ts';
+import { connectBody, rehearse, SAMPLE_OFFER, type Rehearsal } from './simulator-harness.ts';
 import { sentinel } from './people.ts';
 import { PRESET } from './simulator.ts';
 
@@ -128,7 +128,7 @@ describe('POST /calls refuses in this order', () => {
     });
   }
 
-  test('limits of the line: concurrent calls 138002, calls per second 138005, country 138013', async () => {
+  test('limits of the line: 138002 at once, 138005 per second, 138013 by country', async () => {
     await using full = await rehearse({ settings: { concurrentCalls: 0 } });
     await allowed(full, always);
     assert.equal(await full.dial(always), 'refused 138002');
@@ -195,7 +195,7 @@ describe('the rest of the Graph API', () => {
     assert.match(await stage.ask(dan), /^wamid/);
   });
 
-  test('free-form messages outside the window fail later with 131047, inside they arrive', async () => {
+  test('free-form messages fail outside the window with 131047, inside they arrive', async () => {
     await using stage = await rehearse({});
     const text = { messaging_product: 'whatsapp', to: ada, type: 'text', text: { body: 'Hi' } };
     assert.equal((await stage.graph('POST', MESSAGES, text)).status, 200);

@@ -51,7 +51,13 @@ export async function openMediaEngine(options: EngineOptions): Promise<MediaEngi
   };
 }
 
-export type EngineOptions = { clock: Clock; random: Random; log: Log; host: string };
+export type EngineOptions = {
+  clock: Clock;
+  random: Random;
+  log: Log;
+  host: string;
+  phoneSilentMs: number;
+};
 
 async function openCallMedia(
   engine: EngineOptions,
@@ -223,6 +229,14 @@ async function openBrowserPhone(
   if (opus === undefined) throw new Error('the offer has no Opus');
   let timestamp = engine.random.below(0x7fff_ffff);
   let closed = false;
+  let heardAt = engine.clock.monotonic();
+  // A closed tab says nothing, and ICE would need half a minute to notice.
+  const watch = (): void => {
+    const left = heardAt + engine.phoneSilentMs - engine.clock.monotonic();
+    if (closed) return;
+    if (left <= 0) void close();
+    else engine.clock.after(left, watch);
+  };
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
@@ -246,12 +260,16 @@ async function openBrowserPhone(
     iceLite: false,
     random: engine.random,
     onConnected: () => undefined,
-    onRtcp: () => undefined,
+    onRtcp: () => {
+      heardAt = engine.clock.monotonic();
+    },
     onLost: () => void close(),
     onRtp: (packet) => {
+      heardAt = engine.clock.monotonic();
       if (packet.header.payloadType === Number(opus)) phone.onPayload?.(packet.payload);
     },
   });
+  engine.clock.after(engine.phoneSilentMs, watch);
   return Object.assign(phone, { answer: loopbackOnly(peer.answer) });
 }
 

@@ -20,7 +20,7 @@ export type CallMediaOptions = {
   onConnected: () => void;
   /** RTP or RTCP came in from the business; at most a few times a second. */
   onMedia: () => void;
-  /** The tones heard now, strongest first. */
+  /** The tones heard now, ascending. */
   onHeard: (hz: number[]) => void;
   onDigit: (digit: string) => void;
   onLost: () => void;
@@ -33,7 +33,7 @@ export type CallMedia = {
   accept(): void;
   setSending(sending: boolean): void;
   sendDigits(digits: string): void;
-  /** Passes Opus untouched between the business and this browser; null lets the voice talk again. */
+  /** Passes Opus untouched between business and browser; null lets the voice talk again. */
   attach(phone: BrowserPhone | null): void;
   counts(): { packetsIn: number; packetsOut: number };
   close(): Promise<void>;

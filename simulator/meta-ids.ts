@@ -41,7 +41,7 @@ export function countryOf(number: string): string | undefined {
   return parsed?.country ?? parsed?.getPossibleCountries()[0];
 }
 
-/** E.164 from whatever form Meta accepts (`+44 7700…`, `44-7700…`); undefined if it is no number. */
+/** E.164 from whatever form Meta accepts (`44-7700…`); undefined if it is no number. */
 export function toE164(text: string): string | undefined {
   if (!/^\+?[\d\s().-]+$/.test(text)) return undefined;
   const digits = text.replace(/\D/g, '');

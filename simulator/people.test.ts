@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { rehearse, SAMPLE_OFFER, type Rehearsal, type WebhookValue } from './rehearsal.ts';
+import { rehearse, SAMPLE_OFFER, type Rehearsal, type WebhookValue } from './simulator-harness.ts';
 import { sentinel } from './people.ts';
 import { PRESET } from './simulator.ts';
 

@@ -34,7 +34,7 @@ export function checkRequestAllowed(sim: Simulation, line: Line, person: Person)
   if (spent !== undefined) {
     throw new GraphError(
       138009,
-      `At most ${spent.max_allowed} call permission request(s) in ${spent.time_period} to one user.`,
+      `At most ${spent.max_allowed} call permission request(s) per user in ${spent.time_period}.`,
     );
   }
 }

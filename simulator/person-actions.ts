@@ -7,7 +7,7 @@ import { answerRequest, setInProfile } from './permissions.ts';
 import { pairOf, touch, type Call, type Line, type Person, type Simulation } from './simulation.ts';
 import { sendInbound } from './webhook-values.ts';
 
-/** Does one thing on a person's phone; throws `ControlFailure` when the screen does not offer it. */
+/** Does one thing on a person's phone; `ControlFailure` when the screen does not offer it. */
 export function perform(sim: Simulation, person: Person, action: PersonAction): void {
   switch (action.action) {
     case 'allow':

@@ -26,7 +26,7 @@ export type SimulatorSettings = {
   permissionQueriesPerSecond: number;
   /** ISO countries whose business numbers cannot place calls. */
   blockedCountries: readonly string[];
-  /** Take `to` + `session` without `action` as connect, as Meta seems to (reported, not documented). */
+  /** Take `to` + `session` without `action` as connect (reported of Meta, not documented). */
   lenientConnect: boolean;
   /** Documented as text, captured as integer. */
   expirationTimestampAs: 'string' | 'integer';
@@ -44,6 +44,8 @@ export type SimulatorSettings = {
   /** 138021: nothing from the business at the start, or later. */
   noMediaAtStartMs: number;
   noMediaLaterMs: number;
+  /** A browser phone that sent nothing for so long is gone. */
+  phoneSilentMs: number;
   templateReviewMs: number;
 
   webhookTimeoutMs: number;
@@ -73,6 +75,7 @@ export const DEFAULT_SETTINGS: SimulatorSettings = {
   mediaConnectMs: 20 * SECOND,
   noMediaAtStartMs: 20 * SECOND,
   noMediaLaterMs: 30 * SECOND,
+  phoneSilentMs: 10 * SECOND,
   templateReviewMs: 2 * SECOND,
   webhookTimeoutMs: 20 * SECOND,
   webhookRetryMs: [

@@ -114,6 +114,8 @@ export type Call = {
   /** Our SDP toward the business: an answer for its call, an offer for the person's. */
   sdp: string;
   media: CallMedia | null;
+  /** Of the media, once it is closed. */
+  counts: { packetsIn: number; packetsOut: number };
   mediaState: 'off' | 'connecting' | 'connected' | 'lost';
   /** Set while `terminate_before_connect` holds the connect webhook back. */
   connectHeld: boolean;
@@ -124,6 +126,8 @@ export type Call = {
   ending: SimCallEnding | null;
   errorCode: number | null;
   heardHz: number[];
+  /** When the person last listened; what was heard fades a second later. */
+  heardAt: number;
   everHeardHz: Set<number>;
   digitsHeard: string;
   digitsSent: string;

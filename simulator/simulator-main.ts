@@ -6,8 +6,8 @@ import { openDemoPbx } from './pbx/pbx.ts';
 import { openSimulator } from './simulator.ts';
 
 /**
- * The simulator and the demo PBX as a process of their own. Settings come from the environment; `{"url":…}` goes to
- * the parent (or to stdout) once requests are taken.
+ * The simulator and the demo PBX as a process of their own. Settings come from the environment;
+ * `{"url":…}` goes to the parent (or to stdout) once requests are taken.
  */
 const env = process.env;
 const log = makeLog({ level: env.ASKFIRST_LOG_LEVEL ?? 'info', name: 'simulator' });

@@ -103,7 +103,7 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const faults = makeFaultBox(options.random, watchers.changed);
   const base = { clock, settings, faults, random: options.random, log: options.log };
-  const media = options.media ? await openMedia(options, clock) : null;
+  const media = options.media ? await openMedia(options, clock, settings.phoneSilentMs) : null;
   const webhooks = makeWebhookOutlet({
     ...base,
     appSecret: PRESET.appSecret,
@@ -206,9 +206,14 @@ async function buildApp(
 }
 
 /** Only a simulator with media pays for loading the WebRTC stack. */
-async function openMedia(options: SimulatorOptions, clock: Clock): Promise<MediaEngine> {
+async function openMedia(
+  options: SimulatorOptions,
+  clock: Clock,
+  phoneSilentMs: number,
+): Promise<MediaEngine> {
   const { openMediaEngine } = await import('./media-engine.ts');
-  return openMediaEngine({ clock, random: options.random, log: options.log, host: options.host });
+  const { random, log, host } = options;
+  return openMediaEngine({ clock, random, log, host, phoneSilentMs });
 }
 
 /** Scripted people act on what they see; when the moment has passed they let it be. */

@@ -51,14 +51,17 @@ export function personView(sim: Simulation, person: Person): SimPerson {
     hidesNumber: person.hidesNumber,
     messages: person.messages.map((message) => messageView(sim, message)),
     permissions: [...person.pairs.keys()].map((id) => permissionView(sim, person, id)),
-    call: person.call === null ? null : callView(person.call),
-    pastCalls: person.pastCalls.map(callView),
+    call: person.call === null ? null : callView(sim, person.call),
+    pastCalls: person.pastCalls.map((call) => callView(sim, call)),
     phoneAttached: person.phone !== null,
   };
 }
 
-export function callView(call: Call): SimCall {
-  const counts = call.media?.counts() ?? { packetsIn: 0, packetsOut: 0 };
+const HEARD_FADES_MS = 1000;
+
+export function callView(sim: Simulation, call: Call): SimCall {
+  const counts = call.media?.counts() ?? call.counts;
+  const listens = sim.clock.now() - call.heardAt < HEARD_FADES_MS;
   return {
     id: call.id,
     phoneNumberId: call.line.phoneNumberId,
@@ -73,7 +76,7 @@ export function callView(call: Call): SimCall {
     ending: call.ending,
     errorCode: call.errorCode,
     media: call.mediaState,
-    heardHz: [...call.heardHz],
+    heardHz: listens ? [...call.heardHz] : [],
     everHeardHz: [...call.everHeardHz].toSorted((a, b) => a - b),
     digitsHeard: call.digitsHeard,
     digitsSent: call.digitsSent,

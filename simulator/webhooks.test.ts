@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import type { FaultDraft } from './control-types.ts';
-import { rehearse, type Rehearsal, type WebhookValue } from './rehearsal.ts';
+import { rehearse, type Rehearsal, type WebhookValue } from './simulator-harness.ts';
 import { sentinel } from './people.ts';
 import { PRESET } from './simulator.ts';
 import { escapedJson, signature } from './webhook-outlet.ts';
@@ -73,7 +73,7 @@ describe('webhook faults', () => {
     assert.equal(stage.received[0]?.body.entry.length, 2);
   });
 
-  test('missing_contacts, bsuid_only and integer_times bend every delivery while they are set', async () => {
+  test('missing_contacts, bsuid_only and integer_times bend every delivery', async () => {
     await using bare = await callWith({ kind: 'missing_contacts' });
     assert.ok(values(bare).every((value) => value.contacts === undefined));
     await using hidden = await callWith({ kind: 'bsuid_only' });
@@ -99,7 +99,7 @@ describe('webhook faults', () => {
     });
   }
 
-  test('wrong_signature is refused by a receiver that checks, and comes again signed well', async () => {
+  test('wrong_signature is refused by who checks, and comes again signed well', async () => {
     await using stage = await rehearse({ answer: (one) => (one.signed ? 200 : 401) });
     stage.simulator.setFault({ kind: 'wrong_signature', times: 1 });
     stage.simulator.act(sentinel('001'), { action: 'write', text: 'Hello' });
