@@ -3,7 +3,7 @@ import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { delay, type Clock } from '../platform/clock.ts';
-import { Failure } from '../platform/failure.ts';
+import { errorText, Failure } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import { choosePostgresAccount, type PostgresAccount } from './postgres-account.ts';
 import {
@@ -84,12 +84,20 @@ export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
-  const programs = options.programs ?? bundledPrograms();
   try {
-    await mkdir(dirname(dataDir), { recursive: true, mode: 0o700 });
+    return await startIn(dataDir, options);
   } catch (error) {
-    throw postgresFailure(String(error), dataDir, error);
+    // The file system speaks in codes such as EACCES; a person gets a sentence with the fix.
+    throw error instanceof Failure ? error : postgresFailure(errorText(error), dataDir, error);
   }
+}
+
+async function startIn(
+  dataDir: string,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  const programs = options.programs ?? bundledPrograms();
+  await mkdir(dirname(dataDir), { recursive: true, mode: 0o700 });
   const account = await choosePostgresAccount(programs, dirname(dataDir));
   await stopLeftOver(dataDir, options.clock);
   await ensureCluster(programs, dataDir, account);
