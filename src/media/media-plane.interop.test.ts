@@ -11,8 +11,10 @@ import { systemRandom } from '../platform/random.ts';
 import { buildTelephoneEvent } from './dtmf.ts';
 import { decodeG711, encodeG711 } from './g711.ts';
 import type { EndpointCodec, MediaCall, MediaEvent } from './media.ts';
+import { canBind } from './port-allocator.ts';
 import { openMediaPlane, type EmbeddedMediaPlane } from './media-plane.ts';
 
+const PORTS = { first: 24_000, last: 24_079 };
 let plane: EmbeddedMediaPlane;
 before(async () => {
   plane = await openMediaPlane({
@@ -20,7 +22,7 @@ before(async () => {
     random: systemRandom,
     log: silentLog,
     bindAddress: '127.0.0.1',
-    portRange: { first: 24_000, last: 24_399 },
+    portRange: PORTS,
     workers: 1,
     callsPerWorker: 50,
     silentAfterMs: 400,
@@ -75,6 +77,8 @@ test('Opus passes untouched when the endpoint takes it', async () => {
   });
   const marks = (packets: MetaPeer['received']): number[] =>
     packets.flatMap(({ payload }) => (payload.length === 4 ? [payload[3] ?? 0] : []));
+  await until(() => marks(endpoint.received).at(-1) === 30);
+  await until(() => marks(customer.received).at(-1) === 130);
   assert.deepEqual(
     marks(endpoint.received).slice(-20),
     Array.from({ length: 20 }, (_, at) => 11 + at),
@@ -158,6 +162,38 @@ test('nobody but the endpoint itself is heard on its port', async () => {
   await everyFrame(15, () => stranger.send(speak, port, '127.0.0.1'));
   assert.equal((await call.stats()).endpoint.packetsIn, 0);
   assert.equal(customer.received.filter(({ payload }) => payload.length === 4).length, 0);
+  stranger.close();
+  await end();
+});
+
+test('junk from strangers on both ports does not reach the call', async () => {
+  const { call, customer, endpoint, port, end } = await bridgedCall(['PCMU']);
+  // The offer hides our own port; whoever scans the range finds it all the same.
+  const targets: number[] = [];
+  for (let at = PORTS.first; at <= PORTS.last; at += 1) {
+    if (!(await canBind('127.0.0.1', at))) targets.push(at);
+  }
+  assert.ok(targets.length >= 2 && targets.includes(port));
+  const stranger = createSocket('udp4');
+  let replies = 0;
+  stranger.on('message', () => {
+    replies += 1;
+  });
+  const low = makeTone(440);
+  await everyFrame(50, () => {
+    endpoint.sendAudio(0, encodeG711('PCMU', low(160)), 160);
+    for (let kind = 0; kind < 40; kind += 1) {
+      const junk = Buffer.from(systemRandom.bytes(kind * 7));
+      // Every first byte decides which protocol it is taken for (RFC 7983).
+      if (junk.length > 0) junk[0] = systemRandom.below(256);
+      for (const target of targets) stranger.send(junk, target, '127.0.0.1');
+    }
+  });
+  const decoder = await createDecoder({ sampleRate: 8000, channels: 1 });
+  const heard = customer.received.map(({ payload }) => Int16Array.from(decoder.decode(payload)));
+  assert.ok(toneShare(joinSamples(heard.slice(-25)), 440) > 0.6);
+  assert.equal((await call.stats()).whatsapp.packetsIn, 0);
+  assert.equal(replies, 0);
   stranger.close();
   await end();
 });

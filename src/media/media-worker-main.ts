@@ -41,6 +41,9 @@ function probe(): void {
 }
 
 async function serve(): Promise<void> {
+  // Loads the codec now, so that the first transcoded call does not wait for it, and so that
+  // its memory counts as what the worker started with (guard G11).
+  (await openOpusCodec()).free();
   const worker = new MediaWorker({ clock: systemClock, random: systemRandom, settings, send });
   process.on('message', (message) => {
     if (!isToWorker(message)) return;
@@ -55,7 +58,5 @@ async function serve(): Promise<void> {
     log.fatal({ reason: errorText(error) }, 'media worker ends after a bug');
     process.exit(70);
   });
-  // Loads the codec now, so that the first transcoded call does not wait for it.
-  (await openOpusCodec()).free();
   send({ kind: 'ready' });
 }

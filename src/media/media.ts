@@ -7,7 +7,8 @@
  * - From `applyAnswer` on something is always sent toward WhatsApp (Opus silence until the bridge
  *   carries audio), so Meta's 20 s / 30 s no-media rule never ends a call of ours.
  * - No event is sent after `closed`; `close()` may be called twice.
- * - A dead worker process surfaces as `lost` with cause `media_worker_died`, never as an exception.
+ * - A dead worker process surfaces as `lost` with cause `media_worker_died`. A question asked of
+ *   it is answered by a `Failure` of the same code; `close()` still works and gives empty figures.
  */
 export type MediaPlane = {
   /**
@@ -78,7 +79,10 @@ export type MediaEvent =
   /** The first RTP packet with audio came in on a leg. */
   | { kind: 'firstAudio'; leg: MediaLeg }
   | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number }
-  /** No RTP or RTCP came in on a leg for `silentMs`; once per silence, `heard` when it ends. */
+  /**
+   * No RTP or RTCP came in on a leg for `silentMs`; once per silence, `heard` when it ends.
+   * Watched from `bridge()` on, and not on an endpoint leg that is on hold.
+   */
   | { kind: 'silent'; leg: MediaLeg; silentMs: number }
   | { kind: 'heard'; leg: MediaLeg }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
