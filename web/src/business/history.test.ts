@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventView, TimelineEntry } from '../../../src/http/api-types.ts';
-import { entryWords, historyOf } from './history.ts';
+import { actorWords, entryWords, historyOf } from './history.ts';
 
 const fact: TimelineEntry = {
   sequence: 7,
@@ -41,4 +41,10 @@ test('known facts read as plain words, unknown ones as the words in their name',
   assert.ok(known !== undefined && unknown !== undefined);
   assert.equal(entryWords(known), 'Phone rings');
   assert.equal(entryWords(unknown), 'Line restricted');
+});
+
+test('actors are named as a reader would name them', () => {
+  assert.equal(actorWords('api:key_0199'), 'the API');
+  assert.equal(actorWords('meta'), 'WhatsApp');
+  assert.equal(actorWords('customer'), 'customer');
 });

@@ -69,3 +69,11 @@ const PLAIN_WORDS: Partial<Record<string, string>> = {
 export function entryWords(entry: HistoryEntry): string {
   return PLAIN_WORDS[entry.type] ?? inWords(entry.type);
 }
+
+/** Who made it so, as a reader would say it; a key's id is long, and the raw form has it. */
+export function actorWords(actor: string): string {
+  if (actor.startsWith('api:')) return 'the API';
+  return ACTORS[actor] ?? inWords(actor).toLowerCase();
+}
+
+const ACTORS: Partial<Record<string, string>> = { platform: 'Askfirst', meta: 'WhatsApp' };

@@ -1,7 +1,7 @@
 import { Chip } from '../ui/chip.tsx';
-import { clockTime, dayAndTime, inWords, offset } from '../ui/format.ts';
+import { clockTime, dayAndTime, offset } from '../ui/format.ts';
 import { classes } from '../ui/classes.ts';
-import { entryWords, type HistoryEntry } from './history.ts';
+import { actorWords, entryWords, type HistoryEntry } from './history.ts';
 import { LANE_NAMES, laneOf } from './time-axis.ts';
 
 /**
@@ -32,7 +32,7 @@ export function TimelineList(props: { entries: readonly HistoryEntry[]; startMs:
               </span>
               <Chip tone="plain">{LANE_NAMES[laneOf(entry)]}</Chip>
               {entry.actor !== null && (
-                <span className="text-xs text-muted">by {inWords(entry.actor).toLowerCase()}</span>
+                <span className="text-xs text-muted">by {actorWords(entry.actor)}</span>
               )}
             </summary>
             <pre
