@@ -9,11 +9,11 @@ import { touch, type Person, type Simulation } from './simulation.ts';
  * place of the old one.
  */
 export async function attachPhone(sim: Simulation, person: Person, offer: string): Promise<string> {
-  if (sim.media === null) {
+  if (sim.media === null || !sim.browserPhone) {
     throw new ControlFailure(
       409,
       'no_media',
-      'This simulator runs without media.',
+      'This simulator runs without media, or without browser phones.',
       'Start it with media to talk in the browser.',
     );
   }

@@ -26,6 +26,8 @@ export type Simulation = {
   readonly faults: FaultBox;
   readonly webhooks: WebhookOutlet;
   readonly media: MediaEngine | null;
+  /** Whether browsers may be phones. */
+  readonly browserPhone: boolean;
   readonly lines: Map<string, Line>;
   /** By E.164. */
   readonly people: Map<string, Person>;

@@ -66,7 +66,7 @@ export type SimulatorOptions = {
   webhookUrl: string | null;
   /** Real ICE-lite, DTLS and Opus; without it SDP answers lead nowhere. */
   media: boolean;
-  /** Lets browsers be phones (needs `media`). */
+  /** Lets browsers be phones (needs `media`); true when left out. */
   browserPhone?: boolean;
   settings?: Partial<SimulatorSettings>;
   /** Instead of HTTP, for tests that want no sockets. */
@@ -116,6 +116,7 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
     ...base,
     webhooks,
     media,
+    browserPhone: options.browserPhone ?? true,
     lines: new Map(),
     people: new Map(),
     calls: new Map(),
