@@ -14,6 +14,7 @@ import { systemRandom } from '../platform/random.ts';
 import { mediaPorts, type Settings } from '../settings.ts';
 import { openSipUserAgent } from '../sip/user-agent.ts';
 import { openWhatsAppClient } from '../whatsapp/client.ts';
+import { ensureFirstAccount } from './first-key.ts';
 import { connectSandbox, seedSandbox, startSandbox, type Sandbox } from './sandbox.ts';
 
 /**
@@ -63,7 +64,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       closers.push(() => started.close());
       const seedPorts = { database, ids, secrets: folder.secrets, dataDir: folder.path };
       sandbox = { ...started, apiKey: await seedSandbox(seedPorts, started) };
-    }
+    } else await ensureFirstAccount(database, { ids, dataDir: folder.path });
     step('server');
     const server = await openServer({
       settings,

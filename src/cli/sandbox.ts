@@ -1,16 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { ensureAccount } from '../accounts/account-store.ts';
+import { keepApiKey } from './first-key.ts';
 import type { Database } from '../database/database.ts';
 import { saveEndpoint } from '../endpoints/endpoint-store.ts';
-import { createApiKey, findApiKey, hashOfApiKey } from '../http/api-keys-store.ts';
 import { saveLine } from '../lines/line-store.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
-import type { AccountId, Ids } from '../platform/ids.ts';
+import type { Ids } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { makeSealer } from '../platform/sealing.ts';
@@ -139,24 +137,9 @@ export async function seedSandbox(
       appSecret: PRESET.appSecret,
       verifyToken: PRESET.verifyToken,
     });
-    return sandboxKey(tx, ports, accountId);
+    const keyPorts = { tx, ids, dataDir: ports.dataDir };
+    return keepApiKey(keyPorts, { accountId, name: 'Sandbox', mode: 'test' });
   });
-}
-
-/** The sandbox key is kept in the data folder, so that a restart prints the same one. */
-async function sandboxKey(
-  tx: Parameters<typeof createApiKey>[0],
-  ports: { ids: Ids; dataDir: string },
-  accountId: AccountId,
-): Promise<string> {
-  const file = join(ports.dataDir, 'sandbox-key');
-  const kept = await readFile(file, 'utf8').catch(() => '');
-  const known = kept === '' ? undefined : await findApiKey(tx, hashOfApiKey(kept.trim()));
-  if (known !== undefined && known.revoked_at === null) return kept.trim();
-  const spec = { accountId, name: 'Sandbox', mode: 'test', now: systemClock.now() } as const;
-  const { key } = await createApiKey(tx, spec, { ids: ports.ids, random: systemRandom });
-  await writeFile(file, `${key}\n`, { mode: 0o600 });
-  return key;
 }
 
 /** Tells the simulated Meta where our webhook is; it checks the verify token as Meta does. */

@@ -68,7 +68,11 @@ function welcome(product: Product, seconds: string): string {
   const { server, sandbox } = product;
   if (server.url === null) return `\nAskfirst is up after ${seconds} s, without an API.\n`;
   if (sandbox === null) {
-    return `\nAskfirst is up after ${seconds} s: ${server.url}\nGo live: docs/how-to/go-live.md\n`;
+    return `
+Askfirst is up after ${seconds} s: ${server.url}
+The first API key is in the data folder, in the file api-key.
+Add your line and an endpoint next: docs/how-to/go-live.md
+`;
   }
   const { apiKey } = sandbox;
   return `
