@@ -4,6 +4,7 @@ import type { CallDesk } from './calls/call-desk.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerContactRoutes } from './contacts/contact-routes.ts';
 import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
+import { registerGoLiveRoutes } from './golive/golive-routes.ts';
 import type { ApiContext } from './http/api-context.ts';
 import { makeAuthenticator } from './http/auth.ts';
 import { registerHealthRoutes } from './http/health-routes.ts';
@@ -56,6 +57,7 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
   registerCallRoutes(app, context);
   registerContactRoutes(app, context);
   registerLineRoutes(app, context);
+  registerGoLiveRoutes(app, context);
   registerEndpointRoutes(app, context);
   registerStreamRoutes(app, context);
   registerEventRoutes(app, context);

@@ -57,6 +57,10 @@ const environment = z.object({
     .string()
     .optional()
     .describe('Our address in SIP and SDP, when it differs from the bound one (NAT).'),
+  ASKFIRST_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe('The https address under which Meta and others reach this server.'),
   ASKFIRST_WEBHOOKS_TO_PRIVATE: z
     .enum(['yes', 'no'])
     .default('no')

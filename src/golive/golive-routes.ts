@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { type ApiContext, found, idFrom } from '../http/api-context.ts';
+import { accountOf } from '../http/auth.ts';
+import type { HttpServer } from '../http/server.ts';
+import { openLine, readLine, type StoredLine } from '../lines/line-store.ts';
+import { PERMISSION_TEMPLATES, type PermissionTemplate } from '../templates/template.ts';
+import { WhatsAppFailure, type LineAccess } from '../whatsapp/whatsapp.ts';
+import { gatherGoLiveFacts, type GoLivePorts } from './golive-facts.ts';
+import { CHECK_IDS, checklist } from './golive.ts';
+
+const byId = z.object({ id: z.string() });
+
+const checkSchema = z.object({
+  id: z.enum(CHECK_IDS),
+  title: z.string(),
+  state: z.enum(['ok', 'warning', 'failed', 'unknown']),
+  required: z.boolean().describe('Must be ok or warning before the line is ready.'),
+  detail: z.string(),
+  fix: z.string().nullable(),
+});
+
+const goLiveSchema = z.object({
+  lineId: z.string(),
+  live: z.boolean().describe('True where the line speaks to Meta itself.'),
+  ready: z.boolean(),
+  checks: z.array(checkSchema),
+});
+
+const templatesSchema = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      language: z.string(),
+      status: z.string().describe("Meta's word, such as PENDING, APPROVED or REJECTED."),
+      submitted: z.boolean().describe('False: Meta had it already.'),
+      error: z.object({ code: z.string(), message: z.string(), fix: z.string() }).nullable(),
+    }),
+  ),
+});
+type TemplateItem = z.infer<typeof templatesSchema>['items'][number];
+
+/** Going live: the checklist, and the two steps at Meta that we can take for the operator. */
+export function registerGoLiveRoutes(app: HttpServer, context: ApiContext & GoLivePorts): void {
+  const { whatsapp } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+  const tags = ['lines'];
+  const lineOf = async (request: Parameters<typeof accountOf>[0] & { params: { id: string } }) => {
+    const id = idFrom('line', request.params.id);
+    return found(await readLine(context.database, accountOf(request).accountId, id), 'line');
+  };
+
+  app.get(
+    '/v1/lines/:id/go-live',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'What is still missing before this line calls real people',
+        params: byId,
+        response: { 200: goLiveSchema },
+      },
+    },
+    async (request) => {
+      const line = await lineOf(request);
+      return { lineId: line.id, ...checklist(await gatherGoLiveFacts(context, line)) };
+    },
+  );
+
+  app.post(
+    '/v1/lines/:id/templates',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Submit the built-in permission templates to Meta, where they are missing',
+        params: byId,
+        response: { 200: templatesSchema },
+      },
+    },
+    async (request) => ({ items: await submitTemplates(context, await lineOf(request)) }),
+  );
+
+  app.post(
+    '/v1/lines/:id/calling',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Switch calling on or off at Meta',
+        params: byId,
+        body: z.strictObject({ enabled: z.boolean() }),
+        response: { 200: z.object({ enabled: z.boolean() }) },
+      },
+    },
+    async (request) => {
+      const { access } = openLine(await lineOf(request), context.sealer);
+      await whatsapp.updateCalling(access, { enabled: request.body.enabled });
+      return { enabled: (await whatsapp.readSettings(access)).enabled };
+    },
+  );
+}
+
+/** Asking twice submits nothing twice: what Meta lists is left alone, whatever its status. */
+async function submitTemplates(
+  context: ApiContext & GoLivePorts,
+  line: StoredLine,
+): Promise<TemplateItem[]> {
+  const { access } = openLine(line, context.sealer);
+  const known = await context.whatsapp.listTemplates(access);
+  const items: TemplateItem[] = [];
+  for (const template of PERMISSION_TEMPLATES) {
+    const { name, language } = template;
+    const there = known.find((it) => it.name === name && it.language === language);
+    items.push(
+      there === undefined
+        ? await submit(context, access, template)
+        : { name, language, status: there.status, submitted: false, error: null },
+    );
+  }
+  return items;
+}
+
+/** One template's trouble must not keep the others from being submitted. */
+async function submit(
+  context: GoLivePorts,
+  access: LineAccess,
+  template: PermissionTemplate,
+): Promise<TemplateItem> {
+  const { describes: _describes, ...draft } = template;
+  const { name, language } = draft;
+  try {
+    const { status } = await context.whatsapp.createTemplate(access, draft);
+    return { name, language, status, submitted: true, error: null };
+  } catch (error) {
+    if (!(error instanceof WhatsAppFailure)) throw error;
+    const { code, message, fix } = error;
+    const submitted = error.side === 'indeterminate';
+    return { name, language, status: 'UNKNOWN', submitted, error: { code, message, fix } };
+  }
+}

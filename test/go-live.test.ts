@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { LineView, Page, Problem } from '../src/http/api-types.ts';
+import type { Checklist } from '../src/golive/golive.ts';
+import { makeApiClient, isProblem } from '../src/cli/api-client.ts';
+import { seededRandom } from '../src/platform/random.ts';
+import { PRESET } from '../simulator/simulator.ts';
+import { openStory, type Story } from './harness.ts';
+
+let story: Story;
+let lineId: string;
+
+before(async () => {
+  story = await openStory();
+  const { items } = await story.api.get<Page<LineView>>('/v1/lines');
+  lineId = items[0]?.id ?? '';
+});
+after(() => story.close());
+afterEach(() => story.simulator.clearFaults());
+
+async function states(id = lineId): Promise<Record<string, string>> {
+  const { checks } = await list(id);
+  return Object.fromEntries(checks.map((check) => [check.id, check.state]));
+}
+
+function list(id = lineId): Promise<Checklist & { lineId: string }> {
+  return story.api.get(`/v1/lines/${id}/go-live`);
+}
+
+/** Talks to the simulated Graph API as somebody in WhatsApp Manager would. */
+async function graph(path: string, body: object, method: 'POST' | 'DELETE' = 'POST') {
+  const { status } = await story.simulator.inject({
+    method,
+    url: `/v23.0/${path}`,
+    headers: { authorization: `Bearer ${PRESET.accessToken}` },
+    payload: body,
+  });
+  assert.equal(status, 200);
+}
+
+const callingSettings = (calling: object) => graph(`${PRESET.phoneNumberId}/settings`, { calling });
+
+async function addLine(change: object): Promise<string> {
+  const line = await story.api.post<LineView>('/v1/lines', {
+    name: 'Second line',
+    displayNumber: '+442079460001',
+    phoneNumberId: '100000000000009',
+    wabaId: PRESET.wabaId,
+    graphBaseUrl: story.simulator.url,
+    accessToken: PRESET.accessToken,
+    appSecret: PRESET.appSecret,
+    verifyToken: PRESET.verifyToken,
+    ...change,
+  });
+  assert.ok(!isProblem(line), JSON.stringify(line));
+  return line.id;
+}
+
+test('before any webhook came the line is not ready, and the list says what to do', async () => {
+  const { live, ready, checks } = await list();
+  assert.deepEqual([live, ready], [false, false]);
+  const waiting = checks.filter(({ required, state }) => required && state !== 'ok');
+  assert.deepEqual(
+    waiting.map(({ id }) => id),
+    ['webhook_received'],
+  );
+  assert.match(checks.find(({ id }) => id === 'webhook_received')?.fix ?? '', /message/);
+});
+
+test('without a subscribed app the line is not ready', async () => {
+  await graph(`${PRESET.wabaId}/subscribed_apps`, {}, 'DELETE');
+  assert.equal((await states())['app_subscribed'], 'failed');
+  await graph(`${PRESET.wabaId}/subscribed_apps`, {});
+  assert.equal((await states())['app_subscribed'], 'ok');
+});
+
+test('a line whose webhook works is ready', async () => {
+  story.simulator.act('+447700900101', { action: 'write', text: 'hello' });
+  await story.until('a webhook', async () => (await states())['webhook_received'] === 'ok');
+  const { ready, checks } = await list();
+  assert.ok(ready, JSON.stringify(checks, null, 1));
+});
+
+test('calling switched off and SIP switched on at Meta are found', async () => {
+  await callingSettings({ status: 'DISABLED' });
+  assert.equal((await states())['calling_enabled'], 'failed');
+  await callingSettings({ sip: { status: 'ENABLED', servers: [{ hostname: 'sip.example' }] } });
+  assert.equal((await states())['sip_off'], 'failed');
+  await callingSettings({ sip: { status: 'DISABLED' } });
+  const answer = await story.api.post<{ enabled: boolean }>(`/v1/lines/${lineId}/calling`, {
+    enabled: true,
+  });
+  assert.deepEqual(answer, { enabled: true });
+  const now = await states();
+  assert.deepEqual([now['calling_enabled'], now['sip_off']], ['ok', 'ok']);
+});
+
+test('a Meta that answers one question with 5xx or a web page leaves the others visible', async () => {
+  story.simulator.setFault({ kind: 'server_error', on: 'settings' });
+  const broken = await states();
+  assert.deepEqual(
+    [broken['calling_enabled'], broken['token'], broken['template_approved']],
+    ['unknown', 'ok', 'ok'],
+  );
+  story.simulator.clearFaults();
+  story.simulator.setFault({ kind: 'html_answer' });
+  const dark = await states();
+  assert.deepEqual([dark['token'], dark['number'], dark['country']], ['unknown', 'unknown', 'ok']);
+  assert.equal((await list()).ready, false);
+});
+
+test('a Meta that answers too slowly is unknown after the time-out, not a hanging request', async () => {
+  story.simulator.setFault({ kind: 'slow_answer', on: 'settings', delayMs: 60_000 });
+  const slow = list();
+  let done = false;
+  void slow.finally(() => (done = true));
+  await story.until('the list', () => done, 30_000);
+  const found = (await slow).checks.find(({ id }) => id === 'calling_enabled');
+  assert.equal(found?.state, 'unknown');
+});
+
+test('a wrong token, a wrong number and a missing endpoint are each named', async () => {
+  const badToken = await states(await addLine({ accessToken: 'expired' }));
+  assert.deepEqual([badToken['token'], badToken['number']], ['failed', 'unknown']);
+  story.simulator.addLine({
+    phoneNumberId: '100000000000009',
+    wabaId: PRESET.wabaId,
+    displayNumber: '+442079460009',
+    businessName: 'Other',
+  });
+  const wrongNumber = await states(await addLine({}));
+  assert.deepEqual(
+    [wrongNumber['token'], wrongNumber['number'], wrongNumber['endpoint']],
+    ['ok', 'failed', 'failed'],
+  );
+  assert.equal(wrongNumber['webhook_received'], 'failed');
+});
+
+test('a business number of a blocked country is told before anything is spent on it', async () => {
+  const id = await addLine({ displayNumber: '+12025550123', phoneNumberId: '100000000000010' });
+  assert.equal((await states(id))['country'], 'failed');
+});
+
+test('templates are submitted once, and asking again changes nothing', async () => {
+  type Items = { items: Array<{ name: string; status: string; submitted: boolean }> };
+  story.simulator.addLine({
+    phoneNumberId: '100000000000011',
+    wabaId: '200000000000011',
+    displayNumber: '+442079460011',
+    businessName: 'Fresh',
+  });
+  const id = await addLine({
+    displayNumber: '+442079460011',
+    phoneNumberId: '100000000000011',
+    wabaId: '200000000000011',
+  });
+  assert.equal((await states(id))['template_approved'], 'failed');
+  const path = `/v1/lines/${id}/templates`;
+  const first = (await story.api.post<Items>(path, {})) as Items;
+  assert.deepEqual(
+    first.items.map(({ submitted, status }) => [submitted, status]),
+    [
+      [true, 'PENDING'],
+      [true, 'PENDING'],
+      [true, 'PENDING'],
+    ],
+  );
+  await story.until('approval', async () => (await states(id))['template_approved'] === 'ok');
+  const second = (await story.api.post<Items>(path, {})) as Items;
+  assert.ok(second.items.every(({ submitted, status }) => !submitted && status === 'APPROVED'));
+});
+
+test('an unknown line is 404, and without a key nothing is told', async () => {
+  const unknown = await story.api.get<Problem>('/v1/lines/ln_0/go-live');
+  assert.deepEqual([unknown.status, unknown.code], [404, 'not_found']);
+  const stranger = makeApiClient(story.server.url ?? '', 'af_test_wrong', seededRandom(2));
+  for (const answer of [
+    await stranger.get<Problem>(`/v1/lines/${lineId}/go-live`),
+    await stranger.post<Problem>(`/v1/lines/${lineId}/templates`, {}),
+    await stranger.post<Problem>(`/v1/lines/${lineId}/calling`, { enabled: false }),
+  ]) {
+    assert.equal(answer.status, 401);
+  }
+});
+
+test('what Meta refuses in a step at Meta comes back with its code and fix', async () => {
+  const id = await addLine({ accessToken: 'expired', phoneNumberId: '100000000000012' });
+  const answer = await story.api.post<object>(`/v1/lines/${id}/calling`, { enabled: true });
+  assert.ok(isProblem(answer));
+  assert.equal(answer.code, 'meta_token_invalid');
+  assert.ok(answer.fix.length > 0);
+});
