@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { build } from 'vite';
+
+import { startProduct } from '../src/cli/product.ts';
+import { delay, systemClock } from '../src/platform/clock.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { readSettings } from '../src/settings.ts';
+import { needsProgram, programPath } from './peers.ts';
+import { root } from './repository.ts';
+
+/**
+ * The page as a newcomer uses it: a real Chromium with a microphone that beeps, the whole
+ * product behind it, and a customer who is asked, called, talked to, and says stop.
+ */
+const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  '--allow-loopback-in-peer-connection',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+const STEP_TIMEOUT_MS = 15_000;
+/** Far above the noise of an idle analyser (0) and far below the demo PBX's voice (about 0.1). */
+const HEARD_RMS = 0.01;
+
+type WholeProduct = {
+  url: string;
+  apiKey: string;
+  simulatorUrl: string;
+  close(): Promise<void>;
+};
+
+async function startWholeProduct(): Promise<WholeProduct> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-page-'));
+  const product = await startProduct({
+    settings: readSettings({
+      PORT: '0',
+      ASKFIRST_DATA_DIR: dataDir,
+      ASKFIRST_MEDIA_WORKERS: '1',
+      // Away from the range of an Askfirst that may be running on this machine.
+      ASKFIRST_MEDIA_PORTS: '43000-43199',
+    }),
+    log: silentLog,
+    simulator: { port: 0, pbxPort: 0 },
+  });
+  const { server, sandbox } = product;
+  assert.ok(server.url !== null && sandbox !== null);
+  return {
+    url: server.url,
+    apiKey: sandbox.apiKey,
+    simulatorUrl: sandbox.url,
+    async close() {
+      await product.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, () => {
+  let product: WholeProduct;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  before(async () => {
+    await build({ root: join(root, 'web'), logLevel: 'silent' });
+    product = await startWholeProduct();
+    browser = await chromium.launch({
+      executablePath: programPath('chromium') ?? '',
+      args: CHROMIUM_FLAGS,
+    });
+    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    page = await context.newPage();
+    page.setDefaultTimeout(STEP_TIMEOUT_MS);
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+  });
+
+  after(async () => {
+    await browser?.close();
+    await product?.close();
+  });
+
+  const phone = (): Locator => page.getByRole('region', { name: 'Phone of Ada Lovelace' });
+  const press = (where: Page | Locator, name: string): Promise<void> =>
+    where.getByRole('button', { name, exact: true }).first().click();
+
+  test('the key leaves the address and the page stands, without a fault for axe', async () => {
+    await page.goto(`${product.url}/#key=${product.apiKey}`);
+    await page.getByText('SIMULATOR', { exact: false }).first().waitFor();
+    await phone().waitFor();
+    await page.getByText('Live: changes show at once.').waitFor();
+    assert.equal(page.url().includes(product.apiKey), false);
+    assert.deepEqual(await axeFaults(page), []);
+  });
+
+  test('a call without permission is refused beforehand, with the fix', async () => {
+    await page.getByText('May not call now').waitFor();
+    const callNow = page.getByRole('button', { name: 'Call now' });
+    assert.equal(await callNow.getAttribute('aria-disabled'), 'true');
+    await page.getByText('Fix:').first().waitFor();
+  });
+
+  test('Ada is asked, allows calls, and the countdown runs', async () => {
+    await press(page, 'Ask for permission');
+    await press(phone(), 'Allow calls');
+    const timer = page.getByRole('timer', { name: 'Time left to call' });
+    await timer.waitFor();
+    assert.match((await timer.textContent()) ?? '', /^(24:00:00|23:59:\d\d)$/);
+  });
+
+  test('Ada answers in the browser, and sound is heard at both ends', async () => {
+    await page.getByText('May call now').waitFor();
+    await press(page, 'Call now');
+    await phone().getByText('Incoming voice call', { exact: false }).waitFor();
+    await press(phone(), 'Answer');
+    await meterAbove(phone(), 'You hear', HEARD_RMS);
+    await meterAbove(phone(), 'You say', HEARD_RMS);
+    await until('the PBX has heard the microphone', () => pbxHears(product.simulatorUrl));
+    assert.deepEqual(await axeFaults(page), []);
+  });
+
+  test('keys of the keypad reach the PBX', async () => {
+    await press(phone(), 'Keypad');
+    await press(phone(), '4');
+    await press(phone(), '2');
+    await until('the PBX has the digits', async () => {
+      return (await pbxCalls(product.simulatorUrl))[0]?.digits === '42';
+    });
+  });
+
+  test('hanging up leaves a completed call with its record', async () => {
+    await press(phone(), 'Hang up');
+    await page.getByText('Ada Lovelace hung up.', { exact: false }).first().waitFor();
+    await page.getByRole('button', { name: /Completed/ }).waitFor();
+    await page.getByText('Call detail record').click();
+    await page.getByText('Outcome', { exact: true }).waitFor();
+    await page.getByText('This permission has served its one call.').first().waitFor();
+  });
+
+  test('STOP puts Ada on the do-not-call list, and the page shows it', async () => {
+    await phone().getByRole('textbox', { name: 'Type a message' }).fill('STOP');
+    await page.keyboard.press('Enter');
+    await page.getByText('Do not call', { exact: true }).first().waitFor();
+    await page.getByText('opted_out', { exact: true }).first().waitFor();
+    assert.deepEqual(await axeFaults(page), []);
+  });
+
+  test('on a narrow dark screen nothing is cut off, and axe has no fault', async () => {
+    await page.setViewportSize({ width: 420, height: 900 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    // As text, because this program itself is checked without the browser's types.
+    const excess = await page.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
+    assert.deepEqual(await axeFaults(page), []);
+  });
+
+  test('the browser had nothing to complain about, neither policy nor script', () => {
+    assert.deepEqual(complaints, []);
+  });
+});
+
+async function axeFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+}
+
+async function meterAbove(phone: Locator, label: string, rms: number): Promise<void> {
+  const meter = phone.getByRole('meter', { name: `Level: ${label}` });
+  await until(`"${label}" shows sound`, async () => {
+    return Number(await meter.getAttribute('data-rms-peak')) > rms;
+  });
+}
+
+type PbxCall = { packetsIn: number; digits: string };
+
+async function pbxCalls(simulatorUrl: string): Promise<PbxCall[]> {
+  const answer = await fetch(`${simulatorUrl}/simulator/pbx`);
+  return ((await answer.json()) as { calls: PbxCall[] }).calls;
+}
+
+async function pbxHears(simulatorUrl: string): Promise<boolean> {
+  const [call] = await pbxCalls(simulatorUrl);
+  return call !== undefined && call.packetsIn > 50;
+}
+
+/** Looks again every 100 ms, because what is awaited lives in another process. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = systemClock.monotonic() + STEP_TIMEOUT_MS;
+  while (!(await holds())) {
+    if (systemClock.monotonic() > end) throw new Error(`never came: ${what}`);
+    await delay(systemClock, 100);
+  }
+}
