@@ -9,7 +9,14 @@ import { checkMetaAnswer } from '../src/media/meta-answer.ts';
 import { Failure } from '../src/platform/failure.ts';
 import { isRefused } from '../src/platform/refusal.ts';
 import type { Clock } from '../src/platform/clock.ts';
-import type { InviteRequest, SipCall, SipCallEvent, SipUserAgent } from '../src/sip/sip.ts';
+import type {
+  InviteRequest,
+  SavedDialog,
+  SipCall,
+  SipCallEvent,
+  SipTarget,
+  SipUserAgent,
+} from '../src/sip/sip.ts';
 
 /**
  * Stand-ins for media and SIP in signalling stories. The real ones have tests of their own and
@@ -148,7 +155,7 @@ export class FakeSip implements SipUserAgent {
     const answer = (): void => {
       if (state !== 'early') return;
       state = 'up';
-      onEvent({ kind: 'answered', sdp: 'v=0' });
+      onEvent({ kind: 'answered', sdp: 'v=0', dialog: { uri: request.target.uri } });
       if (user === 'hangup-3')
         this.#clock.after(3000, () => end({ kind: 'ended', by: 'endpoint' }));
     };
@@ -161,6 +168,10 @@ export class FakeSip implements SipUserAgent {
         else end({ kind: 'failed', status: 487, reason: 'Request Terminated' });
       },
     };
+  }
+
+  endLost(_saved: SavedDialog, target: SipTarget, reason?: string): void {
+    this.ended.push({ uri: target.uri, reason });
   }
 
   liveCount(): number {

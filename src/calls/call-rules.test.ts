@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { CallStatus } from '../http/api-types.ts';
 import type { PermissionId } from '../platform/ids.ts';
 import {

@@ -3,7 +3,7 @@ import type { MediaCall } from '../media/media.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
-import type { SipCall, SipCallEvent, SipUserAgent } from '../sip/sip.ts';
+import type { SipCall, SipCallEvent, SipTarget, SipUserAgent } from '../sip/sip.ts';
 import type { CallPlan } from './call.ts';
 import type { CallFact } from './call-rules.ts';
 
@@ -38,15 +38,10 @@ export async function inviteEndpoint(
       return null;
     });
   if (offer === null) return null;
-  const { username, password } = endpoint;
   let call: SipCall | null = null;
   call = ports.sip.invite(
     {
-      target: {
-        uri: endpoint.uri,
-        ...(username === null ? {} : { username }),
-        ...(password === null ? {} : { password }),
-      },
+      target: sipTarget(endpoint),
       from: { user: customerLabel, displayName: 'WhatsApp customer' },
       headers: {
         'X-WA-Call-Id': plan.id,
@@ -65,6 +60,15 @@ export async function inviteEndpoint(
   return call;
 }
 
+/** The endpoint as the SIP user agent wants it. */
+export function sipTarget({ uri, username, password }: Endpoint): SipTarget {
+  return {
+    uri,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+  };
+}
+
 async function onSipEvent(
   ports: EndpointLegPorts & { hangUpLeg: () => void },
   media: MediaCall,
@@ -79,7 +83,7 @@ async function onSipEvent(
     case 'answered':
       try {
         await media.applyEndpointAnswer(event.sdp);
-        ports.report({ type: 'EndpointAnswered', at, dialog: null });
+        ports.report({ type: 'EndpointAnswered', at, dialog: event.dialog });
       } catch (error) {
         ports.log.warn({ callId: plan.id, error: errorText(error) }, 'endpoint SDP not usable');
         ports.hangUpLeg();

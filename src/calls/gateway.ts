@@ -6,6 +6,7 @@ import type { CallId } from '../platform/ids.ts';
 import type { CallState } from './call.ts';
 import { CallSession, type SessionPorts, type SessionTarget } from './call-session.ts';
 import { leaseCalls, orphanedCalls } from './call-store.ts';
+import { sipTarget } from './endpoint-leg.ts';
 import type { DialedCall, Dialer } from './dialer.ts';
 
 /**
@@ -35,6 +36,8 @@ export type GatewayPorts = SessionPorts & {
 };
 
 export const LEASE_SECONDS = 15;
+/** RFC 3326: why the endpoint's leg ends; Q.850 cause 41 is a temporary failure. */
+const GATEWAY_LOST = 'Q.850;cause=41;text="gateway lost"';
 const LEASE_EVERY_MS = 5_000;
 const POLL_MS = 250;
 const CLOSE_WAIT_MS = 8_000;
@@ -72,7 +75,10 @@ export function openGateway(ports: GatewayPorts): Gateway {
       await leaseCalls(ports.database, [id], ports.owner, LEASE_SECONDS);
       await ports.desk.hangUp(id, 'platform', 'gateway_lost', 'platform');
       const target = await ports.targetOf(state);
-      if (target !== null) adopt(state, target, true);
+      if (target === null) continue;
+      const dialog = state.facts.endpoint?.dialog ?? null;
+      if (dialog !== null) ports.sip.endLost(dialog, sipTarget(target.endpoint), GATEWAY_LOST);
+      adopt(state, target, true);
     }
   });
 

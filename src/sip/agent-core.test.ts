@@ -14,6 +14,7 @@ import {
 } from '../../test/sip-peer.ts';
 import { silentLog } from '../platform/log.ts';
 import { headerOf, headersOf } from './message.ts';
+import type { SavedDialog } from './sip.ts';
 
 /** After this long nothing of any call may be alive, whatever happened to it. */
 const FOREVER_MS = 200_000;
@@ -50,14 +51,33 @@ test('a call is invited, rings, is answered, acknowledged and hung up', async ()
   assert.equal(headerOf(bye, 'reason'), 'Q.850;cause=16;text="done" X: y');
   stage.deliver(answer(bye, 200));
   call.hangUp();
+  const [answered] = events.filter((event) => event.kind === 'answered');
   assert.deepEqual(events, [
     { kind: 'ringing', status: 180 },
     { kind: 'ringing', status: 183, sdp: 'early' },
-    { kind: 'answered', sdp: PEER_SDP },
+    { kind: 'answered', sdp: PEER_SDP, dialog: answered?.dialog },
     { kind: 'ended', by: 'us' },
   ]);
   assert.equal(stage.count('BYE'), 1);
   assertNothingLeft(stage);
+});
+
+test('a dialog of a run that was killed is ended by the next run', async () => {
+  const killed = setStage();
+  const { events, invite } = await answeredCall(killed);
+  const [answered] = events.filter((event) => event.kind === 'answered');
+  const kept = JSON.parse(JSON.stringify(answered?.dialog)) as SavedDialog;
+  const next = setStage();
+  next.core.endLost(kept, { uri: 'sip:100@pbx.example.com' }, 'Q.850;cause=41');
+  await settle();
+  const bye = next.last('BYE');
+  assert.equal(headerOf(bye, 'call-id'), headerOf(invite, 'call-id'));
+  assert.equal(bye.uri, 'sip:pbx@192.0.2.1:5060');
+  assert.equal(sequenceOf(bye), sequenceOf(invite) + 1);
+  next.deliver(answer(bye, 200));
+  assertNothingLeft(next);
+  next.core.endLost({ made: 'up' }, { uri: 'sip:100@pbx.example.com' });
+  assertNothingLeft(next);
 });
 
 test('the peer hangs up: 200, the reason is told, a repeated BYE gets 200 again', async () => {

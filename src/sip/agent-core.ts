@@ -6,7 +6,8 @@ import { callIdOf, tagOf } from './header-fields.ts';
 import { parseMessage, serialise, type SipHeader, type SipRequest } from './message.ts';
 import { ALLOW, makeReply, replyHop, stampSource } from './reply.ts';
 import { screenRequest, screenResponse } from './screening.ts';
-import type { InviteRequest, SipCall, SipCallEvent } from './sip.ts';
+import { endLostDialog } from './lost-dialog.ts';
+import type { InviteRequest, SavedDialog, SipCall, SipCallEvent, SipTarget } from './sip.ts';
 import { serverKey, TransactionLayer } from './transaction-layer.ts';
 import type { Hop, LookUp, OnBytes, Wire } from './wire.ts';
 
@@ -70,6 +71,13 @@ export class AgentCore {
     this.#calls.set(call.sipCallId, call);
     call.start();
     return call;
+  }
+
+  /** See `SipUserAgent.endLost`. */
+  endLost(saved: SavedDialog, target: SipTarget, reason?: string): void {
+    const parts = { ...this.#parts, transactions: this.#transactions };
+    if (endLostDialog(parts, saved, target, reason)) return;
+    this.#parts.log.warn('a saved SIP dialog could not be read');
   }
 
   /** Whatever the network brought. Never throws: a fault of ours costs one message only. */

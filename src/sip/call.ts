@@ -13,6 +13,7 @@ import {
   viaHeader,
 } from './call-requests.ts';
 import { afterRequest, dialogFromAnswer, type Dialog } from './dialog.ts';
+import { saveDialog } from './lost-dialog.ts';
 import { DialogSender } from './dialog-sender.ts';
 import { DigestCredentials } from './digest.ts';
 import { tagOf } from './header-fields.ts';
@@ -316,7 +317,7 @@ export class Call implements SipCall {
       localSdp: this.#request.offer,
       emit: (event) => this.#emit(event),
     });
-    this.#emit({ kind: 'answered', sdp: response.body });
+    this.#emit({ kind: 'answered', sdp: response.body, dialog: saveDialog(dialog, hop) });
   }
 
   #end(event: SipCallEvent): void {

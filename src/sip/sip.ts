@@ -9,6 +9,11 @@
 export type SipUserAgent = {
   /** Sends INVITE and reports what becomes of it. Never throws; trouble arrives as `failed`. */
   invite(request: InviteRequest, onEvent: (event: SipCallEvent) => void): SipCall;
+  /**
+   * Ends a dialog that another run of this program left behind: sends its BYE once. `saved` is
+   * what came with `answered`; anything else is ignored.
+   */
+  endLost(saved: SavedDialog, target: SipTarget, reason?: string): void;
   /** Dialogs and transactions still alive, for the leak test. */
   liveCount(): number;
   /** BYEs or cancels all that lives, waits shortly, closes the sockets. */
@@ -38,10 +43,13 @@ export type InviteRequest = {
   ringTimeoutMs: number;
 };
 
+/** A dialog as plain JSON, to be kept with the call and given to `endLost` after a crash. */
+export type SavedDialog = Record<string, unknown>;
+
 export type SipCallEvent =
   /** 180, 183 and friends; the SDP of a 183 is early media. */
   | { kind: 'ringing'; status: number; sdp?: string }
-  | { kind: 'answered'; sdp: string }
+  | { kind: 'answered'; sdp: string; dialog: SavedDialog }
   /** A final answer that is not 2xx, or none at all (408), or no way to send (503). */
   | { kind: 'failed'; status: number; reason: string }
   /** The other side sent an offer inside the dialog (hold, resume). Answer it with `reply`. */

@@ -54,6 +54,7 @@ export async function openSipUserAgent(options: SipUserAgentOptions): Promise<Si
   };
   return {
     invite: (request, onEvent) => core.invite(request, onEvent),
+    endLost: (saved, target, reason) => core.endLost(saved, target, reason),
     liveCount: () => core.liveCount,
     close: () => (closing ??= close()),
   };
