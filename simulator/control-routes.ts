@@ -190,6 +190,7 @@ function stream(
     waiting = true;
     sim.clock.after(STREAM_PAUSE_MS, () => {
       waiting = false;
+      if (reply.raw.destroyed) return;
       if (reply.raw.writableNeedDrain) push();
       else reply.raw.write(`data: ${JSON.stringify(world.state())}\n\n`);
     });

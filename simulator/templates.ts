@@ -133,13 +133,46 @@ function readDraft(body: unknown): Draft {
 }
 
 function readComponent(raw: unknown): TemplateComponent {
-  const component = (raw ?? {}) as Record<string, unknown>;
-  if (typeof component.type !== 'string') throw new GraphError(100, 'component without type');
+  const { type: rawType, format, text, example, buttons } = record(raw);
+  if (typeof rawType !== 'string') throw new GraphError(100, 'component without type');
   // Meta's page writes call_permission_request in lower case, its SDKs in upper case.
-  const type = component.type.toUpperCase();
+  const type = rawType.toUpperCase();
   const known = ['HEADER', 'BODY', 'FOOTER', 'BUTTONS', 'CALL_PERMISSION_REQUEST'];
-  if (!known.includes(type)) throw new GraphError(100, `unknown component ${component.type}`);
-  return { ...component, type };
+  if (!known.includes(type)) throw new GraphError(100, `unknown component ${rawType}`);
+  if (text !== undefined && typeof text !== 'string') {
+    throw new GraphError(100, `${type}: text must be a string`);
+  }
+  return {
+    type,
+    ...(typeof format === 'string' ? { format } : {}),
+    ...(text === undefined ? {} : { text }),
+    ...(example === undefined ? {} : { example }),
+    ...(type === 'BUTTONS' ? { buttons: readButtons(buttons) } : {}),
+  };
+}
+
+/** Ten buttons at most, each with a text of up to 25 characters. */
+function readButtons(raw: unknown): Array<{ type: string; text: string }> {
+  if (!Array.isArray(raw) || raw.length === 0 || raw.length > 10) {
+    throw new GraphError(100, 'BUTTONS must have 1 to 10 buttons');
+  }
+  return raw.map((each) => {
+    const { type, text } = record(each);
+    if (typeof type !== 'string' || typeof text !== 'string' || text === '' || text.length > 25) {
+      throw new GraphError(100, 'A button needs a type and a text of up to 25 characters');
+    }
+    return { type, text };
+  });
+}
+
+function sampleCount(example: unknown): number {
+  const texts: unknown = record(example).body_text;
+  const first: unknown = Array.isArray(texts) ? texts[0] : undefined;
+  return Array.isArray(first) ? first.length : 0;
+}
+
+function record(raw: unknown): Record<string, unknown> {
+  return typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : {};
 }
 
 function checkComponents(components: readonly TemplateComponent[]): void {
@@ -152,8 +185,7 @@ function checkComponents(components: readonly TemplateComponent[]): void {
     throw new GraphError(100, 'BODY is longer than 1024 characters', { subcode: 2388040 });
   }
   checkVariables(text);
-  const samples = (bodies[0]?.example as { body_text?: unknown[][] } | undefined)?.body_text?.[0];
-  if (variableCount(text) > 0 && samples?.length !== variableCount(text)) {
+  if (variableCount(text) > 0 && sampleCount(bodies[0]?.example) !== variableCount(text)) {
     throw new GraphError(100, 'example.body_text must hold one sample per variable', {
       subcode: 2388043,
     });
