@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openMetaPeer } from '../../test/meta-peer.ts';
+import { openMetaPeer, type MetaPeer } from '../../test/meta-peer.ts';
 import { openRtpPeer } from '../../test/rtp-peer.ts';
 import { delay, repeat, systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
@@ -17,7 +17,7 @@ test('a spray of ClientHellos from a stranger does not disturb the set-up', asyn
   const stranger = await openStranger();
   for (let turn = 0; turn < 10; turn += 1) {
     const call = await plane.openCall({ callId: `spray${turn}`, onEvent: () => {} });
-    const customer = await openMetaPeer(call.offer);
+    const customer = await openCustomer(t, call.offer);
     const stopSpraying = repeat(systemClock, 2, async () => {
       // The stranger does not know the port, so all of the range gets it.
       for (let port = first; port < first + 20; port += 1) {
@@ -30,7 +30,6 @@ test('a spray of ClientHellos from a stranger does not disturb the set-up', asyn
     await until(() => customer.received.length > 2);
     await stopSpraying();
     await call.close();
-    await customer.close();
   }
   assert.equal(stranger.replies(), 0);
   stranger.socket.close();
@@ -40,7 +39,7 @@ test('an answer with the fingerprint of somebody else ends in `lost`, without me
   const plane = await openPlane(t, {});
   const events: MediaEvent[] = [];
   const call = await plane.openCall({ callId: 'forged', onEvent: (event) => events.push(event) });
-  const customer = await openMetaPeer(call.offer);
+  const customer = await openCustomer(t, call.offer);
   const forged = customer.answer.replace(/(sha-256 )(..)/, (_, name, pair) => {
     return `${name}${pair === '00' ? '01' : '00'}`;
   });
@@ -49,21 +48,19 @@ test('an answer with the fingerprint of somebody else ends in `lost`, without me
   assert.deepEqual(events, [{ kind: 'lost', cause: 'media_ice_failed' }]);
   assert.equal(customer.received.length, 0);
   await call.close();
-  await customer.close();
 });
 
 test('an answer that nobody stands behind ends in media_connect_timeout', async (t) => {
   const plane = await openPlane(t, { connectTimeoutMs: 300 });
   const events: MediaEvent[] = [];
   const call = await plane.openCall({ callId: 'nobody', onEvent: (event) => events.push(event) });
-  const customer = await openMetaPeer(call.offer);
+  const customer = await openCustomer(t, call.offer);
   const silent = await openRtpPeer();
   const nobody = customer.answer.replace(/127\.0\.0\.1 \d+ typ/, `127.0.0.1 ${silent.port} typ`);
   await call.applyAnswer(nobody);
   await until(() => events.length > 0);
   assert.deepEqual(events, [{ kind: 'lost', cause: 'media_connect_timeout' }]);
   await call.close();
-  await customer.close();
   silent.close();
 });
 
@@ -71,7 +68,7 @@ test('a forged datagram that ends the DTLS session is media_transport_lost', asy
   const plane = await openPlane(t, {});
   const events: MediaEvent[] = [];
   const call = await plane.openCall({ callId: 'gone', onEvent: (event) => events.push(event) });
-  const customer = await openMetaPeer(call.offer);
+  const customer = await openCustomer(t, call.offer);
   await call.applyAnswer(customer.answer);
   await customer.connected;
   await until(() => events.some(({ kind }) => kind === 'connected'));
@@ -80,7 +77,6 @@ test('a forged datagram that ends the DTLS session is media_transport_lost', asy
   await until(() => events.some(({ kind }) => kind === 'lost'));
   assert.deepEqual(events.at(-1), { kind: 'lost', cause: 'media_transport_lost' });
   await call.close();
-  await customer.close();
 });
 
 test('a killed worker loses its calls, and a new one takes over', async (t) => {
@@ -223,6 +219,12 @@ async function openStranger(): Promise<{ socket: Socket; replies: () => number }
     replies += 1;
   });
   return { socket, replies: () => replies };
+}
+
+async function openCustomer(t: TestContext, offer: string): Promise<MetaPeer> {
+  const customer = await openMetaPeer(offer);
+  t.after(() => customer.close());
+  return customer;
 }
 
 function bound(port: number): Promise<Socket> {
