@@ -1,19 +1,19 @@
 import fastifyStatic from '@fastify/static';
 import { registerCallRoutes } from './calls/call-routes.ts';
-import type { CallDesk } from './calls/call-desk.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerContactRoutes } from './contacts/contact-routes.ts';
 import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
+import { errorCatalogue } from './error-catalogue.ts';
 import { registerGoLiveRoutes } from './golive/golive-routes.ts';
-import type { ApiContext } from './http/api-context.ts';
 import { makeAuthenticator } from './http/auth.ts';
+import { registerDocsRoutes } from './http/docs-routes.ts';
 import { registerHealthRoutes } from './http/health-routes.ts';
 import { makeHttpMetrics } from './http/metrics.ts';
 import { openHttpServer, type HttpServer } from './http/server.ts';
 import { registerStreamRoutes } from './http/stream-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
-import type { ServerPorts } from './main.ts';
+import type { ServerCore } from './server-core.ts';
 import { Failure } from './platform/failure.ts';
 import { REFUSALS } from './policy/refusal-codes.ts';
 import type { Egress } from './webhooks/egress.ts';
@@ -23,14 +23,12 @@ import type { Intake } from './whatsapp/intake.ts';
 import { intakeRoutes } from './whatsapp/intake-routes.ts';
 
 /** The `api` role: REST under /v1, Meta's webhooks, health, metrics and the page. */
-export type ApiPorts = ServerPorts &
-  Omit<ApiContext, 'authenticator'> & {
-    desk: CallDesk;
-    intake: Intake;
-    secretsOf: () => Promise<LineWebhookSecrets[]>;
-    egress: Egress;
-    wakeDeliveries: () => void;
-  };
+export type ApiPorts = ServerCore & {
+  intake: Intake;
+  secretsOf: () => Promise<LineWebhookSecrets[]>;
+  egress: Egress;
+  wakeDeliveries: () => void;
+};
 
 export const VERSION = '0.1.0';
 /** Secrets of lines are read again after this long, so a new line needs no restart. */
@@ -52,6 +50,7 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
   });
   const authenticator = makeAuthenticator({ database, clock });
   const context = { ...ports, authenticator };
+  registerDocsRoutes(app, errorCatalogue());
   registerHealthRoutes(app, { database, clock, metrics });
   registerConsentRoutes(app, context);
   registerCallRoutes(app, context);

@@ -123,7 +123,7 @@ function fakeStats(at: number): MediaStats {
   return { codec: 'PCMU', transcoded: true, connectedAt: at, whatsapp: leg, endpoint: leg };
 }
 
-/** Behaves by the user part of the URI: `busy`, `unavailable`, `never`, `hangup-3`, else answers. */
+/** Behaves by the user part of the URI: `busy`, `unavailable`, `never`, `hangup-3`; or answers. */
 export class FakeSip implements SipUserAgent {
   readonly #clock: Clock;
   readonly invites: InviteRequest[] = [];

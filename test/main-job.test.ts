@@ -44,7 +44,7 @@ async function endpoint(user: string, more: object = {}): Promise<string> {
   return answer.id;
 }
 
-test('ask, get a yes, call, talk, hang up: one CDR, one call.ended, and no second call', async () => {
+test('ask, yes, call, talk, hang up: one CDR, one call.ended, and no second call', async () => {
   const number = person('101');
   await getYes(story, number);
   const contact = await contactOf(story, number);
@@ -136,7 +136,8 @@ test('a permission expires at its moment and the call after it is refused', asyn
   const permissionId = (await contactOf(story, number)).consents[0]?.permissionId;
   const permission = await story.api.get<PermissionView>(`/v1/permissions/${permissionId}`);
   story.clock.advance(Date.parse(permission.expiresAt) - story.clock.now() - 1);
-  const before = `/v1/eligibility?to=${encodeURIComponent(number)}&purpose=${encodeURIComponent(PURPOSE)}`;
+  const question = new URLSearchParams({ to: number, purpose: PURPOSE });
+  const before = `/v1/eligibility?${question}`;
   assert.equal((await story.api.get<{ allowed: boolean }>(before)).allowed, true);
   story.clock.advance(1);
   assert.equal((await story.api.get<{ allowed: boolean }>(before)).allowed, false);
@@ -154,7 +155,7 @@ for (const [last3, user, reason] of [
   ['302', 'unavailable', 'endpoint_unavailable'],
   ['303', 'never', 'endpoint_no_answer'],
 ] as const) {
-  test(`an endpoint that is ${user} ends the call as failed, and nobody is left ringing`, async () => {
+  test(`an endpoint that is ${user} fails the call, and nobody is left ringing`, async () => {
     const number = newPerson(story, last3, '100');
     await getYes(story, number);
     const endpointId = await endpoint(user, { ringTimeoutMs: 5_000 });
@@ -166,7 +167,7 @@ for (const [last3, user, reason] of [
   });
 }
 
-test('agent first: a busy agent means that no phone rings, and the permission is given back', async () => {
+test('agent first: with a busy agent no phone rings; the permission is given back', async () => {
   const number = newPerson(story, '401', '100');
   await getYes(story, number);
   const endpointId = await endpoint('busy', { strategy: 'agent_first' });

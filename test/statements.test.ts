@@ -47,7 +47,8 @@ test('bucket stands first in every key of a contact-owned table', async () => {
   try {
     const { rows } = await client.query<{ relation: string; first: string; columns: string }>(`
       select t.relname as relation, a.attname as first,
-             (select string_agg(c.attname, ' ') from pg_attribute c where c.attrelid = t.oid) columns
+             (select string_agg(c.attname, ' ') from pg_attribute c
+               where c.attrelid = t.oid) as columns
         from pg_index i
         join pg_class t on t.oid = i.indrelid
         join pg_namespace n on n.oid = t.relnamespace and n.nspname = 'public'

@@ -18,7 +18,7 @@ export const CALL_LIMITS = {
   settleMs: 2_000,
   /** From the customer's pick-up to audio with the endpoint, whatever hangs in between. */
   bridgeMs: 90_000,
-  /** A queued call whose due time passed this long ago is blocked: the customer expects it no more. */
+  /** A queued call this long past its due time is blocked: the customer expects it no more. */
   lateMs: 300_000,
 } as const;
 
@@ -197,7 +197,7 @@ function settlesAt(state: CallState): number {
   return complete ? learnedAt : learnedAt + CALL_LIMITS.settleMs;
 }
 
-/** What became of the call, from all facts together. `status` of Meta's terminate is not trusted. */
+/** What became of the call, from all facts together; Meta's own `status` is not trusted. */
 export function endOf(state: CallState, now: number): Omit<CallEnd, 'media'> {
   const { facts } = state;
   const at = facts.terminated?.endedAt ?? facts.terminated?.at ?? now;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { checkPolicyPack } from './policy-check.ts';
 import { runStart } from './start.ts';
 
 /** The `askfirst` command. Data goes to stdout, messages to stderr; exit code 0 means success. */
@@ -47,6 +48,16 @@ program
     process.env['SIMULATOR_PBX_PORT'] = options.pbxPort;
     if (options.webhook !== undefined) process.env['SIMULATOR_WEBHOOK_URL'] = options.webhook;
     await import('../../simulator/simulator-main.ts');
+  });
+
+program
+  .command('policy')
+  .description('Policy packs.')
+  .command('check')
+  .argument('[pack]', 'name of the pack', 'strict-2026-01')
+  .description('Read a pack and run the test vectors it carries.')
+  .action((pack: string) => {
+    process.exitCode = checkPolicyPack(pack);
   });
 
 await program.parseAsync();

@@ -13,7 +13,7 @@ import type { Log } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { makeSealer } from '../platform/sealing.ts';
 
-/** The simulator and the demo PBX in a process of their own, so that they cannot slow the server. */
+/** The simulator and the demo PBX in a process of their own, where they slow nobody. */
 export type Sandbox = {
   url: string;
   pbxUri: (user: string) => string;
@@ -76,7 +76,9 @@ function readyMessage(child: ChildProcess): Promise<Ready> {
         new Failure({
           code: 'simulator_not_started',
           message: `The simulator did not start: ${why}.`,
-          fix: 'Read the lines above; most often its port (8090) or that of the demo PBX (5070) is taken: set ASKFIRST_SIMULATOR_PORT or ASKFIRST_PBX_PORT.',
+          fix:
+            'Most often its port (8090) or that of the demo PBX (5070) is taken: choose others ' +
+            'with ASKFIRST_SIMULATOR_PORT or ASKFIRST_PBX_PORT.',
           verdict: 'terminal',
           side: 'server',
         }),

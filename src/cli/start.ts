@@ -1,3 +1,4 @@
+import { systemClock } from '../platform/clock.ts';
 import { Failure, errorText } from '../platform/failure.ts';
 import { makeLog } from '../platform/log.ts';
 import { readSettings } from '../settings.ts';
@@ -8,7 +9,7 @@ const PBX_PORT = 5070;
 
 /** Starts, prints what a newcomer needs, and runs until Ctrl-C. */
 export async function runStart(options: { simulator: boolean }): Promise<void> {
-  const startedAt = performance.now();
+  const startedAt = systemClock.monotonic();
   let product: Product;
   try {
     const settings = readSettings({
@@ -32,7 +33,7 @@ export async function runStart(options: { simulator: boolean }): Promise<void> {
   } catch (error) {
     sayAndExit(error);
   }
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const seconds = ((systemClock.monotonic() - startedAt) / 1000).toFixed(1);
   process.stdout.write(welcome(product, seconds));
   stopOnSignals(product);
 }
@@ -76,7 +77,7 @@ Add your line and an endpoint next: docs/how-to/go-live.md
   }
   const { apiKey } = sandbox;
   return `
-Askfirst is up after ${seconds} s. Nothing here leaves this machine: Meta and the phones are simulated.
+Askfirst is up after ${seconds} s. Meta and the phones are simulated: nothing leaves this machine.
 
   Page          ${server.url}/#key=${apiKey}
   API           ${server.url}/v1   (OpenAPI: ${server.url}/openapi.json)

@@ -26,7 +26,8 @@ export type ConsentRow = ConsentKey & { state: ConsentState; updatedAt: number }
 
 const SAVE = statement(
   'consent_save',
-  `insert into consents (bucket, contact_id, line_id, account_id, status, state, wakes_at, updated_at)
+  `insert into consents (bucket, contact_id, line_id, account_id, status, state, wakes_at,
+                         updated_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[],
      $6::jsonb[], $7::timestamptz[], $8::timestamptz[])
    on conflict (bucket, contact_id, line_id) do update
@@ -204,14 +205,16 @@ export async function readPermission(
 const LIST_REQUESTS = statement<{ state: RequestRow }>(
   'consent_list_requests',
   `select state from permission_requests
-    where account_id = $1 and ($2::text is null or contact_id = $2) and ($3::text is null or id < $3)
+    where account_id = $1 and ($2::text is null or contact_id = $2)
+      and ($3::text is null or id < $3)
     order by id desc limit $4`,
 );
 
 const LIST_PERMISSIONS = statement<{ state: PermissionRow }>(
   'consent_list_permissions',
   `select state from permissions
-    where account_id = $1 and ($2::text is null or contact_id = $2) and ($3::text is null or id < $3)
+    where account_id = $1 and ($2::text is null or contact_id = $2)
+      and ($3::text is null or id < $3)
     order by id desc limit $4`,
 );
 

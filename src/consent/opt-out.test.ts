@@ -10,7 +10,7 @@ test("the page's phrases and the trade's sure words opt out at once", () => {
   for (const text of [...SURE, ...more]) assert.equal(readOptOut(text), 'exact', text);
 });
 
-test('letter case, width, emoji, punctuation and invisible characters do not hide an opt-out', () => {
+test('case, width, emoji, punctuation and invisible characters do not hide an opt-out', () => {
   const texts = [
     'STOP',
     'Stop.',

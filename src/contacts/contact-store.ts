@@ -58,7 +58,8 @@ export async function lockFreeContacts(
 const SAVE_HEADS = statement(
   'contact_save_heads',
   `update contacts c set ledger_sequence = v.sequence, ledger_hash = v.hash
-     from unnest($1::smallint[], $2::text[], $3::bigint[], $4::bytea[]) v (bucket, id, sequence, hash)
+     from unnest($1::smallint[], $2::text[], $3::bigint[], $4::bytea[])
+            v (bucket, id, sequence, hash)
     where c.bucket = v.bucket and c.id = v.id`,
 );
 
@@ -112,7 +113,8 @@ const CLAIM_HANDLE = statement<{ contact_id: ContactId }>(
 
 const INSERT = statement(
   'contact_insert',
-  `insert into contacts (bucket, id, account_id, e164, user_id, name, country, opted_out_at, created_at)
+  `insert into contacts (bucket, id, account_id, e164, user_id, name, country, opted_out_at,
+                         created_at)
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
@@ -163,7 +165,8 @@ const COMPLETE = statement(
   `update contacts set e164 = coalesce(e164, $3), user_id = coalesce(user_id, $4),
      name = coalesce($5, name), country = coalesce(country, $6)
     where bucket = $1 and id = $2
-      and (e164 is distinct from coalesce(e164, $3) or user_id is distinct from coalesce(user_id, $4)
+      and (e164 is distinct from coalesce(e164, $3)
+        or user_id is distinct from coalesce(user_id, $4)
         or name is distinct from coalesce($5, name))`,
 );
 

@@ -172,7 +172,7 @@ const KNOWN_TROUBLE = [
     code: 'database_no_permission',
     sign: /Permission denied|EACCES|has wrong ownership|invalid permissions|Read-only file system/,
     message: (dataDir: string) => `This user may not write to ${dataDir}.`,
-    fix: 'Start as the user who made the data folder, or choose another one with ASKFIRST_DATA_DIR.',
+    fix: 'Start as the user who made the data folder, or choose another by ASKFIRST_DATA_DIR.',
   },
   {
     code: 'database_programs_broken',

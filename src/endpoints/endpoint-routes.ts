@@ -12,8 +12,10 @@ import {
 } from './endpoint-store.ts';
 
 /** Only SIP: a `tel:` URI would leave VoIP, which Meta forbids on every leg of a call. */
-const SIP_URI =
-  /^sip:[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,100}@[A-Za-z0-9.-]{1,200}(:\d{1,5})?(;transport=(udp|tcp))?$/;
+const SIP_USER = String.raw`[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,100}`;
+const SIP_URI = new RegExp(
+  String.raw`^sip:${SIP_USER}@[A-Za-z0-9.-]{1,200}(:\d{1,5})?(;transport=(udp|tcp))?$`,
+);
 
 const endpointBody = z.strictObject({
   name: z.string().min(1).max(100),

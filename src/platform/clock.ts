@@ -63,7 +63,7 @@ export function isoTime(atMs: number): string {
 
 type ManualTimer = { dueAt: number; order: number; task: () => void };
 
-/** A clock that stands still until a test moves it. Timers fire in due order, then in order of creation. */
+/** A clock that stands still until a test moves it; timers fire in due order, then as made. */
 export class ManualClock implements Clock {
   #now: number;
   #order = 0;

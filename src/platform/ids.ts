@@ -70,7 +70,8 @@ export function makeIds(clock: Clock, random: Random): Ids {
       tail[0] = 0x80 | (bucket ?? (tail[0] ?? 0) & 0x3f);
       const tailHex = Buffer.from(tail).toString('hex');
       const timeHex = lastMs.toString(16).padStart(12, '0');
-      const head = `${timeHex.slice(0, 8)}-${timeHex.slice(8)}-7${sequence.toString(16).padStart(3, '0')}`;
+      const counter = sequence.toString(16).padStart(3, '0');
+      const head = `${timeHex.slice(0, 8)}-${timeHex.slice(8)}-7${counter}`;
       return `${ID_PREFIXES[kind]}_${head}-${tailHex.slice(0, 4)}-${tailHex.slice(4)}` as Id<
         typeof kind
       >;

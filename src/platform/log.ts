@@ -45,7 +45,7 @@ export function makeLog(options: { level: string; name?: string; pretty?: boolea
   );
 }
 
-/** pino's own `"time":1764000000000` is 13 digits from 2001 on; a phone number in our logs has a plus. */
+/** pino's own `"time":1764000000000` has 13 digits, as phone numbers may have. */
 function isTime(digits: string): boolean {
   return /^1[6-9]\d{11}$/.test(digits);
 }

@@ -35,7 +35,7 @@ export function makeSealer(key: Uint8Array, random: Random): Sealer {
         throw new Failure({
           code: 'seal_broken',
           message: 'A stored secret cannot be opened with the key of this data folder.',
-          fix: 'Restore secrets.json of the data folder this database belongs to, or set the secret anew.',
+          fix: 'Restore the secrets.json that belongs to this database, or set the secret anew.',
           verdict: 'terminal',
           side: 'server',
           cause,

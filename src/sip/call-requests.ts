@@ -153,7 +153,7 @@ export function dialogRequest(dialog: Dialog, parts: DialogRequestParts): SipReq
 /** A Reason header (RFC 3326) from the caller's text, made harmless. */
 export function reasonHeader(reason: string | undefined): SipHeader[] {
   if (reason === undefined || reason === '') return [];
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
   const value = reason.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 256);
   return [['Reason', value]];
 }

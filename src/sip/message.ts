@@ -61,7 +61,7 @@ const LONG_NAMES = new Map(
 );
 
 const TOKEN = /^[!%'*+\-.0-9A-Z_`a-z|~]+$/;
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 export function isToken(text: string): boolean {

@@ -94,7 +94,7 @@ export function unquote(text: string): string {
 
 /** Makes any text a quoted-string; control characters become blanks. */
 export function quote(text: string): string {
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
   return `"${text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }
 

@@ -1,0 +1,44 @@
+import { openCallDesk, type CallDesk } from './calls/call-desk.ts';
+import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
+import type { ConsentRules } from './consent/consent.ts';
+import { makeChanges } from './ledger/changes.ts';
+import type { ContactUnit, LedgerPorts } from './ledger/contact-unit.ts';
+import { readLine } from './lines/line-store.ts';
+import type { ServerPorts } from './main.ts';
+import type { LineId } from './platform/ids.ts';
+import { invariant } from './platform/invariant.ts';
+import { makeSealer, type Sealer } from './platform/sealing.ts';
+import { makePolicyPacks, type PolicyPacks } from './policy/policy-packs.ts';
+
+/** What all roles of one process share: the ledger, the rules, the keys and the call desk. */
+export type ServerCore = Omit<ServerPorts, 'secrets'> &
+  LedgerPorts & {
+    packs: PolicyPacks;
+    sealer: Sealer;
+    doNotCallKey: DoNotCallKey;
+    desk: CallDesk;
+    rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
+    /** `node/run`: unique to this run of this node; the owner of its leases. */
+    owner: string;
+  };
+
+export function makeServerCore(ports: ServerPorts): ServerCore {
+  const { settings, database, clock, ids, random, secrets } = ports;
+  const packs = makePolicyPacks();
+  const ledger = { database, clock, ids, changes: makeChanges() };
+  const rulesOfLine = async (unit: ContactUnit, lineId: LineId): Promise<ConsentRules> => {
+    const line = await readLine(unit.tx, unit.contact.accountId, lineId);
+    invariant(line !== null, `line ${lineId} does not exist`);
+    return packs.rulesOf(line.policyPack);
+  };
+  return {
+    ...ports,
+    ...ledger,
+    packs,
+    sealer: makeSealer(secrets.dataKey, random),
+    doNotCallKey: secrets.doNotCallKey,
+    desk: openCallDesk({ ...ledger, rulesOfLine }),
+    rulesOfLine,
+    owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
+  };
+}

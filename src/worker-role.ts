@@ -1,0 +1,43 @@
+import { openConsentWorker } from './consent/consent-worker.ts';
+import { readContact } from './contacts/contact-store.ts';
+import { openLine, readLines } from './lines/line-store.ts';
+import { openMessageWorker } from './messages/message-worker.ts';
+import { openReception } from './reception/reception.ts';
+import type { ServerCore } from './server-core.ts';
+import { makeDeliveryWorker } from './webhooks/delivery-worker.ts';
+import type { Egress } from './webhooks/egress.ts';
+import { openInboxWorker } from './whatsapp/inbox-worker.ts';
+
+/** The `worker` role: folds Meta's webhooks, sends messages, ends what time ends, delivers. */
+export type WorkerRole = {
+  wakeInbox(bucket: number): void;
+  wakeDeliveries(): void;
+  close(): Promise<void>;
+};
+
+export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
+  const { database, clock, log, sealer, owner } = core;
+  const reception = openReception(core);
+  const handle: Parameters<typeof openInboxWorker>[0]['handle'] = (fact) => reception.handle(fact);
+  const inbox = openInboxWorker({ database, clock, log, handle, node: owner });
+  const messages = openMessageWorker({
+    ...core,
+    accessOf: async (lineId) => {
+      const [line] = await readLines(database, [lineId]);
+      return line === undefined ? null : openLine(line, sealer).access;
+    },
+    contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
+  });
+  const consent = openConsentWorker(core);
+  const deliveries = makeDeliveryWorker({ ...core, egress });
+  deliveries.start();
+  const unsubscribe = core.changes.subscribe(() => deliveries.wake());
+  return {
+    wakeInbox: (bucket) => inbox.wake(bucket),
+    wakeDeliveries: () => deliveries.wake(),
+    async close() {
+      unsubscribe();
+      await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
+    },
+  };
+}
