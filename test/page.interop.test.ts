@@ -86,11 +86,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     });
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     page = await context.newPage();
-    page.setDefaultTimeout(STEP_TIMEOUT_MS);
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
+    listen(page, complaints);
   });
 
   after(async () => {
@@ -174,10 +170,74 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     assert.deepEqual(await axeFaults(page), []);
   });
 
+  test('a refused microphone does not cost the call, and STOP while talking ends it', async () => {
+    const quiet = await (await browser.newContext()).newPage();
+    listen(quiet, complaints);
+    await quiet.addInitScript(REFUSE_MICROPHONE);
+    await addPerson(product.simulatorUrl, { number: '+447700900050', name: 'Dee Quiet' });
+    await quiet.goto(`${product.url}/#key=${product.apiKey}`);
+    await quiet.getByLabel('Whose phone').selectOption('+447700900050');
+    const dee = quiet.getByRole('region', { name: 'Phone of Dee Quiet' });
+    await press(quiet, 'Ask for permission');
+    await press(dee, 'Allow calls');
+    await quiet.getByText('May call now').waitFor();
+    await press(quiet, 'Call now');
+    await press(dee, 'Answer');
+    await dee.getByText('The microphone was refused', { exact: false }).waitFor();
+    await meterAbove(dee, 'You hear', HEARD_RMS);
+    await press(dee, 'Show chat');
+    await press(dee, 'Send STOP');
+    await quiet.getByText('Askfirst ended it: opted out.', { exact: false }).first().waitFor();
+    await press(quiet, 'Ask for permission');
+    const refusal = quiet.getByRole('alert');
+    await refusal.getByText('opted_out', { exact: true }).waitFor();
+    await refusal.getByText('Fix:', { exact: false }).waitFor();
+  });
+
+  test('a wrong key is named as such, and another one can be given', async () => {
+    const stranger = await (await browser.newContext()).newPage();
+    listen(stranger, complaints);
+    await stranger.goto(product.url);
+    await stranger.getByRole('textbox', { name: 'API key' }).fill('af_test_wrong');
+    await press(stranger, 'Open');
+    await press(stranger, 'Use another key');
+    assert.deepEqual(await axeFaults(stranger), []);
+    await stranger.getByRole('textbox', { name: 'API key' }).fill(product.apiKey);
+    await press(stranger, 'Open');
+    await stranger.getByRole('heading', { name: 'Ada Lovelace' }).waitFor();
+  });
+
   test('the browser had nothing to complain about, neither policy nor script', () => {
     assert.deepEqual(complaints, []);
   });
 });
+
+const REFUSE_MICROPHONE = `
+  navigator.mediaDevices.getUserMedia = () =>
+    Promise.reject(new DOMException('refused', 'NotAllowedError'));
+`;
+
+function listen(page: Page, complaints: string[]): void {
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  page.on('console', (message) => {
+    // The browser notes every 4xx; a refusal is an answer that the page shows, not a fault.
+    const refused = /^Failed to load resource: .* status of 4\d\d /.test(message.text());
+    if (message.type() === 'error' && !refused) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+}
+
+async function addPerson(
+  simulatorUrl: string,
+  person: { number: string; name: string },
+): Promise<void> {
+  const answer = await fetch(`${simulatorUrl}/simulator/people`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(person),
+  });
+  assert.equal(answer.status, 201);
+}
 
 async function axeFaults(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();

@@ -131,8 +131,10 @@ function find(contacts: readonly ContactView[], id: string): ContactView | undef
 /** People of the simulator first, then whomever else the business has met. */
 function withContacts(people: readonly Choice[], contacts: readonly ContactView[]): Choice[] {
   const known = new Set(people.map((person) => person.number));
-  const others = contacts.flatMap(({ number, name }) =>
-    number === null || known.has(number) ? [] : [{ number, name }],
-  );
+  const others = contacts.flatMap(({ number, userId, name }) => {
+    // Whoever hides the number is known by the business-scoped user id, which the API takes too.
+    const address = number ?? userId;
+    return address === null || known.has(address) ? [] : [{ number: address, name }];
+  });
   return [...people, ...others];
 }
