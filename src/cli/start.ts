@@ -10,7 +10,8 @@ const PBX_PORT = 5070;
 /** Starts, prints what a newcomer needs, and runs until Ctrl-C. */
 export async function runStart(options: { simulator: boolean }): Promise<void> {
   const startedAt = systemClock.monotonic();
-  let product: Product;
+  // From the first moment on: a Ctrl-C while starting must still stop the database.
+  const stopWanted = firstStopSignal();
   try {
     const settings = readSettings({
       // On loopback, with the simulator, webhooks may go to the developer's own machine.
@@ -18,10 +19,9 @@ export async function runStart(options: { simulator: boolean }): Promise<void> {
       ASKFIRST_LOG_LEVEL: 'warn',
       ...process.env,
     });
-    const log = makeLog({ level: settings.ASKFIRST_LOG_LEVEL, name: 'askfirst' });
-    product = await startProduct({
+    const product = await startProduct({
       settings,
-      log,
+      log: makeLog({ level: settings.ASKFIRST_LOG_LEVEL, name: 'askfirst' }),
       simulator: options.simulator
         ? {
             port: Number(process.env['ASKFIRST_SIMULATOR_PORT'] ?? SIMULATOR_PORT),
@@ -30,12 +30,15 @@ export async function runStart(options: { simulator: boolean }): Promise<void> {
         : null,
       onStep: (step) => process.stderr.write(`  starting ${step} …\n`),
     });
+    const seconds = ((systemClock.monotonic() - startedAt) / 1000).toFixed(1);
+    process.stdout.write(welcome(product, seconds));
+    await stopWanted;
+    process.stderr.write('\nStopping …\n');
+    await product.close();
+    process.exit(0);
   } catch (error) {
     sayAndExit(error);
   }
-  const seconds = ((systemClock.monotonic() - startedAt) / 1000).toFixed(1);
-  process.stdout.write(welcome(product, seconds));
-  stopOnSignals(product);
 }
 
 /** A failure is one sentence with its fix; only a bug shows its stack. */
@@ -49,20 +52,13 @@ export function sayAndExit(error: unknown): never {
   process.exit(1);
 }
 
-function stopOnSignals(product: Product): void {
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    process.stderr.write('\nStopping …\n');
-    product.close().then(
-      () => process.exit(0),
-      (error: unknown) => sayAndExit(error),
-    );
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  process.on('SIGHUP', stop);
+/** Later signals change nothing: npm and the terminal may both send one. */
+function firstStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve());
+    }
+  });
 }
 
 function welcome(product: Product, seconds: string): string {
