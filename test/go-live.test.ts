@@ -95,7 +95,7 @@ test('calling switched off and SIP switched on at Meta are found', async () => {
   assert.deepEqual([now['calling_enabled'], now['sip_off']], ['ok', 'ok']);
 });
 
-test('a Meta that answers one question with 5xx or a web page leaves the others visible', async () => {
+test('one question answered with 5xx or a web page leaves the others visible', async () => {
   story.simulator.setFault({ kind: 'server_error', on: 'settings' });
   const broken = await states();
   assert.deepEqual(
@@ -109,7 +109,7 @@ test('a Meta that answers one question with 5xx or a web page leaves the others 
   assert.equal((await list()).ready, false);
 });
 
-test('a Meta that answers too slowly is unknown after the time-out, not a hanging request', async () => {
+test('a slow answer becomes unknown after the time-out, not a hanging request', async () => {
   story.simulator.setFault({ kind: 'slow_answer', on: 'settings', delayMs: 60_000 });
   const slow = list();
   let done = false;

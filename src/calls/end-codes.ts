@@ -1,0 +1,178 @@
+import type { CallOutcome } from '../http/api-types.ts';
+
+/**
+ * Why calls end, as data: every `endReason` that this product says itself. A test holds the list
+ * against the code that says them. Beside these, a call that was blocked ends with the code of
+ * its refusal, one that Meta refused with our code for Meta's error, and one that Meta ended with
+ * an error with `meta_` and Meta's number.
+ */
+export type EndReason = {
+  title: string;
+  meaning: string;
+  fix: string;
+  outcomes: readonly CallOutcome[];
+};
+
+const NOTHING = 'Nothing is to be done.';
+const ASK_AGAIN = 'The permission is used; ask again if the call still matters.';
+
+export const END_REASONS: Readonly<Record<string, EndReason>> = {
+  customer_hung_up: {
+    title: 'The customer hung up',
+    meaning: 'The two had audio, and the customer ended the call.',
+    fix: NOTHING,
+    outcomes: ['completed'],
+  },
+  business_hung_up: {
+    title: 'The business hung up',
+    meaning: 'POST /v1/calls/{id}/hangup ended or cancelled the call.',
+    fix: NOTHING,
+    outcomes: ['completed', 'canceled'],
+  },
+  endpoint_hung_up: {
+    title: 'The endpoint hung up',
+    meaning: 'The PBX sent BYE. Before any audio this counts as failed.',
+    fix: 'If the customer never heard anything, look at what the PBX does with the call.',
+    outcomes: ['completed', 'failed'],
+  },
+  customer_rejected: {
+    title: 'The customer rejected the call',
+    meaning: 'The customer tapped "Decline" while it rang.',
+    fix: 'Write instead. Meta counts rejected calls and revokes the permission after some.',
+    outcomes: ['rejected'],
+  },
+  not_answered: {
+    title: 'Nobody answered',
+    meaning: 'Meta ended the call before the customer picked up.',
+    fix: ASK_AGAIN,
+    outcomes: ['no_answer'],
+  },
+  ring_timeout: {
+    title: 'It rang too long',
+    meaning: 'The ring time-out of the call passed; we stopped the ringing.',
+    fix: `${ASK_AGAIN} A longer ringTimeoutMs may help.`,
+    outcomes: ['no_answer', 'failed'],
+  },
+  customer_left_before_audio: {
+    title: 'The customer left before there was audio',
+    meaning: 'The customer picked up, heard nothing from the endpoint, and hung up.',
+    fix: 'Have the endpoint answer faster, or use the strategy on_ringing or agent_first.',
+    outcomes: ['failed'],
+  },
+  opted_out: {
+    title: 'The customer said stop',
+    meaning: 'An opt-out arrived; every call to this person is ended or cancelled.',
+    fix: 'Do not call. Only the customer can opt in again.',
+    outcomes: ['canceled', 'completed'],
+  },
+  too_late: {
+    title: 'The call was due too long ago',
+    meaning: 'Nothing could dial it within five minutes of its time; nobody was rung.',
+    fix: 'Look at why no gateway claimed it (capacity, outage), then place it again.',
+    outcomes: ['blocked'],
+  },
+  dial_unknown: {
+    title: 'Nobody knows whether the phone rang',
+    meaning: "Meta's answer to the dial was lost, and no webhook told more within 30 s.",
+    fix: 'Never dial again by hand for the same reason; ask the customer first.',
+    outcomes: ['failed'],
+  },
+  meta_media_answer_timeout: {
+    title: "Meta's SDP answer never came",
+    meaning: 'Meta took the call, but its connect webhook did not arrive within 20 s.',
+    fix: 'Check that the app subscribes to the calls field and that webhooks arrive at once.',
+    outcomes: ['failed'],
+  },
+  bridge_timeout: {
+    title: 'There was no audio with the endpoint in time',
+    meaning: '90 s after the customer picked up, the endpoint was still not connected.',
+    fix: 'Have the PBX answer, and lower the ring time-out of the endpoint.',
+    outcomes: ['failed'],
+  },
+  gateway_lost: {
+    title: 'The gateway of the call died',
+    meaning: 'Another run of the gateway found the call without an owner and ended it.',
+    fix: `Look at why the process ended. ${ASK_AGAIN}`,
+    outcomes: ['failed'],
+  },
+  gateway_stopped: {
+    title: 'The gateway was stopped',
+    meaning: 'The server was shut down and hung up its live calls.',
+    fix: 'Stop a gateway when no calls are live.',
+    outcomes: ['failed'],
+  },
+  media_failed: {
+    title: 'The media of the call failed',
+    meaning: 'The media plane broke in a way that has no code of its own.',
+    fix: 'Look into the log for this call id, and report it.',
+    outcomes: ['failed'],
+  },
+  media_no_capacity: {
+    title: 'There was no room for media',
+    meaning: 'All media workers are full, or no UDP port of the range is free.',
+    fix: 'Raise ASKFIRST_CALLS_PER_WORKER or ASKFIRST_MEDIA_WORKERS, or widen the port range.',
+    outcomes: ['failed'],
+  },
+  media_worker_died: {
+    title: 'The media worker died',
+    meaning: 'The process that carried the audio ended; its calls end with it.',
+    fix: 'Look for its last lines in the log; a new worker has taken its place.',
+    outcomes: ['failed'],
+  },
+  media_connect_timeout: {
+    title: 'Media did not connect in time',
+    meaning: 'ICE or DTLS with Meta was not up in time.',
+    fix: 'Allow outbound UDP to ports 3478–3484 and 40012.',
+    outcomes: ['failed'],
+  },
+  media_ice_failed: {
+    title: "No packet reached Meta's media server",
+    meaning: 'Every connectivity check (ICE) failed.',
+    fix: 'Allow outbound UDP to ports 3478–3484 and 40012, and check ASKFIRST_MEDIA_ADDRESS.',
+    outcomes: ['failed'],
+  },
+  media_transport_lost: {
+    title: 'The media connection was lost',
+    meaning: 'The connection to Meta was up and broke.',
+    fix: 'Look at the network of this machine at that time.',
+    outcomes: ['failed'],
+  },
+  endpoint_busy: endpoint('is busy', '486 or 600', 'Give the queue more places.'),
+  endpoint_declined: endpoint('declined', '603', 'Look at the rules of the PBX.'),
+  endpoint_no_answer: endpoint(
+    'did not answer',
+    '408 or 480',
+    'Raise the ring time-out of the endpoint, or send calls to somebody who is there.',
+  ),
+  endpoint_not_found: endpoint('is not known there', '404', 'Correct the URI of the endpoint.'),
+  endpoint_forbidden: endpoint(
+    'may not be called by us',
+    '403',
+    'Allow the address of this server on the PBX.',
+  ),
+  endpoint_auth_failed: endpoint(
+    'does not take our password',
+    '401 or 407',
+    'Correct user name and password of the endpoint.',
+  ),
+  endpoint_codec_refused: endpoint(
+    'and we share no codec',
+    '488, or its SDP answer is unusable',
+    'Allow Opus, PCMU or PCMA over plain RTP on the PBX.',
+  ),
+  endpoint_refused: endpoint('refused the call', 'another 3xx, 4xx or 6xx', 'See sipStatus.'),
+  endpoint_unavailable: endpoint(
+    'is out of order',
+    '5xx, or it was not reached at all',
+    'Check that the PBX runs and that this server reaches it.',
+  ),
+};
+
+function endpoint(what: string, status: string, fix: string): EndReason {
+  return {
+    title: `The endpoint ${what}`,
+    meaning: `The INVITE was answered with SIP status ${status}.`,
+    fix,
+    outcomes: ['failed'],
+  };
+}

