@@ -10,9 +10,13 @@ export function TopBar(props: {
 }) {
   return (
     <header>
-      {props.simulated && (
+      {props.simulated ? (
         <p className="simulator-stripes px-4 py-1 text-center text-xs font-bold tracking-wide">
           SIMULATOR · No real person is called. This machine plays WhatsApp and the customer.
+        </p>
+      ) : (
+        <p className="bg-bad px-4 py-1 text-center text-xs font-bold tracking-wide text-card">
+          LIVE · Requests and calls from this page reach real people.
         </p>
       )}
       <div className="mx-auto flex max-w-360 flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5">

@@ -43,21 +43,28 @@ export function CallScreen(props: CallScreenProps) {
         {answered ? (
           <InCallControls {...props} keypad={keypad} onKeypad={setKeypad} />
         ) : (
-          <div className="flex justify-around pb-4">
-            <RoundButton
-              label="Decline"
-              icon="hangUp"
-              look="red"
-              onClick={() => props.onAction({ action: 'decline' })}
-            />
-            <RoundButton
-              label={props.sound.status === 'opening' ? 'Answering…' : 'Answer'}
-              icon="phone"
-              look="green"
-              disabled={props.sound.status === 'opening'}
-              onClick={props.onAnswer}
-            />
-          </div>
+          <>
+            {props.sound.status === 'opening' && (
+              <p role="status" className="text-center text-xs text-white/85">
+                If your browser asks for the microphone, allow or refuse it: the call goes on.
+              </p>
+            )}
+            <div className="flex justify-around pb-4">
+              <RoundButton
+                label="Decline"
+                icon="hangUp"
+                look="red"
+                onClick={() => props.onAction({ action: 'decline' })}
+              />
+              <RoundButton
+                label={props.sound.status === 'opening' ? 'Answering…' : 'Answer'}
+                icon="phone"
+                look="green"
+                disabled={props.sound.status === 'opening'}
+                onClick={props.onAnswer}
+              />
+            </div>
+          </>
         )}
       </div>
     </section>
