@@ -19,7 +19,8 @@ export type GateFacts = {
   lines: ReadonlyMap<LineId, StoredLine>;
   consents: ReadonlyMap<string, ConsentState>;
   doNotCall: ReadonlySet<string>;
-  unfinished: readonly CallState[];
+  /** Queued and live calls of each contact, oldest first. */
+  unfinished: ReadonlyMap<ContactId, readonly CallState[]>;
 };
 
 export type GatePorts = { packs: PolicyPacks; doNotCallKey: DoNotCallKey };
@@ -30,18 +31,34 @@ export async function gatherGateFacts(
   contacts: readonly Contact[],
   lineIds: readonly LineId[],
 ): Promise<GateFacts> {
-  const ids = contacts.map(({ id }) => id);
+  const lines = await linesById(db, lineIds);
+  return { lines, ...(await gatherContactFacts(db, ports, contacts)) };
+}
+
+export async function linesById(
+  db: Queryable,
+  lineIds: readonly LineId[],
+): Promise<Map<LineId, StoredLine>> {
   const lines = await readLines(db, [...new Set(lineIds)]);
+  return new Map(lines.map((line) => [line.id, line]));
+}
+
+/** The facts that a contact's lock protects: three statements, however many contacts. */
+export async function gatherContactFacts(
+  db: Queryable,
+  ports: GatePorts,
+  contacts: readonly Contact[],
+): Promise<Omit<GateFacts, 'lines'>> {
+  const ids = contacts.map(({ id }) => id);
   const consents = await consentsOf(db, ids);
   const doNotCall = await doNotCallIds(db, ports.doNotCallKey, contacts);
   const unfinished = await unfinishedCalls(db, ids);
   return {
-    lines: new Map(lines.map((line) => [line.id, line])),
     consents: new Map(
       consents.map(({ contactId, lineId, state }) => [consentKey(contactId, lineId), state]),
     ),
     doNotCall,
-    unfinished,
+    unfinished: Map.groupBy(unfinished, ({ plan }) => plan.contactId),
   };
 }
 
@@ -67,9 +84,10 @@ export type GateQuestion = {
 /** May this call be placed now? Every rule of the line's pack answers. */
 export function decideCall(ports: GatePorts, facts: GateFacts, question: GateQuestion): Decision {
   const { contact, callId, endpointKnown } = question;
-  const liveCallIds = facts.unfinished
-    .filter(({ plan }) => plan.contactId === contact.id)
-    .map(({ plan }) => plan.id);
+  const unfinished = facts.unfinished.get(contact.id) ?? [];
+  // At the dial only a live call is in the way: of several that wait, the first may go.
+  const inTheWay = unfinished.filter(({ status }) => callId === null || status !== 'queued');
+  const liveCallIds = inTheWay.map(({ plan }) => plan.id);
   return evaluateCall(
     { ...partyFacts(facts, question), callId, endpointKnown, liveCallIds },
     ports.packs.of(question.line.policyPack),

@@ -1,11 +1,12 @@
-import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import { at, statement, type Queryable } from '../database/database.ts';
 import type { RowStore } from '../ledger/contact-unit.ts';
 import {
   bucketOf,
   type AccountId,
-  type Bucket,
   type CallId,
   type ContactId,
+  type EndpointId,
+  type LineId,
 } from '../platform/ids.ts';
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
@@ -37,6 +38,32 @@ export const callRows: RowStore<CallState> = {
     ]);
   },
 };
+
+const SAVE_LEASED = statement(
+  'call_save_leased',
+  `update calls c set status = v.status, state = v.state, permission_id = v.permission_id,
+          lease_owner = $6, lease_until = now() + make_interval(secs => $7)
+     from unnest($1::smallint[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
+            v (bucket, id, status, state, permission_id)
+    where c.bucket = v.bucket and c.id = v.id`,
+);
+
+/** Calls that leave the queue: their state and the dialling gateway's lease in one write. */
+export function leasedCallRows(owner: string, seconds: number): RowStore<CallState> {
+  return {
+    async saveAll(tx, calls) {
+      await tx.run(SAVE_LEASED, [
+        calls.map(({ plan }) => bucketOf(plan.id)),
+        calls.map(({ plan }) => plan.id),
+        calls.map(({ status }) => status),
+        calls.map((call) => JSON.stringify(call)),
+        calls.map(({ facts }) => facts.permissionId),
+        owner,
+        seconds,
+      ]);
+    },
+  };
+}
 
 const SAVE_CDR = statement(
   'call_save_cdr',
@@ -117,31 +144,54 @@ export async function listCdrs(
   return (await db.run(LIST_CDRS, [accountId, after, limit])).map(({ record }) => record);
 }
 
-const BUCKETS_DUE = statement<{ bucket: number }>(
-  'call_buckets_due',
-  `select b as bucket from generate_series(0, 63) b
-    where exists (select from calls where bucket = b and status = 'queued' and due_at <= $1)`,
+/** What must be known of a due call before its contact is locked. */
+export type DueCall = {
+  id: CallId;
+  contactId: ContactId;
+  lineId: LineId;
+  endpointId: EndpointId;
+};
+
+type DueRow = { id: CallId; contact_id: ContactId; line_id: LineId; endpoint_id: EndpointId };
+
+const DUE = statement<DueRow>(
+  'call_due',
+  `select c.id, c.contact_id, c.line_id, c.state -> 'plan' ->> 'endpointId' as endpoint_id
+     from generate_series(0, 63) b
+     cross join lateral (
+       select * from calls where bucket = b and status = 'queued' and due_at <= $1
+        order by due_at, id limit $2) c
+    order by c.due_at, c.id limit $3`,
 );
 
-/** Which buckets have a call to dial: 64 index probes, however many calls wait. */
-export async function bucketsWithDueCalls(db: Queryable, now: number): Promise<Bucket[]> {
-  return (await db.run(BUCKETS_DUE, [at(now)])).map(({ bucket }) => bucket);
+/** No bucket gives more than this part of a claim, so that a crowded one cannot starve others. */
+const BUCKET_SHARE = 8;
+
+/**
+ * The calls that have been due longest, unlocked: whoever holds the contact's lock decides. It
+ * costs one index probe per bucket, however many calls wait.
+ */
+export async function dueCalls(db: Queryable, now: number, limit: number): Promise<DueCall[]> {
+  const rows = await db.run(DUE, [at(now), Math.ceil(limit / BUCKET_SHARE), limit]);
+  return rows.map(({ id, contact_id: contactId, line_id: lineId, endpoint_id: endpointId }) => ({
+    id,
+    contactId,
+    lineId,
+    endpointId,
+  }));
 }
 
-const DUE = statement<StateRow>(
-  'call_due',
-  `select state from calls where bucket = $1 and status = 'queued' and due_at <= $2
-    order by due_at, id limit $3`,
+const NEXT_DUE = statement<{ due_at: number | null }>(
+  'call_next_due',
+  `select min(c.due_at) as due_at from generate_series(0, 63) b
+     cross join lateral (
+       select due_at from calls where bucket = b and status = 'queued'
+        order by due_at, id limit 1) c`,
 );
 
-/** Due calls of one bucket, unlocked: whoever holds the contact's lock decides. */
-export async function dueCalls(
-  tx: Tx,
-  bucket: Bucket,
-  now: number,
-  limit: number,
-): Promise<CallState[]> {
-  return (await tx.run(DUE, [bucket, at(now), limit])).map(({ state }) => state);
+/** When the first queued call is due, in ms; null when none is queued. */
+export async function nextDueAt(db: Queryable): Promise<number | null> {
+  return (await db.first(NEXT_DUE))?.due_at ?? null;
 }
 
 const UNFINISHED_OF = statement<StateRow>(
@@ -167,7 +217,7 @@ const LEASE = statement(
     where c.bucket = v.bucket and c.id = v.id and c.status <> 'ended'`,
 );
 
-/** Takes or renews the lease of calls, in database time. */
+/** Renews the lease of calls, in database time. */
 export async function leaseCalls(
   db: Queryable,
   callIds: readonly CallId[],

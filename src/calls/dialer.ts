@@ -1,29 +1,36 @@
 import { applyConsent } from '../consent/consent-commands.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
-import type { Tx } from '../database/database.ts';
+import type { Contact } from '../contacts/contact.ts';
+import type { Queryable, Tx } from '../database/database.ts';
 import { readEndpoints, type StoredEndpoint } from '../endpoints/endpoint-store.ts';
-import { PendingUnit, commitUnits, type LedgerPorts } from '../ledger/contact-unit.ts';
+import {
+  PendingUnit,
+  commitUnits,
+  type LedgerPorts,
+  type RowStore,
+} from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { invariant } from '../platform/invariant.ts';
-import type { Bucket, EndpointId } from '../platform/ids.ts';
+import type { EndpointId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
 import {
   consentIn,
   decideCall,
-  gatherGateFacts,
+  gatherContactFacts,
+  linesById,
   type GateFacts,
   type GatePorts,
 } from './call-gate.ts';
 import { CALL_LIMITS, abandon, dial } from './call-rules.ts';
-import { bucketsWithDueCalls, dueCalls, leaseCalls } from './call-store.ts';
-import type { Contact } from '../contacts/contact.ts';
+import { dueCalls, leasedCallRows, nextDueAt, type DueCall } from './call-store.ts';
 
 /**
  * The dial transaction, and the only place where a permission is consumed. For each due call it
  * holds the contact's lock, asks the gate once more, and either consumes the permission and takes
- * the lease, or ends the call as blocked. Many calls of a bucket share one transaction.
+ * the lease, or ends the call as blocked. Many calls share one transaction: its dozen statements
+ * and its wait for the disk cost the same for one call as for a hundred.
  */
 export type DialedCall = {
   state: CallState;
@@ -32,95 +39,127 @@ export type DialedCall = {
   endpoint: StoredEndpoint;
 };
 
+export type Claim = {
+  dialed: DialedCall[];
+  /** When to claim again, in ms since 1970; null when no call waits at all. */
+  lookAgainAt: number | null;
+  /** Why some due calls could not even be judged; what the others became stands all the same. */
+  errors: unknown[];
+};
+
 export type Dialer = {
   /** Claims up to `room` due calls; each is claimed by one gateway only, once. */
-  claim(room: number): Promise<DialedCall[]>;
+  claim(room: number): Promise<Claim>;
 };
 
 export type DialerPorts = LedgerPorts & GatePorts & { owner: string; leaseSeconds: number };
 
+/** Calls of one claim, and how they are shared out among transactions that run side by side. */
+const CLAIM_MAX = 256;
 const BATCH = 64;
-const BUCKETS_AT_ONCE = 4;
+/** When somebody else holds the lock of every due contact; they hold it for milliseconds. */
+const BUSY_MS = 20;
 
-export function openDialer(ports: DialerPorts): Dialer {
+type Ports = DialerPorts & { rows: RowStore<CallState> };
+
+export function openDialer(dialerPorts: DialerPorts): Dialer {
+  const { owner, leaseSeconds, clock, database } = dialerPorts;
+  const ports = { ...dialerPorts, rows: leasedCallRows(owner, leaseSeconds) };
   return {
     async claim(room) {
-      const now = ports.clock.now();
-      const buckets = await bucketsWithDueCalls(ports.database, now);
-      const dialed: DialedCall[] = [];
-      while (buckets.length > 0 && dialed.length < room) {
-        const share = Math.min(BATCH, Math.ceil((room - dialed.length) / BUCKETS_AT_ONCE));
-        const claims = buckets
-          .splice(0, BUCKETS_AT_ONCE)
-          .map((bucket) =>
-            ports.database.transaction((tx) => claimBucket(ports, tx, bucket, share)),
-          );
-        dialed.push(...(await Promise.all(claims)).flat());
+      const now = clock.now();
+      const due = await dueCalls(database, now, Math.min(room, CLAIM_MAX));
+      if (due.length === 0) {
+        return { dialed: [], lookAgainAt: await nextDueAt(database), errors: [] };
       }
-      return dialed;
+      const places = await placesOf(database, due);
+      const outcomes = await Promise.allSettled(
+        batchesOf(due).map((batch) =>
+          database.transaction((tx) => claimBatch(ports, tx, batch, places)),
+        ),
+      );
+      const done = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const isStuck = done.every(({ settled }) => settled === 0);
+      return {
+        dialed: done.flatMap(({ dialed }) => dialed),
+        lookAgainAt: isStuck ? now + BUSY_MS : now,
+        errors: outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])),
+      };
     },
   };
 }
 
-async function claimBucket(
-  ports: DialerPorts,
+/** Calls of one contact stay together, because one transaction must see them all. */
+function batchesOf(due: readonly DueCall[]): DueCall[][] {
+  const batches: DueCall[][] = [];
+  for (const calls of Map.groupBy(due, ({ contactId }) => contactId).values()) {
+    const last = batches.at(-1);
+    if (last === undefined || last.length >= BATCH) batches.push([...calls]);
+    else last.push(...calls);
+  }
+  return batches;
+}
+
+/** Where calls come from and go to. No contact's lock protects it, so it is read once for all. */
+type Places = Pick<GateFacts, 'lines'> & { endpoints: ReadonlyMap<EndpointId, StoredEndpoint> };
+
+async function placesOf(db: Queryable, due: readonly DueCall[]): Promise<Places> {
+  const [lines, endpoints] = await Promise.all([
+    linesById(
+      db,
+      due.map(({ lineId }) => lineId),
+    ),
+    readEndpoints(db, [...new Set(due.map(({ endpointId }) => endpointId))]),
+  ]);
+  return { lines, endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])) };
+}
+
+async function claimBatch(
+  ports: Ports,
   tx: Tx,
-  bucket: Bucket,
-  limit: number,
-): Promise<DialedCall[]> {
-  const now = ports.clock.now();
-  const due = await dueCalls(tx, bucket, now, limit);
-  if (due.length === 0) return [];
-  const locked = await lockFreeContacts(tx, [...new Set(due.map(({ plan }) => plan.contactId))]);
-  if (locked.length === 0) return [];
+  due: readonly DueCall[],
+  places: Places,
+): Promise<{ dialed: DialedCall[]; settled: number }> {
+  const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
+  if (locked.length === 0) return { dialed: [], settled: 0 };
   const contacts = locked.map(({ contact }) => contact);
-  const lineIds = due.map(({ plan }) => plan.lineId);
-  const facts = await gatherGateFacts(tx, ports, contacts, lineIds);
-  const endpoints = await endpointsOf(tx, due);
-  const dialed: DialedCall[] = [];
+  const facts = { ...places, ...(await gatherContactFacts(tx, ports, contacts)) };
+  const now = ports.clock.now();
+  const wanted = new Set(due.map(({ id }) => id));
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
+  const dialed: DialedCall[] = [];
+  let settled = 0;
   for (const unit of units) {
     // Read again under the lock: the calls may have been cancelled or claimed in between.
-    const mine = facts.unfinished.filter(
-      ({ plan, status }) =>
-        plan.contactId === unit.contact.id && status === 'queued' && plan.dueAt <= now,
+    const mine = (facts.unfinished.get(unit.contact.id) ?? []).filter(
+      ({ plan, status }) => status === 'queued' && wanted.has(plan.id),
     );
     for (const call of mine) {
-      const result = await dialOne(ports, unit, call, facts, endpoints);
-      if (result !== null) dialed.push(result);
-      // One live call per contact: the next due one waits for this one's end.
-      if (result !== null) break;
+      const result = await dialOne(ports, unit, call, facts);
+      settled += 1;
+      if (result === null) continue;
+      dialed.push(result);
+      // One live call per contact: the gate judges the next one when this one shows as live.
+      break;
     }
   }
   await commitUnits(tx, ports, units);
-  const ids = dialed.map(({ state }) => state.plan.id);
-  if (ids.length > 0) await leaseCalls(tx, ids, ports.owner, ports.leaseSeconds);
-  return dialed;
-}
-
-async function endpointsOf(
-  tx: Tx,
-  calls: readonly CallState[],
-): Promise<Map<EndpointId, StoredEndpoint>> {
-  const ids = [...new Set(calls.map(({ plan }) => plan.endpointId))];
-  const endpoints = await readEndpoints(tx, ids);
-  return new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  return { dialed, settled };
 }
 
 async function dialOne(
-  ports: DialerPorts,
+  ports: Ports,
   unit: PendingUnit,
   call: CallState,
-  facts: GateFacts,
-  endpoints: ReadonlyMap<EndpointId, StoredEndpoint>,
+  facts: GateFacts & Places,
 ): Promise<DialedCall | null> {
   const { plan } = call;
   const { contact, now } = unit;
   const line = facts.lines.get(plan.lineId);
-  const endpoint = endpoints.get(plan.endpointId);
+  const endpoint = facts.endpoints.get(plan.endpointId);
   invariant(line !== undefined, `call ${plan.id} has no line`);
   const block = async (reason: string): Promise<null> => {
-    await applyCallEvents(unit, call, abandon(call, 'blocked', reason, now), 'platform');
+    await applyCallEvents(unit, call, abandon(call, 'blocked', reason, now), 'platform', { line });
     return null;
   };
   if (now > plan.dueAt + CALL_LIMITS.lateMs) return block('too_late');
@@ -142,6 +181,7 @@ async function dialOne(
   const used = await applyConsent(unit, line.id, consent, command, { rules, actor: 'platform' });
   if (isRefused(used)) return block(used.refused.code);
   const grant = { permissionId, policyPack: line.policyPack, permissionAgeMs: now - grantedAt };
-  const state = await applyCallEvents(unit, call, dial(call, grant, now), 'platform');
+  const leased = { line, rows: ports.rows };
+  const state = await applyCallEvents(unit, call, dial(call, grant, now), 'platform', leased);
   return { state, contact, line, endpoint };
 }

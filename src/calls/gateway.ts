@@ -8,6 +8,7 @@ import { CallSession, type SessionPorts, type SessionTarget } from './call-sessi
 import { leaseCalls, orphanedCalls } from './call-store.ts';
 import { sipTarget } from './endpoint-leg.ts';
 import type { DialedCall, Dialer } from './dialer.ts';
+import { openDueWatch } from './due-watch.ts';
 
 /**
  * The gateway role: claims due calls, holds a session for each, keeps their leases, and takes
@@ -39,7 +40,6 @@ export const LEASE_SECONDS = 15;
 /** RFC 3326: why the endpoint's leg ends; Q.850 cause 41 is a temporary failure. */
 const GATEWAY_LOST = 'Q.850;cause=41;text="gateway lost"';
 const LEASE_EVERY_MS = 5_000;
-const POLL_MS = 250;
 const CLOSE_WAIT_MS = 8_000;
 
 export function openGateway(ports: GatewayPorts): Gateway {
@@ -58,12 +58,12 @@ export function openGateway(ports: GatewayPorts): Gateway {
     session.poke();
   };
 
-  const claim = guarded('claiming calls', async () => {
-    const room = ports.maxCalls - sessions.size;
-    if (closing || room <= 0) return;
-    for (const dialed of await ports.dialer.claim(room)) {
-      adopt(dialed.state, ports.openTarget(dialed), false);
-    }
+  const watch = openDueWatch({
+    clock: ports.clock,
+    dialer: ports.dialer,
+    room: () => (closing ? 0 : ports.maxCalls - sessions.size),
+    adopt: (dialed) => adopt(dialed.state, ports.openTarget(dialed), false),
+    onError: (error) => ports.log.error({ error: errorText(error) }, 'claiming calls failed'),
   });
 
   const recover = guarded('recovering calls', async () => {
@@ -98,34 +98,19 @@ export function openGateway(ports: GatewayPorts): Gateway {
     };
   }
 
-  // One claim at a time; a wake during a claim causes exactly one more.
-  let claiming = false;
-  let again = false;
-  const claimSoon = async (): Promise<void> => {
-    again = true;
-    if (claiming) return;
-    claiming = true;
-    while (again) {
-      again = false;
-      await claim();
-    }
-    claiming = false;
-  };
-
   const stops = [
     ports.changes.subscribe((change) => {
-      if (change.type === 'CallRequested') void claimSoon();
+      if (change.type === 'CallRequested') watch.wake();
       else if (change.callId !== null) sessions.get(change.callId)?.poke();
     }),
-    repeat(ports.clock, POLL_MS, claimSoon),
+    () => watch.close(),
     repeat(ports.clock, LEASE_EVERY_MS, keep),
     repeat(ports.clock, LEASE_EVERY_MS, recover),
   ];
   void recover();
-  void claimSoon();
 
   return {
-    wake: () => void claimSoon(),
+    wake: () => watch.wake(),
     liveCalls: () => [...sessions.keys()],
     async close() {
       closing = true;

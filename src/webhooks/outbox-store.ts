@@ -18,27 +18,24 @@ export type Announcement = {
   at: number;
 };
 
-const INSERT_EVENTS = statement(
-  'outbox_insert_events',
-  `insert into events (bucket, id, account_id, contact_id, call_id, type, sequence, payload, at)
-   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-     $7::bigint[], $8::jsonb[], $9::timestamptz[])`,
-);
-
-const INSERT_DELIVERIES = statement(
-  'outbox_insert_deliveries',
-  `insert into deliveries (bucket, id, event_id, account_id, webhook_id, status, next_attempt_at)
+const ANNOUNCE = statement(
+  'outbox_announce',
+  `with written as (
+     insert into events (bucket, id, account_id, contact_id, call_id, type, sequence, payload, at)
+     select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[],
+       $6::text[], $7::bigint[], $8::jsonb[], $9::timestamptz[])
+     returning bucket, id, account_id, type, at)
+   insert into deliveries (bucket, id, event_id, account_id, webhook_id, status, next_attempt_at)
    select v.bucket, 'dlv' || substr(v.id, strpos(v.id, '_')) || substr(w.id, strpos(w.id, '_')),
           v.id, v.account_id, w.id, 'pending', v.at
-     from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
-            v (bucket, id, account_id, type, at)
+     from written v
      join webhook_endpoints w on w.account_id = v.account_id and w.enabled
       and (w.event_types = '{}' or v.type = any (w.event_types))`,
 );
 
 /**
- * Writes the events and one delivery for each enabled webhook endpoint that wants them, in two
- * statements however many there are. A delivery's id is made of its event and its endpoint.
+ * Writes the events and one delivery for each enabled webhook endpoint that wants them, in one
+ * statement however many there are. A delivery's id is made of its event and its endpoint.
  */
 export async function announceAll(
   tx: Tx,
@@ -47,7 +44,7 @@ export async function announceAll(
 ): Promise<void> {
   if (announcements.length === 0) return;
   const rows = announcements.map((item) => ({ ...item, id: ids.next('event', item.bucket) }));
-  await tx.run(INSERT_EVENTS, [
+  await tx.run(ANNOUNCE, [
     rows.map((row) => row.bucket),
     rows.map((row) => row.id),
     rows.map((row) => row.accountId),
@@ -56,13 +53,6 @@ export async function announceAll(
     rows.map((row) => row.type),
     rows.map((row) => row.sequence),
     rows.map((row) => JSON.stringify(payloadOf(row))),
-    rows.map((row) => at(row.at)),
-  ]);
-  await tx.run(INSERT_DELIVERIES, [
-    rows.map((row) => row.bucket),
-    rows.map((row) => row.id),
-    rows.map((row) => row.accountId),
-    rows.map((row) => row.type),
     rows.map((row) => at(row.at)),
   ]);
 }
