@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import type { LineView, Page, Problem } from '../src/http/api-types.ts';
 import type { Checklist } from '../src/golive/golive.ts';
+import { runDoctor } from '../src/cli/doctor.ts';
 import { makeApiClient, isProblem } from '../src/cli/api-client.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { PRESET } from '../simulator/simulator.ts';
@@ -181,6 +182,24 @@ test('an unknown line is 404, and without a key nothing is told', async () => {
   ]) {
     assert.equal(answer.status, 401);
   }
+});
+
+test('the doctor prints every line with its fixes, and its exit code tells', async () => {
+  let text = '';
+  const write = (part: string): void => void (text += part);
+  const url = story.server.url ?? '';
+  const ask = { url, apiKey: story.apiKey, json: false, write };
+  assert.equal(await runDoctor(ask), 1);
+  assert.match(text, /Askfirst Demo Clinic \(\+442079460000, simulated\): ready/);
+  assert.match(text, /Second line .*: not ready/);
+  assert.match(text, /failed {2}number[^\n]+\n +fix: /);
+  text = '';
+  assert.equal(await runDoctor({ ...ask, json: true }), 1);
+  assert.equal((JSON.parse(text) as { ok: boolean }).ok, false);
+  text = '';
+  assert.equal(await runDoctor({ ...ask, apiKey: 'af_test_wrong' }), 2);
+  assert.match(text, /Fix: /);
+  assert.equal(await runDoctor({ ...ask, url: 'http://127.0.0.1:1' }), 2);
 });
 
 test('what Meta refuses in a step at Meta comes back with its code and fix', async () => {

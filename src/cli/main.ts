@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { checkPolicyPack } from './policy-check.ts';
 import { runStart } from './start.ts';
 
+const LOCAL_URL = 'http://127.0.0.1:8080';
+
 /** The `askfirst` command. Data goes to stdout, messages to stderr; exit code 0 means success. */
 const program = new Command('askfirst')
   .description('Ask first, then call: WhatsApp business-initiated calling.')
@@ -15,6 +17,7 @@ Examples:
   npm run demo                   one whole call with real audio, proven
   npm run demo -- --json         the same; the last line is one JSON object
   npx askfirst serve             the server alone, for a real line at Meta
+  npx askfirst doctor            what each line still needs before it goes live
   npx askfirst simulator         the simulator alone, to test your own code against`,
   );
 
@@ -48,6 +51,22 @@ program
     process.env['SIMULATOR_PBX_PORT'] = options.pbxPort;
     if (options.webhook !== undefined) process.env['SIMULATOR_WEBHOOK_URL'] = options.webhook;
     await import('../../simulator/simulator-main.ts');
+  });
+
+program
+  .command('doctor')
+  .description('Ask a running server what each line still needs before it calls real people.')
+  .option('--url <url>', 'address of the server', process.env['ASKFIRST_URL'] ?? LOCAL_URL)
+  .option('--key <key>', 'API key (or ASKFIRST_API_KEY)')
+  .option('--json', 'print one JSON object')
+  .action(async (options: { url: string; key?: string; json?: boolean }) => {
+    const { runDoctor } = await import('./doctor.ts');
+    process.exitCode = await runDoctor({
+      url: options.url,
+      apiKey: options.key ?? process.env['ASKFIRST_API_KEY'] ?? '',
+      json: options.json === true,
+      write: (text) => void process.stdout.write(text),
+    });
   });
 
 program
