@@ -5,10 +5,12 @@ import { readEndpoint } from '../endpoints/endpoint-store.ts';
 import { openLine, type StoredLine } from '../lines/line-store.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
+import type { Random } from '../platform/random.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { evaluateRequest } from '../policy/policy.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import type { LineAccess, WhatsAppClient } from '../whatsapp/whatsapp.ts';
+import { probeEndpoint, type ProbePorts } from './endpoint-probe.ts';
 import { webhookAge } from './golive-store.ts';
 import type { GoLiveFacts, Told } from './golive.ts';
 
@@ -25,6 +27,7 @@ export type GoLiveSettings = {
 export type GoLivePorts = {
   database: Database;
   clock: Clock;
+  random: Random;
   sealer: Sealer;
   packs: PolicyPacks;
   whatsapp: WhatsAppClient;
@@ -50,9 +53,7 @@ export async function gatherGoLiveFacts(
       ask((access) => whatsapp.listTemplates(access)),
       ask((access) => clockSkew(clock, access.graphBaseUrl)),
       webhookAge(database, line.sealed.phoneNumberId),
-      line.defaultEndpointId === null
-        ? null
-        : readEndpoint(database, line.accountId, line.defaultEndpointId),
+      endpointOf(ports, line),
     ]);
   const { displayNumber, policyPack } = line;
   const { phoneNumberId, graphBaseUrl } = line.sealed;
@@ -65,7 +66,7 @@ export async function gatherGoLiveFacts(
     templates,
     gate: refusedByGate(ports, line),
     webhook,
-    endpoint: endpoint === null ? null : { name: endpoint.name, uri: endpoint.uri },
+    ...endpoint,
     clockSkewMs: skew.ok ? skew.value : null,
     publicUrl: settings.ASKFIRST_PUBLIC_URL ?? null,
     mediaAddress: settings.ASKFIRST_MEDIA_ADDRESS,
@@ -74,6 +75,19 @@ export async function gatherGoLiveFacts(
     roles: settings.ASKFIRST_ROLES,
     dataDir: settings.dataDir,
   };
+}
+
+async function endpointOf(
+  { database, clock, random, settings }: GoLivePorts,
+  line: StoredLine,
+): Promise<Pick<GoLiveFacts, 'endpoint' | 'probe'>> {
+  const id = line.defaultEndpointId;
+  const endpoint = id === null ? null : await readEndpoint(database, line.accountId, id);
+  if (endpoint === null) return { endpoint: null, probe: null };
+  const { name, uri } = endpoint;
+  // From the address that calls come from, because a PBX may let in only that one.
+  const ports: ProbePorts = { clock, random, bindAddress: settings.ASKFIRST_SIP_ADDRESS };
+  return { endpoint: { name, uri }, probe: await probeEndpoint(ports, uri) };
 }
 
 /** The real gate is asked about nobody in particular; only what it says of the line is kept. */

@@ -1,4 +1,5 @@
 import type { CallingSettings } from '../whatsapp/whatsapp.ts';
+import type { ProbeResult } from './endpoint-probe.ts';
 import { houseChecks } from './house-checks.ts';
 import { metaChecks } from './meta-checks.ts';
 
@@ -77,6 +78,8 @@ export type GoLiveFacts = {
   /** Age of the newest webhook with a valid signature, about this number and about any. */
   webhook: { lineAgeMs: number | null; anyAgeMs: number | null };
   endpoint: { name: string; uri: string } | null;
+  /** What the endpoint said to OPTIONS; null where there is none. */
+  probe: ProbeResult | null;
   /** Our clock minus Meta's; null when its answer bore no date. */
   clockSkewMs: number | null;
   publicUrl: string | null;

@@ -99,9 +99,10 @@ function endpointFinding({ endpoint }: GoLiveFacts): Finding {
   return ok(`${endpoint.name}: ${endpoint.uri}`);
 }
 
-function reachFinding({ endpoint, sipAddress }: GoLiveFacts): Finding {
-  if (endpoint === null)
+function reachFinding({ endpoint, probe, sipAddress }: GoLiveFacts): Finding {
+  if (endpoint === null || probe === null) {
     return unknown('There is no endpoint to reach.', 'See the check endpoint.');
+  }
   const host = hostOf(endpoint.uri);
   if (isLoopback(sipAddress) && !isLoopback(host)) {
     return failed(
@@ -109,10 +110,21 @@ function reachFinding({ endpoint, sipAddress }: GoLiveFacts): Finding {
       "Set ASKFIRST_SIP_ADDRESS to this machine's address in the network of the PBX.",
     );
   }
-  return unknown(
-    `Nothing has been sent to ${host}; only a call proves it.`,
-    `Try "sipsak -vv -s ${endpoint.uri}" from this machine, then call your own phone.`,
-  );
+  switch (probe.kind) {
+    case 'answered':
+      return ok(`${host} answered SIP OPTIONS with ${probe.status}.`);
+    case 'refused':
+      return failed(
+        `${host} cannot be reached: ${probe.reason}.`,
+        'Check that the PBX runs, its name, port and transport, and the firewall between.',
+      );
+    case 'silent':
+      return unknown(
+        `${host} did not answer SIP OPTIONS within ${probe.waitedMs / 1_000} s.`,
+        'Some PBXs ignore OPTIONS from strangers: allow the address of this server there, or ' +
+          'let a call to your own phone prove it.',
+      );
+  }
 }
 
 function mediaFinding(facts: GoLiveFacts): Finding {
