@@ -176,6 +176,39 @@ test('templates are submitted once, and asking again changes nothing', async () 
   assert.ok(second.items.every(({ submitted, status }) => !submitted && status === 'APPROVED'));
 });
 
+test('the steps of go-live.md make a new line ready, one check after another', async () => {
+  const ids = { phoneNumberId: '100000000000021', wabaId: '200000000000021' };
+  const displayNumber = '+442079460021';
+  const businessName = 'New clinic';
+  story.simulator.addLine({ ...ids, displayNumber, businessName, callingEnabled: false });
+  await graph(`${ids.wabaId}/subscribed_apps`, {}, 'DELETE');
+  const id = await addLine({ ...ids, displayNumber });
+  const missing = async (): Promise<string[]> =>
+    (await list(id)).checks
+      .filter(({ required, state }) => required && state === 'failed')
+      .map(({ id: check }) => check);
+  const all = ['calling_enabled', 'app_subscribed', 'webhook_received', 'template_approved'];
+  assert.deepEqual(await missing(), [...all, 'endpoint']);
+
+  const refused = await story.api.post<object>(`/v1/lines/${id}/calling`, { enabled: true });
+  assert.ok(isProblem(refused));
+  assert.equal(refused.code, 'meta_calls_not_subscribed');
+
+  const endpoint = { name: 'Queue', uri: 'sip:talk@127.0.0.1:5070' };
+  const { id: defaultEndpointId } = (await story.api.post('/v1/endpoints', endpoint)) as {
+    id: string;
+  };
+  assert.equal(await addLine({ ...ids, displayNumber, defaultEndpointId }), id);
+  await graph(`${ids.wabaId}/subscribed_apps`, {});
+  assert.deepEqual(await missing(), ['calling_enabled', 'webhook_received', 'template_approved']);
+  await story.api.post(`/v1/lines/${id}/calling`, { enabled: true });
+  await story.api.post(`/v1/lines/${id}/templates`, {});
+  const { phoneNumberId } = ids;
+  story.simulator.act('+447700900102', { action: 'write', text: 'hello', phoneNumberId });
+  await story.until('ready', async () => (await list(id)).ready);
+  assert.deepEqual(await missing(), []);
+});
+
 test('an unknown line is 404, and without a key nothing is told', async () => {
   const unknown = await story.api.get<Problem>('/v1/lines/ln_0/go-live');
   assert.deepEqual([unknown.status, unknown.code], [404, 'not_found']);

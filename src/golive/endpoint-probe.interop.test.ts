@@ -51,7 +51,7 @@ test('a closed port and a text that is no SIP URI are refused', async () => {
   }
 });
 
-test('silence and noise are told apart from an answer, after three seconds and two repeats', async () => {
+test('silence and noise are no answer, after three seconds and two repeats', async () => {
   const clock = new ManualClock();
   const deaf = createSocket('udp4');
   deaf.bind(0, '127.0.0.1');
