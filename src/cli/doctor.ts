@@ -28,7 +28,9 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
     lines = await askAll(url.replace(/\/+$/, ''), apiKey);
   } catch (error) {
     const message = `No answer from ${url}: ${errorText(error)}`;
-    const fix = 'Start the server, and give its address (--url) and an API key (--key).';
+    const fix =
+      'Start the server; give its address (--url) and a key (--key). The first key is in the file ' +
+      'api-key of the data folder (with the simulator: sandbox-key).';
     write(
       json
         ? `${JSON.stringify({ ok: false, error: message, fix })}\n`
