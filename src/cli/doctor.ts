@@ -29,7 +29,7 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
   } catch (error) {
     const message = `No answer from ${url}: ${errorText(error)}`;
     const fix =
-      'Start the server; give its address (--url) and a key (--key). The first key is in the file ' +
+      'Start the server; give its address (--url) and a key (--key). The first is in the file ' +
       'api-key of the data folder (with the simulator: sandbox-key).';
     write(
       json
