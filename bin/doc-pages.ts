@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { callDiagram } from '../src/calls/call.ts';
+import { CALL_LIMITS } from '../src/calls/call-rules.ts';
 import { END_REASONS } from '../src/calls/end-codes.ts';
 import { consentDiagram } from '../src/consent/consent.ts';
 import { errorCatalogue } from '../src/error-catalogue.ts';
@@ -23,6 +24,7 @@ export function docPages(): DocPage[] {
     { path: 'docs/reference/events.md', text: eventsPage() },
     withBlocks('docs/explanation/calls.md', {
       diagram: mermaid(callDiagram()),
+      limits: limitTable(),
       'end reasons': endReasonTable(),
     }),
     withBlocks('docs/explanation/consent.md', { diagram: mermaid(consentDiagram()) }),
@@ -133,6 +135,27 @@ function eventsPage(): string {
   ]);
 }
 
+/** What each deadline of a call waits for; the times come from the rules themselves. */
+const LIMIT_TEXTS: Readonly<Record<string, string>> = {
+  mediaAnswerMs: "Meta's SDP answer, after its 200",
+  dialUnknownMs: 'news of a dial whose answer was lost',
+  agentMs: 'the endpoint to answer, where it comes first',
+  terminateConfirmMs: "Meta's terminate webhook, after our hang-up",
+  settleMs: "companions of Meta's terminate webhook that are still missing",
+  bridgeMs: 'audio with the endpoint, from the pick-up on',
+  lateMs: 'a gateway to dial a call that is due; then it is blocked',
+};
+
+function limitTable(): string {
+  const rows = Object.entries(CALL_LIMITS).map(([name, ms]) => {
+    const text = LIMIT_TEXTS[name];
+    if (text === undefined) throw new Error(`say in LIMIT_TEXTS what ${name} waits for`);
+    return [text, durationText(ms)];
+  });
+  const ring = ['the customer to pick up', "the call's `ringTimeoutMs`, 60 s unless given"];
+  return table(['a call waits for', 'at most'], [ring, ...rows]);
+}
+
 function endReasonTable(): string {
   return table(
     ['`endReason`', 'outcome', 'meaning'],
@@ -173,6 +196,6 @@ function withBlocks(path: string, blocks: Readonly<Record<string, string>>): Doc
 }
 
 function durationText(ms: number): string {
-  if (ms < 60_000) return `${ms / 1_000} s`;
+  if (ms < 180_000) return `${ms / 1_000} s`;
   return ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`;
 }

@@ -81,8 +81,6 @@ const OTHER_WORDS = new Set([
   'agent_first',
   'on_ringing',
   'no_answer',
-  // Why a dial is unknown; such a call ends as dial_unknown.
-  'dial_failed',
   // Problems of the routes.
   'not_found',
   'invalid_request',

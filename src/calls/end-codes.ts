@@ -77,6 +77,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Never dial again by hand for the same reason; ask the customer first.',
     outcomes: ['failed'],
   },
+  dial_failed: {
+    title: 'The call could not be dialled',
+    meaning: 'Something that has no code of its own went wrong before any phone rang.',
+    fix: 'Look into the log for this call id, and report it.',
+    outcomes: ['failed'],
+  },
   meta_media_answer_timeout: {
     title: "Meta's SDP answer never came",
     meaning: 'Meta took the call, but its connect webhook did not arrive within 20 s.',
