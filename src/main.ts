@@ -1,4 +1,4 @@
-import { openApi } from './api.ts';
+import { openApi, type ApiPorts } from './api.ts';
 import type { Gateway } from './calls/gateway.ts';
 import type { Database } from './database/database.ts';
 import { openGatewayRole } from './gateway-role.ts';
@@ -8,13 +8,13 @@ import type { Clock } from './platform/clock.ts';
 import type { Ids } from './platform/ids.ts';
 import type { Log } from './platform/log.ts';
 import type { Random } from './platform/random.ts';
-import { makeServerCore } from './server-core.ts';
+import { makeServerCore, type ServerCore } from './server-core.ts';
 import type { Settings } from './settings.ts';
 import type { SipUserAgent } from './sip/sip.ts';
-import { makeEgress } from './webhooks/egress.ts';
+import { makeEgress, type Egress } from './webhooks/egress.ts';
 import { openIntake } from './whatsapp/intake.ts';
 import type { WhatsAppClient } from './whatsapp/whatsapp.ts';
-import { openWorkerRole } from './worker-role.ts';
+import { openWorkerRole, type WorkerRole } from './worker-role.ts';
 
 /**
  * The composition root: the only place that knows everybody. What reaches outside (time, chance,
@@ -46,36 +46,40 @@ export type AskfirstServer = {
 };
 
 export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
-  const { settings, database, log, clock } = ports;
+  const { settings, clock } = ports;
   const core = makeServerCore(ports);
   const roles: ReadonlySet<string> = new Set(settings.ASKFIRST_ROLES);
   const allowPrivate = settings.ASKFIRST_WEBHOOKS_TO_PRIVATE === 'yes';
   const egress = makeEgress({ clock, allowPrivate });
   const worker = roles.has('worker') ? openWorkerRole(core, egress) : null;
   const gateway = roles.has('gateway') ? openGatewayRole(core) : null;
-  const api = roles.has('api')
-    ? await openApi({
-        ...core,
-        egress,
-        intake: openIntake({
-          database,
-          log,
-          clock,
-          onStored: (buckets) => buckets.forEach((bucket) => worker?.wakeInbox(bucket)),
-        }),
-        secretsOf: () => readWebhookSecrets(database, core.sealer),
-        wakeDeliveries: () => worker?.wakeDeliveries(),
-      })
-    : null;
+  const close = async (api: { close(): Promise<void> } | null): Promise<void> => {
+    // Calls are hung up first, while Meta's webhooks still come in and are folded.
+    await gateway?.close();
+    await api?.close();
+    await worker?.close();
+    await egress.close();
+  };
+  try {
+    const api = roles.has('api') ? await openApi(apiPorts(core, worker, egress)) : null;
+    return { url: api?.url ?? null, gateway, close: () => close(api) };
+  } catch (error) {
+    // A busy port, most often: what runs already must not go on behind the failure.
+    await close(null);
+    throw error;
+  }
+}
+
+function apiPorts(core: ServerCore, worker: WorkerRole | null, egress: Egress): ApiPorts {
+  const { database, log, clock, sealer } = core;
+  const onStored = (buckets: readonly number[]): void => {
+    for (const bucket of buckets) worker?.wakeInbox(bucket);
+  };
   return {
-    url: api?.url ?? null,
-    gateway,
-    async close() {
-      // Calls are hung up first, while Meta's webhooks still come in and are folded.
-      await gateway?.close();
-      await api?.close();
-      await worker?.close();
-      await egress.close();
-    },
+    ...core,
+    egress,
+    intake: openIntake({ database, log, clock, onStored }),
+    secretsOf: () => readWebhookSecrets(database, sealer),
+    wakeDeliveries: () => worker?.wakeDeliveries(),
   };
 }
