@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { SimCall, SimPerson, SimulatorState } from '../simulator/control-types.ts';
+import type { DemoPbxCall } from '../simulator/pbx/pbx.ts';
+import type { Cdr } from '../src/calls/cdr.ts';
+import { isProblem, makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
+import { startProduct, type Product } from '../src/cli/product.ts';
+import type { CallView, Page } from '../src/http/api-types.ts';
+import { delay, systemClock } from '../src/platform/clock.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { systemRandom } from '../src/platform/random.ts';
+import { readSettings } from '../src/settings.ts';
+
+/** The whole product with real ICE, DTLS, SRTP, Opus, SIP and RTP, one call after the other. */
+const PURPOSE = 'your order 1042';
+const WAIT_MS = 45_000;
+
+let dataDir: string;
+let product: Product | null = null;
+let api: ApiClient;
+let next = 700;
+
+before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'askfirst-real-'));
+  product = await startProduct({
+    settings: readSettings({
+      PORT: '0',
+      ASKFIRST_DATA_DIR: dataDir,
+      ASKFIRST_MEDIA_PORTS: '47000-47999',
+      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
+    }),
+    log: silentLog,
+    simulator: { port: 0, pbxPort: 0 },
+  });
+  assert.ok(product.server.url !== null && product.sandbox !== null);
+  api = makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom);
+});
+
+after(async () => {
+  await product?.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+type Played = { view: CallView; cdr: Cdr; phone: SimCall; pbx: DemoPbxCall | undefined };
+
+test('Opus goes through untouched when the endpoint takes it', async () => {
+  const played = await play('100', 'tone-1000-opus', {
+    codecs: ['opus', 'PCMU'],
+    until: heardBothWays,
+  });
+  assert.equal(played.view.outcome, 'completed');
+  assert.deepEqual([played.cdr.media?.codec, played.cdr.media?.transcoded], ['opus', false]);
+});
+
+test('PCMA is transcoded, both sides hear the other', async () => {
+  const played = await play('100', 'tone-1000', { codecs: ['PCMA'], until: heardBothWays });
+  assert.equal(played.view.outcome, 'completed');
+  assert.deepEqual([played.cdr.media?.codec, played.cdr.media?.transcoded], ['PCMA', true]);
+  assert.ok((played.cdr.deadAirMs ?? 60_000) < 5_000);
+  assert.ok((played.cdr.media?.whatsapp.packetsIn ?? 0) > 20);
+});
+
+test("the customer's key presses arrive at the endpoint", async () => {
+  const played = await play('107', 'tone-1000', {
+    until: ({ pbx }) => pbx?.digits === '123#',
+  });
+  assert.equal(played.pbx?.digits, '123#');
+});
+
+test('SIP over TCP carries a call as well', async () => {
+  const played = await play('100', 'tone-1000;transport=tcp', { until: heardBothWays });
+  assert.equal(played.view.outcome, 'completed');
+});
+
+test('an endpoint that rings for three seconds is waited for', async () => {
+  const played = await play('100', 'ring-3', { until: ({ view }) => view.status === 'bridged' });
+  assert.ok((played.cdr.deadAirMs ?? 0) >= 2_000);
+});
+
+test('a hold by the endpoint and its end leave the call up', async () => {
+  const played = await play('100', 'hold-2', {
+    until: ({ pbx, view }) =>
+      view.status === 'bridged' && (pbx?.packetsIn ?? 0) > 300 && pbx?.onHold === false,
+  });
+  assert.equal(played.view.outcome, 'completed');
+});
+
+for (const [user, reason] of [
+  ['busy', 'endpoint_busy'],
+  ['unavailable', 'endpoint_unavailable'],
+  ['never', 'endpoint_no_answer'],
+  ['garbage', 'endpoint_no_answer'],
+  ['bad-sdp', 'endpoint_codec_refused'],
+] as const) {
+  test(`an endpoint that is "${user}" fails the call as ${reason}`, async () => {
+    const played = await play('100', user, { ringTimeoutMs: 4_000 });
+    assert.deepEqual([played.view.outcome, played.view.endReason], ['failed', reason]);
+  });
+}
+
+test('the endpoint hangs up first', async () => {
+  const played = await play('100', 'hangup-3', {});
+  assert.deepEqual([played.view.outcome, played.view.endedBy], ['completed', 'endpoint']);
+});
+
+test('a customer whose media dies ends by what Meta says of it', async () => {
+  const played = await play('108', 'tone-1000', {});
+  assert.ok(['failed', 'completed'].includes(played.view.outcome ?? ''));
+  assert.ok((played.view.endReason ?? '').length > 0);
+});
+
+test('a customer whose media never connects ends by a named reason', async () => {
+  const played = await play('113', 'tone-1000', {});
+  assert.equal(played.view.outcome, 'failed');
+  assert.match(played.view.endReason ?? '', /^(media_|meta_)/);
+});
+
+test('nothing is left: no call, no leg, no media', async () => {
+  const state = await getJson<SimulatorState>('/simulator/state');
+  assert.ok(state.people.every(({ call }) => call === null));
+  assert.deepEqual(product?.server.gateway?.liveCalls(), []);
+});
+
+type Seen = { view: CallView; phone: SimCall | null; pbx: DemoPbxCall | undefined };
+
+function heardBothWays({ phone, pbx }: Seen): boolean {
+  const customerHears = phone?.everHeardHz.includes(1000) ?? false;
+  return customerHears && (pbx?.heardHz.includes(440) ?? false);
+}
+
+/** Asks, calls, waits until `until` holds (then the business hangs up) or the call ends. */
+async function play(
+  like: string,
+  user: string,
+  options: { codecs?: string[]; ringTimeoutMs?: number; until?: (seen: Seen) => boolean },
+): Promise<Played> {
+  const number = `+447700900${next++}`;
+  await post('/simulator/people', { number, like: `+447700900${like}` });
+  const endpoint = await must<{ id: string }>('/v1/endpoints', {
+    name: `${user} for ${number}`,
+    uri: endpointUri(user),
+    codecs: options.codecs ?? ['PCMU', 'PCMA'],
+    ringTimeoutMs: options.ringTimeoutMs ?? 20_000,
+  });
+  await must('/v1/permission-requests', { to: number, purpose: PURPOSE });
+  await eventually('the yes', async () => {
+    const path = `/v1/contacts?number=${encodeURIComponent(number)}`;
+    const { items } = await api.get<Page<{ consents: Array<{ status: string }> }>>(path);
+    return items[0]?.consents[0]?.status === 'granted';
+  });
+  const wish = { to: number, purpose: PURPOSE, endpointId: endpoint.id };
+  const { id } = await must<CallView>('/v1/calls', wish);
+  const look = async (): Promise<Seen> => {
+    const view = await api.get<CallView>(`/v1/calls/${id}`);
+    const person = await personOf(number);
+    return { view, phone: person?.call ?? person?.pastCalls[0] ?? null, pbx: await pbxCall(id) };
+  };
+  const reached = await eventually(`${user} with ${like}`, async () => {
+    const seen = await look();
+    return seen.view.status === 'ended' || options.until?.(seen) === true ? seen : null;
+  });
+  if (reached.view.status !== 'ended') await api.post(`/v1/calls/${id}/hangup`, {});
+  const ended = await eventually('the end', async () => {
+    const seen = await look();
+    return seen.view.status === 'ended' && (await personOf(number))?.call === null ? seen : null;
+  });
+  const cdr = await api.get<Cdr>(`/v1/calls/${id}/cdr`);
+  assert.ok(ended.phone !== null);
+  return { view: ended.view, cdr, phone: ended.phone, pbx: reached.pbx ?? ended.pbx };
+}
+
+function endpointUri(user: string): string {
+  const [name = '', parameters] = user.split(';');
+  const uri = product?.sandbox?.pbxUri(name) ?? '';
+  return parameters === undefined ? uri : `${uri};${parameters}`;
+}
+
+async function pbxCall(callId: string): Promise<DemoPbxCall | undefined> {
+  const { calls } = await getJson<{ calls: DemoPbxCall[] }>('/simulator/pbx');
+  return calls.find(({ headers }) => headers['x-wa-call-id'] === callId);
+}
+
+async function personOf(number: string): Promise<SimPerson | undefined> {
+  const state = await getJson<SimulatorState>('/simulator/state');
+  return state.people.find((person) => person.number === number);
+}
+
+async function eventually<T>(what: string, holds: () => Promise<T>): Promise<NonNullable<T>> {
+  const until = systemClock.now() + WAIT_MS;
+  for (;;) {
+    const value = await holds();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (systemClock.now() > until) throw new Error(`never came: ${what}`);
+    await delay(systemClock, 100);
+  }
+}
+
+async function must<T extends object>(path: string, body: object): Promise<T> {
+  const answer = await api.post<T>(path, body);
+  assert.ok(!isProblem(answer), JSON.stringify(answer));
+  return answer;
+}
+
+async function getJson<T>(path: string): Promise<T> {
+  return (await (await fetch(`${product?.sandbox?.url}${path}`)).json()) as T;
+}
+
+async function post(path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(body) };
+  const answer = await fetch(`${product?.sandbox?.url}${path}`, init);
+  assert.ok(answer.ok, await answer.text());
+}
