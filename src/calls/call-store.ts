@@ -227,6 +227,22 @@ export async function leaseCalls(
   await db.run(LEASE, [callIds.map((id) => bucketOf(id)), callIds, owner, seconds]);
 }
 
+const VERSIONS = statement<{ id: CallId; version: string }>(
+  'call_versions',
+  `select c.id, c.xmin::text as version from calls c
+     join unnest($1::smallint[], $2::text[]) v (bucket, id) on c.bucket = v.bucket and c.id = v.id`,
+);
+
+/** A mark for each call that differs whenever its row was written (xmin, the writer's number). */
+export async function callVersions(
+  db: Queryable,
+  callIds: readonly CallId[],
+): Promise<Map<CallId, string>> {
+  if (callIds.length === 0) return new Map();
+  const rows = await db.run(VERSIONS, [callIds.map((id) => bucketOf(id)), callIds]);
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}
+
 const ORPHANS = statement<StateRow & { lease_owner: string | null }>(
   'call_orphans',
   `select state, lease_owner from calls

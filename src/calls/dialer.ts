@@ -10,7 +10,7 @@ import {
   type RowStore,
 } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
-import { invariant } from '../platform/invariant.ts';
+import { Bug, invariant } from '../platform/invariant.ts';
 import type { EndpointId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { CallState } from './call.ts';
@@ -73,17 +73,14 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
         return { dialed: [], lookAgainAt: await nextDueAt(database), errors: [] };
       }
       const places = await placesOf(database, due);
-      const outcomes = await Promise.allSettled(
-        batchesOf(due).map((batch) =>
-          database.transaction((tx) => claimBatch(ports, tx, batch, places)),
-        ),
+      const outcomes = await Promise.all(
+        batchesOf(due).map((batch) => claimBatch(ports, batch, places)),
       );
-      const done = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-      const isStuck = done.every(({ settled }) => settled === 0);
+      const isStuck = outcomes.every(({ settled }) => settled === 0);
       return {
-        dialed: done.flatMap(({ dialed }) => dialed),
+        dialed: outcomes.flatMap(({ dialed }) => dialed),
         lookAgainAt: isStuck ? now + BUSY_MS : now,
-        errors: outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])),
+        errors: outcomes.flatMap(({ errors }) => errors),
       };
     },
   };
@@ -114,14 +111,36 @@ async function placesOf(db: Queryable, due: readonly DueCall[]): Promise<Places>
   return { lines, endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])) };
 }
 
-async function claimBatch(
+/** `settled` counts the calls that were dialled or blocked. */
+type Outcome = { dialed: DialedCall[]; settled: number; errors: unknown[] };
+
+/** One transaction; where one impossible call breaks it, the others are claimed without it. */
+async function claimBatch(ports: Ports, due: readonly DueCall[], places: Places): Promise<Outcome> {
+  try {
+    return await ports.database.transaction((tx) => claimLocked(ports, tx, due, places));
+  } catch (error) {
+    if (!(error instanceof Bug) || due.length === 1) {
+      return { dialed: [], settled: 0, errors: [error] };
+    }
+    const middle = Math.ceil(due.length / 2);
+    const first = await claimBatch(ports, due.slice(0, middle), places);
+    const second = await claimBatch(ports, due.slice(middle), places);
+    return {
+      dialed: [...first.dialed, ...second.dialed],
+      settled: first.settled + second.settled,
+      errors: [...first.errors, ...second.errors],
+    };
+  }
+}
+
+async function claimLocked(
   ports: Ports,
   tx: Tx,
   due: readonly DueCall[],
   places: Places,
-): Promise<{ dialed: DialedCall[]; settled: number }> {
+): Promise<Outcome> {
   const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
-  if (locked.length === 0) return { dialed: [], settled: 0 };
+  if (locked.length === 0) return { dialed: [], settled: 0, errors: [] };
   const contacts = locked.map(({ contact }) => contact);
   const facts = { ...places, ...(await gatherContactFacts(tx, ports, contacts)) };
   const now = ports.clock.now();
@@ -144,7 +163,7 @@ async function claimBatch(
     }
   }
   await commitUnits(tx, ports, units);
-  return { dialed, settled };
+  return { dialed, settled, errors: [] };
 }
 
 async function dialOne(

@@ -26,6 +26,7 @@ const POLL_MS = 250;
 export function openDueWatch(ports: DueWatchPorts): DueWatch {
   const { clock, dialer } = ports;
   let closed = false;
+  const isOpen = (): boolean => !closed;
   let woken = false;
   let timer: TimerHandle | undefined;
   let running: Promise<void> | null = null;
@@ -50,12 +51,12 @@ export function openDueWatch(ports: DueWatchPorts): DueWatch {
   const look = async (): Promise<void> => {
     timer?.cancel();
     let nextAt = 0;
-    while (!closed && (woken || nextAt <= clock.now())) {
+    while (isOpen() && (woken || nextAt <= clock.now())) {
       woken = false;
       nextAt = await claim();
     }
     running = null;
-    if (!closed) timer = clock.after(Math.min(POLL_MS, nextAt - clock.now()), start);
+    if (isOpen()) timer = clock.after(Math.min(POLL_MS, nextAt - clock.now()), start);
   };
   const start = (): void => {
     woken = true;
