@@ -15,6 +15,8 @@ import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
 import type { ServerCore } from './server-core.ts';
 import { Failure } from './platform/failure.ts';
+import { RUN_FAILURES } from './failure-codes.ts';
+import type { ProblemCatalogue } from './http/openapi.ts';
 import { REFUSALS } from './policy/refusal-codes.ts';
 import type { Egress } from './webhooks/egress.ts';
 import { registerEventRoutes } from './webhooks/event-routes.ts';
@@ -43,7 +45,7 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
     ids,
     docsUrl: settings.ASKFIRST_DOCS_URL,
     connectOrigins: simulatorUrl === null ? [] : [simulatorUrl],
-    problemCatalogue: REFUSALS,
+    problemCatalogue: problemCatalogue(),
     metrics,
     requestsPerMinute: settings.ASKFIRST_REQUESTS_PER_MINUTE,
     version: VERSION,
@@ -71,6 +73,14 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
       await ports.intake.close();
     },
   };
+}
+
+/** What routes refuse with, beside the codes of HTTP itself. */
+function problemCatalogue(): ProblemCatalogue {
+  const answered = Object.entries(RUN_FAILURES).flatMap(([code, { status, ...entry }]) =>
+    status === undefined || status >= 500 ? [] : [[code, { ...entry, status }] as const],
+  );
+  return { ...REFUSALS, ...Object.fromEntries(answered) };
 }
 
 function freshSecrets(ports: ApiPorts) {

@@ -4,7 +4,7 @@ import { seedSandbox } from '../src/cli/sandbox.ts';
 import type { Database } from '../src/database/database.ts';
 import { ManualClock } from '../src/platform/clock.ts';
 import { makeIds } from '../src/platform/ids.ts';
-import { silentLog } from '../src/platform/log.ts';
+import { silentLog, type Log } from '../src/platform/log.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { readSettings } from '../src/settings.ts';
 import { openWhatsAppClient } from '../src/whatsapp/client.ts';
@@ -41,7 +41,7 @@ export type Story = {
 const STEP_MS = 20;
 const TURNS = 12;
 
-export async function openStory(options: { seed?: number } = {}): Promise<Story> {
+export async function openStory(options: { seed?: number; log?: Log } = {}): Promise<Story> {
   const clock = new ManualClock(Date.UTC(2026, 5, 3, 12));
   const random = seededRandom(options.seed ?? 1);
   const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-story-'));
@@ -62,7 +62,8 @@ export async function openStory(options: { seed?: number } = {}): Promise<Story>
   const pbxUri = (user: string): string => `sip:${user}@127.0.0.1:5070`;
   const sandbox = { url: simulator.url, pbxUri, close: () => simulator.close() };
   const apiKey = await seedSandbox({ database, ids, secrets, dataDir }, sandbox);
-  const whatsapp = openWhatsAppClient({ clock, log: silentLog });
+  const log = options.log ?? silentLog;
+  const whatsapp = openWhatsAppClient({ clock, log });
   const settings = readSettings({
     PORT: '0',
     ASKFIRST_DATA_DIR: dataDir,
@@ -75,7 +76,7 @@ export async function openStory(options: { seed?: number } = {}): Promise<Story>
       clock,
       random,
       ids,
-      log: silentLog,
+      log,
       database,
       secrets,
       media,

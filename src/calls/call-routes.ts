@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import { readEndpoint } from '../endpoints/endpoint-store.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
-import { callSchema, strategySchema, timelineSchema } from '../http/api-schemas.ts';
+import {
+  callSchema,
+  cdrSchema,
+  oneLine,
+  strategySchema,
+  timelineSchema,
+} from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
@@ -15,6 +21,7 @@ import type { AccountId, EndpointId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import type { CallState } from './call.ts';
+import type { Cdr } from './cdr.ts';
 import { requestCall } from './call-commands.ts';
 import type { CallDesk } from './call-desk.ts';
 import { listCalls, listCdrs, readCall, readCdr } from './call-store.ts';
@@ -29,17 +36,25 @@ const callBody = z.strictObject({
   endpointId: z.string().optional().describe("Defaults to the line's endpoint."),
   strategy: strategySchema.optional(),
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
-  clientReference: z.string().max(200).optional().describe('Echoed in CDR, events and SIP.'),
+  clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
 });
 
 const byId = z.object({ id: z.string() });
+
+/** A field that the record has and the schema lacks would be cut away without a word. */
+const recordSchema = cdrSchema satisfies z.ZodType<Cdr>;
 
 /** Calls, their history and their records. */
 export function registerCallRoutes(
   app: HttpServer,
   context: ApiContext & { desk: CallDesk },
 ): void {
-  const { database } = context;
+  registerPlacing(app, context);
+  registerReading(app, context);
+  registerRecords(app, context);
+}
+
+function registerPlacing(app: HttpServer, context: ApiContext & { desk: CallDesk }): void {
   const onRequest = (request: Parameters<typeof accountOf>[0]) =>
     context.authenticator.authenticate(request);
 
@@ -47,6 +62,7 @@ export function registerCallRoutes(
     '/v1/calls',
     {
       onRequest,
+      config: { idempotent: true },
       schema: {
         tags: ['calls'],
         summary: 'Call a customer',
@@ -79,12 +95,39 @@ export function registerCallRoutes(
     },
   );
 
+  app.post(
+    '/v1/calls/:id/hangup',
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        summary: 'Hang up, or cancel a call that has not been dialed',
+        params: byId,
+        response: { 202: callSchema },
+      },
+    },
+    async (request, reply) => {
+      const { accountId, keyId } = accountOf(request);
+      const call = await ownCall(context, request.params.id, accountId);
+      const actor = `api:${keyId}`;
+      const state = await context.desk.hangUp(call.plan.id, 'business', 'business_hung_up', actor);
+      return reply.code(202).send(callView(state));
+    },
+  );
+}
+
+function registerReading(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+
   app.get(
     '/v1/calls',
     {
       onRequest,
       schema: {
         tags: ['calls'],
+        summary: 'Calls, newest first',
         querystring: z.object({ ...pageQuery, contactId: z.string().optional() }),
         response: { 200: pageSchema(callSchema) },
       },
@@ -103,50 +146,74 @@ export function registerCallRoutes(
 
   app.get(
     '/v1/calls/:id',
-    { onRequest, schema: { tags: ['calls'], params: byId, response: { 200: callSchema } } },
-    async (request) => callView(await ownCall(request.params.id, accountOf(request).accountId)),
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        summary: 'One call as it stands',
+        params: byId,
+        response: { 200: callSchema },
+      },
+    },
+    async (request) =>
+      callView(await ownCall(context, request.params.id, accountOf(request).accountId)),
   );
 
   app.get(
     '/v1/calls/:id/timeline',
     {
       onRequest,
-      schema: { tags: ['calls'], params: byId, response: { 200: pageSchema(timelineSchema) } },
+      schema: {
+        tags: ['calls'],
+        summary: 'What happened in one call, from the ledger',
+        params: byId,
+        response: { 200: pageSchema(timelineSchema) },
+      },
     },
     async (request) => {
-      const call = await ownCall(request.params.id, accountOf(request).accountId);
+      const call = await ownCall(context, request.params.id, accountOf(request).accountId);
       const entries = await entriesOfCall(database, call.plan.contactId, call.plan.id);
       return { items: entries.map(timelineEntry), next: null };
     },
   );
+}
+
+function registerRecords(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
 
   app.get(
     '/v1/calls/:id/cdr',
-    { onRequest, schema: { tags: ['calls'], params: byId } },
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        summary: 'The call detail record of an ended call',
+        params: byId,
+        response: { 200: recordSchema },
+      },
+    },
     async (request) => {
       const { accountId } = accountOf(request);
-      const call = await ownCall(request.params.id, accountId);
+      const call = await ownCall(context, request.params.id, accountId);
       const cdr = await readCdr(database, accountId, call.plan.id);
       if (cdr !== null) return cdr;
       throw new HttpError('not_found', 'The call has not ended yet, so it has no record.');
     },
   );
 
-  app.post(
-    '/v1/calls/:id/hangup',
-    { onRequest, schema: { tags: ['calls'], params: byId, response: { 202: callSchema } } },
-    async (request, reply) => {
-      const { accountId, keyId } = accountOf(request);
-      const call = await ownCall(request.params.id, accountId);
-      const actor = `api:${keyId}`;
-      const state = await context.desk.hangUp(call.plan.id, 'business', 'business_hung_up', actor);
-      return reply.code(202).send(callView(state));
-    },
-  );
-
   app.get(
     '/v1/cdrs',
-    { onRequest, schema: { tags: ['calls'], querystring: z.object(pageQuery) } },
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        summary: 'Call detail records',
+        querystring: z.object(pageQuery),
+        response: { 200: pageSchema(recordSchema.extend({ id: z.string() })) },
+      },
+    },
     async (request) => {
       const { limit } = request.query;
       const { accountId } = accountOf(request);
@@ -158,11 +225,16 @@ export function registerCallRoutes(
       );
     },
   );
+}
 
-  async function ownCall(text: string, accountId: AccountId): Promise<CallState> {
-    const call = await readCall(database, idFrom('call', text));
-    return found(call?.plan.accountId === accountId ? call : null, 'call');
-  }
+/** The call, if the account has it; 404 in the same words for all others. */
+async function ownCall(
+  { database }: ApiContext,
+  text: string,
+  accountId: AccountId,
+): Promise<CallState> {
+  const call = await readCall(database, idFrom('call', text));
+  return found(call?.plan.accountId === accountId ? call : null, 'call');
 }
 
 function endpointIdFor(line: StoredLine, wanted: string | undefined): EndpointId {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
-import { permissionSchema, requestSchema } from '../http/api-schemas.ts';
+import { oneLine, permissionSchema, requestSchema, templateSchema } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
@@ -20,12 +20,12 @@ const askBody = z.strictObject({
     .min(1)
     .max(500)
     .describe('What the call will be about, as a customer reads it.'),
-  name: z.string().max(100).optional().describe('How to address the customer.'),
+  name: oneLine(100).optional().describe('How to address the customer.'),
   lineId: z.string().optional(),
   template: z.string().max(200).default(DEFAULT_TEMPLATE),
   language: z.string().max(20).default('en_US'),
   variables: z
-    .array(z.string())
+    .array(z.string().max(1_000))
     .max(20)
     .optional()
     .describe('Template variables; for the default template: name and purpose.'),
@@ -37,7 +37,12 @@ const listQuery = z.object({ ...pageQuery, contactId: z.string().optional() });
 
 /** Asking for permission, and what came of it. */
 export function registerConsentRoutes(app: HttpServer, context: ApiContext): void {
-  const { database } = context;
+  registerAsking(app, context);
+  registerRequests(app, context);
+  registerPermissions(app, context);
+}
+
+function registerAsking(app: HttpServer, context: ApiContext): void {
   const onRequest = (request: Parameters<typeof accountOf>[0]) =>
     context.authenticator.authenticate(request);
 
@@ -45,6 +50,7 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
     '/v1/permission-requests',
     {
       onRequest,
+      config: { idempotent: true },
       schema: {
         tags: ['permissions'],
         summary: 'Ask a customer for permission to call',
@@ -74,6 +80,12 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
       });
     },
   );
+}
+
+function registerRequests(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
 
   app.get(
     '/v1/permission-requests',
@@ -81,6 +93,7 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
       onRequest,
       schema: {
         tags: ['permissions'],
+        summary: 'Permission requests and what came of them',
         querystring: listQuery,
         response: { 200: pageSchema(requestSchema) },
       },
@@ -100,7 +113,12 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
     '/v1/permission-requests/:id',
     {
       onRequest,
-      schema: { tags: ['permissions'], params: byId, response: { 200: requestSchema } },
+      schema: {
+        tags: ['permissions'],
+        summary: 'One permission request',
+        params: byId,
+        response: { 200: requestSchema },
+      },
     },
     async (request) => {
       const id = idFrom('permissionRequest', request.params.id);
@@ -108,6 +126,12 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
       return requestView(found(row, 'permission request'));
     },
   );
+}
+
+function registerPermissions(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
 
   app.get(
     '/v1/permissions',
@@ -115,6 +139,7 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
       onRequest,
       schema: {
         tags: ['permissions'],
+        summary: 'Permissions, also those that are over',
         querystring: listQuery,
         response: { 200: pageSchema(permissionSchema) },
       },
@@ -131,7 +156,12 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
     '/v1/permissions/:id',
     {
       onRequest,
-      schema: { tags: ['permissions'], params: byId, response: { 200: permissionSchema } },
+      schema: {
+        tags: ['permissions'],
+        summary: 'One permission',
+        params: byId,
+        response: { 200: permissionSchema },
+      },
     },
     async (request) => {
       const id = idFrom('permission', request.params.id);
@@ -140,10 +170,21 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
     },
   );
 
-  app.get('/v1/templates', { onRequest, schema: { tags: ['permissions'] } }, async () => ({
-    items: PERMISSION_TEMPLATES,
-    next: null,
-  }));
+  app.get(
+    '/v1/templates',
+    {
+      onRequest,
+      schema: {
+        tags: ['permissions'],
+        summary: 'The built-in templates that ask for permission',
+        response: { 200: pageSchema(templateSchema) },
+      },
+    },
+    async () => ({
+      items: PERMISSION_TEMPLATES.map((it) => ({ ...it, samples: [...it.samples] })),
+      next: null,
+    }),
+  );
 }
 
 function filterOf(query: z.infer<typeof listQuery>) {

@@ -3,12 +3,11 @@ import { consentIn, decideCall, gatherGateFacts } from '../calls/call-gate.ts';
 import { consentsOf } from '../consent/consent-store.ts';
 import { permissionOf } from '../consent/consent.ts';
 import { consentView } from '../consent/consent-views.ts';
-import { type ApiContext, found, idFrom, lineFor } from '../http/api-context.ts';
+import { type ApiContext, found, idFrom, lineFor, refusedInput } from '../http/api-context.ts';
 import { contactSchema, eligibilitySchema, timelineSchema } from '../http/api-schemas.ts';
 import type { ContactView, EligibilityView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
-import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { entriesOfContact } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
@@ -26,6 +25,11 @@ const SEQUENCE_CURSOR = z.coerce.number().int().min(0).default(0);
 
 /** Contacts with their consent, their history, and the question "may I call?". */
 export function registerContactRoutes(app: HttpServer, context: ApiContext): void {
+  registerContacts(app, context);
+  registerEligibility(app, context);
+}
+
+function registerContacts(app: HttpServer, context: ApiContext): void {
   const { database } = context;
   const onRequest = (request: Parameters<typeof accountOf>[0]) =>
     context.authenticator.authenticate(request);
@@ -36,7 +40,8 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
       onRequest,
       schema: {
         tags: ['contacts'],
-        querystring: z.object({ ...pageQuery, number: z.string().optional() }),
+        summary: 'Contacts with their consent, newest last',
+        querystring: z.object({ ...pageQuery, number: z.string().min(1).max(100).optional() }),
         response: { 200: pageSchema(contactSchema) },
       },
     },
@@ -45,7 +50,7 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
       const { accountId } = accountOf(request);
       if (number !== undefined) {
         const id = await findContact(database, accountId, number);
-        if (isRefused(id)) throw new RefusalError(id.refused, 422);
+        if (isRefused(id)) throw refusedInput(id, 'number');
         const contact = id === null ? null : await readContact(database, accountId, id);
         const views = await viewsOf(contact === null ? [] : [contact]);
         return { items: views, next: null };
@@ -57,7 +62,15 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
 
   app.get(
     '/v1/contacts/:id',
-    { onRequest, schema: { tags: ['contacts'], params: byId, response: { 200: contactSchema } } },
+    {
+      onRequest,
+      schema: {
+        tags: ['contacts'],
+        summary: 'One contact with its consent on every line',
+        params: byId,
+        response: { 200: contactSchema },
+      },
+    },
     async (request) => {
       const contact = await ownContact(accountOf(request).accountId, request.params.id);
       return found((await viewsOf([contact]))[0], 'contact');
@@ -70,6 +83,7 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
       onRequest,
       schema: {
         tags: ['contacts'],
+        summary: 'All that happened with one contact, from the ledger',
         params: byId,
         querystring: z.object({
           limit: z.coerce.number().int().min(1).max(500).default(100),
@@ -88,6 +102,39 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
     },
   );
 
+  async function ownContact(accountId: AccountId, text: string): Promise<Contact> {
+    const contact = await readContact(database, accountId, idFrom('contact', text));
+    return found(contact, 'contact');
+  }
+
+  async function viewsOf(contacts: readonly Contact[]): Promise<ContactView[]> {
+    const now = context.clock.now();
+    const consents = await consentsOf(
+      database,
+      contacts.map(({ id }) => id),
+    );
+    const listed = await doNotCallIds(database, context.doNotCallKey, contacts);
+    return contacts.map((contact) => ({
+      id: contact.id,
+      number: contact.e164,
+      userId: contact.userId,
+      name: contact.name,
+      country: contact.country,
+      doNotCall: contact.optedOutAt !== null || listed.has(contact.id),
+      optedOutAt: contact.optedOutAt === null ? null : isoTime(contact.optedOutAt),
+      consents: consents
+        .filter(({ contactId }) => contactId === contact.id)
+        .map(({ lineId, state }) => consentView(lineId, state, now)),
+      createdAt: isoTime(contact.createdAt),
+    }));
+  }
+}
+
+function registerEligibility(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
+    context.authenticator.authenticate(request);
+
   app.get(
     '/v1/eligibility',
     {
@@ -96,7 +143,7 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
         tags: ['calls'],
         summary: 'May I call this customer now? Every rule answers.',
         querystring: z.object({
-          to: z.string().min(1),
+          to: z.string().min(1).max(100),
           purpose: z.string().min(1).max(500),
           lineId: z.string().optional(),
         }),
@@ -112,7 +159,7 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
   ): Promise<EligibilityView> {
     const line = await lineFor(database, accountId, query.lineId);
     const id = await findContact(database, accountId, query.to);
-    if (isRefused(id)) throw new RefusalError(id.refused, 422);
+    if (isRefused(id)) throw refusedInput(id, 'to');
     const known = id === null ? null : await readContact(database, accountId, id);
     const now = context.clock.now();
     const contact = known ?? stranger(accountId, query.to, now);
@@ -150,32 +197,5 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
     const id = context.ids.next('contact');
     const nobody = { name: null, optedOutAt: null, createdAt: now };
     return { bucket: 0, id, accountId, e164, userId, country, ...nobody };
-  }
-
-  async function ownContact(accountId: AccountId, text: string): Promise<Contact> {
-    const contact = await readContact(database, accountId, idFrom('contact', text));
-    return found(contact, 'contact');
-  }
-
-  async function viewsOf(contacts: readonly Contact[]): Promise<ContactView[]> {
-    const now = context.clock.now();
-    const consents = await consentsOf(
-      database,
-      contacts.map(({ id }) => id),
-    );
-    const listed = await doNotCallIds(database, context.doNotCallKey, contacts);
-    return contacts.map((contact) => ({
-      id: contact.id,
-      number: contact.e164,
-      userId: contact.userId,
-      name: contact.name,
-      country: contact.country,
-      doNotCall: contact.optedOutAt !== null || listed.has(contact.id),
-      optedOutAt: contact.optedOutAt === null ? null : isoTime(contact.optedOutAt),
-      consents: consents
-        .filter(({ contactId }) => contactId === contact.id)
-        .map(({ lineId, state }) => consentView(lineId, state, now)),
-      createdAt: isoTime(contact.createdAt),
-    }));
   }
 }

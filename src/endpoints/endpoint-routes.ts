@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type ApiContext, found } from '../http/api-context.ts';
-import { endpointSchema, strategySchema } from '../http/api-schemas.ts';
+import { credential, endpointSchema, oneLine, strategySchema } from '../http/api-schemas.ts';
 import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
+import { pageSchema } from '../http/pagination.ts';
 import type { HttpServer } from '../http/server.ts';
 import {
   listEndpoints,
@@ -18,16 +19,17 @@ const SIP_URI = new RegExp(
 );
 
 const endpointBody = z.strictObject({
-  name: z.string().min(1).max(100),
+  name: oneLine(100),
   uri: z
     .string()
     .max(400)
-    .regex(SIP_URI, 'must be sip:user@host[:port][;transport=udp|tcp]; PSTN is not allowed'),
-  username: z.string().max(100).optional(),
-  password: z.string().max(200).optional(),
+    .regex(SIP_URI, 'is sip:user@host[:port][;transport=udp|tcp]; PSTN is not allowed'),
+  username: credential(100).optional(),
+  password: oneLine(200).optional(),
   codecs: z
     .array(z.enum(['opus', 'PCMU', 'PCMA']))
     .min(1)
+    .max(3)
     .default(['opus', 'PCMU', 'PCMA'])
     .describe('In order of preference; Opus first saves the transcoding.'),
   strategy: strategySchema.default('on_answer'),
@@ -41,10 +43,17 @@ export function registerEndpointRoutes(app: HttpServer, context: ApiContext): vo
     context.authenticator.authenticate(request);
   const tags = ['endpoints'];
 
-  app.get('/v1/endpoints', { onRequest, schema: { tags } }, async (request) => {
-    const endpoints = await listEndpoints(database, accountOf(request).accountId);
-    return { items: endpoints.map(endpointView), next: null };
-  });
+  app.get(
+    '/v1/endpoints',
+    {
+      onRequest,
+      schema: { tags, summary: 'All endpoints', response: { 200: pageSchema(endpointSchema) } },
+    },
+    async (request) => {
+      const endpoints = await listEndpoints(database, accountOf(request).accountId);
+      return { items: endpoints.map(endpointView), next: null };
+    },
+  );
 
   app.post(
     '/v1/endpoints',

@@ -13,7 +13,8 @@ import { listLines, readLine, type StoredLine } from '../lines/line-store.ts';
 import type { LineId } from '../platform/ids.ts';
 import type { Authenticator } from './auth.ts';
 import type { WorkRefused } from './idempotency.ts';
-import { HttpError } from './problem.ts';
+import type { FieldProblem } from './field-problems.ts';
+import { HttpError, RefusalError } from './problem.ts';
 
 /** What the routes of the API work with; made once by `main.ts`. */
 export type ApiContext = {
@@ -30,7 +31,28 @@ export type ApiContext = {
 
 /** Turns a refusal into an answer with the status that its code has in the catalogue. */
 export function refusedAnswer({ refused }: Refused): WorkRefused {
-  return { refused, status: statusOf(refused) };
+  const fields = fieldsAtFault(refused);
+  return { refused, status: statusOf(refused), ...(fields === undefined ? {} : { fields }) };
+}
+
+/** The refusal of a number or user id that came in the field of that name, ready to throw. */
+export function refusedInput({ refused }: Refused, field: string): RefusalError {
+  return new RefusalError(refused, statusOf(refused), fieldsAtFault(refused, field));
+}
+
+/** Refusals that one field of the request alone is to blame for. */
+const FIELDS_OF_CODES: Readonly<Record<string, string>> = {
+  number_invalid: 'to',
+  template_unknown: 'template',
+  template_variables_invalid: 'variables',
+  purpose_not_specific: 'purpose',
+};
+
+function fieldsAtFault(refused: Refusal, named?: string): FieldProblem[] | undefined {
+  const field = named ?? FIELDS_OF_CODES[refused.code];
+  if (field === undefined) return undefined;
+  const rule = refused.evidence?.['rule'];
+  return [{ field, rule: typeof rule === 'string' ? rule : refused.message, fix: refused.fix }];
 }
 
 function statusOf(refusal: Refusal): number {

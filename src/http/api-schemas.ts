@@ -16,6 +16,24 @@ const instant = z.string().describe('RFC 3339, UTC');
 const instantOrNull = instant.nullable();
 const textOrNull = z.string().nullable();
 
+/** A name or label: one line, so that no header and no log line can be broken with it. */
+export function oneLine(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'has no control characters, such as line breaks');
+}
+
+/** A token or password that travels in a header. */
+export function credential(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[\x21-\x7e]*$/, 'has visible ASCII characters only, and no spaces');
+}
+
 export const strategySchema = z.enum(['on_answer', 'on_ringing', 'agent_first']);
 
 export const lineSchema = z.object({
@@ -112,6 +130,17 @@ export const permissionSchema = z.object({
   revokedBy: textOrNull,
 }) satisfies z.ZodType<PermissionView>;
 
+const outcomeSchema = z.enum([
+  'completed',
+  'no_answer',
+  'busy',
+  'rejected',
+  'canceled',
+  'failed',
+  'blocked',
+]);
+const endedBySchema = z.enum(['customer', 'business', 'endpoint', 'platform']);
+
 export const callSchema = z.object({
   id: z.string(),
   contactId: z.string(),
@@ -121,11 +150,9 @@ export const callSchema = z.object({
   purpose: z.string(),
   strategy: strategySchema,
   status: z.enum(['queued', 'dialing', 'initiated', 'ringing', 'answered', 'bridged', 'ended']),
-  outcome: z
-    .enum(['completed', 'no_answer', 'busy', 'rejected', 'canceled', 'failed', 'blocked'])
-    .nullable(),
+  outcome: outcomeSchema.nullable(),
   endReason: textOrNull,
-  endedBy: z.enum(['customer', 'business', 'endpoint', 'platform']).nullable(),
+  endedBy: endedBySchema.nullable(),
   clientReference: textOrNull,
   requestedAt: instant,
   initiatedAt: instantOrNull,
@@ -134,6 +161,63 @@ export const callSchema = z.object({
   bridgedAt: instantOrNull,
   endedAt: instantOrNull,
 }) satisfies z.ZodType<CallView>;
+
+const legSchema = z.object({
+  packetsIn: z.number(),
+  packetsOut: z.number(),
+  packetsLost: z.number(),
+  jitterMs: z.number(),
+  firstPacketInAt: z.number().nullable().describe('Milliseconds since 1970.'),
+  firstPacketOutAt: z.number().nullable().describe('Milliseconds since 1970.'),
+});
+
+export const cdrSchema = z.object({
+  callId: z.string(),
+  direction: z.literal('outbound'),
+  lineId: z.string(),
+  businessNumber: z.string(),
+  businessCountry: z.string(),
+  contactId: z.string(),
+  customerNumber: textOrNull,
+  customerUserId: textOrNull,
+  customerCountry: textOrNull,
+  endpointId: z.string(),
+  purpose: z.string(),
+  clientReference: textOrNull,
+  permissionId: textOrNull,
+  permissionAgeMs: z.number().nullable().describe("The age of the customer's yes at the dial."),
+  policyPack: textOrNull,
+  strategy: strategySchema,
+  requestedAt: instant,
+  dialedAt: instantOrNull,
+  initiatedAt: instantOrNull,
+  ringingAt: instantOrNull,
+  answeredAt: instantOrNull,
+  bridgedAt: instantOrNull,
+  endedAt: instant,
+  postDialDelayMs: z.number().nullable().describe("From the dial to the customer's ring."),
+  ringMs: z.number().nullable(),
+  talkMs: z.number().nullable(),
+  deadAirMs: z.number().nullable().describe("From pick-up to the endpoint's first audio."),
+  billableSeconds: z.number(),
+  billablePulses: z.number().describe('Of 6 seconds, as Meta bills.'),
+  outcome: outcomeSchema,
+  endReason: z.string(),
+  endedBy: endedBySchema,
+  wacid: textOrNull,
+  metaErrors: z.array(z.number()),
+  sipCallId: textOrNull,
+  sipStatus: z.number().nullable(),
+  media: z
+    .object({
+      codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),
+      transcoded: z.boolean(),
+      connectedAt: z.number().nullable(),
+      whatsapp: legSchema,
+      endpoint: legSchema,
+    })
+    .nullable(),
+});
 
 export const timelineSchema = z.object({
   sequence: z.number(),
@@ -160,3 +244,16 @@ export const eligibilitySchema = z.object({
     }),
   ),
 }) satisfies z.ZodType<EligibilityView>;
+
+export const templateSchema = z.object({
+  name: z.string(),
+  describes: z.string(),
+  language: z.string(),
+  category: z.string(),
+  body: z.string().describe('{{1}}, {{2}} … stand for the variables.'),
+  samples: z.array(z.string()).describe('One for each variable.'),
+  nativePermissionRequest: z
+    .boolean()
+    .optional()
+    .describe("With WhatsApp's own Allow and Not now."),
+});

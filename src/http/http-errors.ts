@@ -71,6 +71,11 @@ const entries = {
     title: 'This route does not take that method.',
     fix: 'Use one of the methods in the Allow header.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not arrive in time.',
+    fix: 'Send the whole request within 30 seconds.',
+  },
   idempotency_in_flight: {
     status: 409,
     title: 'The first request with this Idempotency-Key is still running.',
@@ -105,6 +110,11 @@ const entries = {
     status: 429,
     title: 'Too many requests without a valid API key came from this address.',
     fix: 'Wait as long as the Retry-After header says, then send a valid key.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'URL and headers are too large.',
+    fix: 'Keep URL and headers together below 16 kB.',
   },
   internal_error: {
     status: 500,

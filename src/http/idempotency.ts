@@ -6,6 +6,7 @@ import type { AccountId } from '../platform/ids.ts';
 import { isRefused, type Refusal } from '../platform/refusal.ts';
 import { accountOf } from './auth.ts';
 import { findAnswer, storeAnswer, tryLockKey } from './idempotency-store.ts';
+import type { FieldProblem } from './field-problems.ts';
 import { HttpError, problemOf, PROBLEM_TYPE, REFUSAL_STATUS } from './problem.ts';
 
 /**
@@ -20,11 +21,13 @@ export type WorkRefused = {
   refused: Refusal;
   /** HTTP status, 409 unless given. */
   status?: number;
+  /** The fields at fault, where the refusal is about the input. */
+  fields?: FieldProblem[];
   /** False: do not remember this "no", so that the same key may try again later. */
   store?: boolean;
 };
 
-export type IdempotencyContext = { database: Database; clock: Clock; docsUrl?: string };
+export type IdempotencyContext = { database: Database; clock: Clock };
 
 type Answer = { status: number; body: string; replayed: boolean };
 
@@ -76,7 +79,7 @@ async function answerOnce(
     return { status: stored.response_status, body: stored.response_body, replayed: true };
   }
   const result = await once.work(tx);
-  const answer = render(result, once.request.id, context.docsUrl ?? '/docs/errors');
+  const answer = render(result, once.request);
   if (!('refused' in result) || result.store !== false) {
     await storeAnswer(tx, { accountId, key, hash, ...answer, now: context.clock.now() });
   }
@@ -85,12 +88,12 @@ async function answerOnce(
 
 function render(
   result: WorkAnswer | WorkRefused,
-  requestId: string,
-  docsUrl: string,
+  request: FastifyRequest,
 ): { status: number; body: string } {
   if (!isRefused(result)) return { status: result.status, body: JSON.stringify(result.body) };
   const status = result.status ?? REFUSAL_STATUS;
-  const problem = problemOf(result.refused, { requestId, docsUrl }, status);
+  const context = { requestId: request.id, ...request.server.problemPages };
+  const problem = problemOf(result.refused, context, status, result.fields);
   return { status, body: JSON.stringify(problem) };
 }
 

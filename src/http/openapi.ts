@@ -56,10 +56,12 @@ export async function registerOpenApi(
     },
     transform: (route) => {
       const transformed = jsonSchemaTransform(route);
-      if (route.route.config?.idempotent === true) {
-        transformed.schema = { ...transformed.schema, headers: IDEMPOTENCY_HEADERS };
-      }
-      return transformed;
+      const schema = {
+        ...transformed.schema,
+        operationId: operationId(route.route.method, route.url),
+        ...(route.route.config?.idempotent === true ? { headers: IDEMPOTENCY_HEADERS } : {}),
+      };
+      return { ...transformed, schema };
     },
     transformObject: (documents) => {
       const document = ('openapiObject' in documents
@@ -119,6 +121,18 @@ function addProblems(document: OpenApiDocument, responses: Record<string, unknow
   }
 }
 
+/** `POST /v1/calls/:id/hangup` is `postCallsByIdHangup`: stable as long as the route is. */
+function operationId(method: string | string[], url: string): string {
+  const verb = (Array.isArray(method) ? method[0] : method) ?? 'get';
+  const words = url
+    .replace(/^\/v1\//, '')
+    .replaceAll(':', 'by-')
+    .split(/[/-]/)
+    .filter((word) => word !== '');
+  const rest = words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
+  return [verb.toLowerCase(), ...rest].join('');
+}
+
 const TEXT = { type: 'string' };
 
 const IDEMPOTENCY_HEADERS = {
@@ -157,11 +171,6 @@ const PROBLEM_SCHEMA = {
         required: ['field', 'rule', 'fix'],
         properties: { field: TEXT, rule: TEXT, fix: TEXT },
       },
-    },
-    upstream: {
-      type: 'object',
-      required: ['provider', 'code'],
-      properties: { provider: TEXT, code: TEXT, traceId: { type: ['string', 'null'] } },
     },
   },
 };

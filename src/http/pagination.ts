@@ -39,9 +39,7 @@ export function afterIdOf(query: PageQuery): string | null {
   const id = Buffer.from(query.after, 'base64url').toString();
   if (!ID_IN_CURSOR.test(id)) {
     throw new HttpError('invalid_request', 'The cursor in "after" is not one of ours.', {
-      fields: [
-        { field: 'querystring.after', rule: 'cursor', fix: 'Send the "next" of a page unchanged.' },
-      ],
+      fields: [{ field: 'after', rule: 'cursor', fix: 'Send the "next" of a page unchanged.' }],
     });
   }
   return id;

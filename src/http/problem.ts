@@ -3,6 +3,7 @@ import { Failure, errorText } from '../platform/failure.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { Refusal } from '../platform/refusal.ts';
 import type { Problem } from './api-types.ts';
+import { fieldProblems, type FieldProblem } from './field-problems.ts';
 import { HTTP_ERRORS, type HttpErrorCode } from './http-errors.ts';
 
 /**
@@ -10,14 +11,11 @@ import { HTTP_ERRORS, type HttpErrorCode } from './http-errors.ts';
  * words, a failure its code, a bug nothing at all: the details of a 5xx stay in the log, found
  * there by `request_id`.
  */
-export type FieldProblem = { field: string; rule: string; fix: string };
-export type Upstream = { provider: string; code: string; traceId: string | null };
-export type ProblemBody = Problem & { upstream?: Upstream };
 
 export type HttpAnswer = {
   status: number;
   headers: Record<string, string>;
-  problem: ProblemBody;
+  problem: Problem;
   /** True when an operator must look: 5xx and whatever nobody foresaw. */
   alarming: boolean;
 };
@@ -26,6 +24,8 @@ export type ProblemContext = {
   requestId: string;
   /** Where the errors page lives; `#code` is put behind it. */
   docsUrl: string;
+  /** Codes of the domain, for the title that all problems of one code share. */
+  catalogue?: Readonly<Record<string, { title: string }>>;
 };
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
@@ -62,13 +62,14 @@ export class RefusalError extends Error {
   override readonly name = 'RefusalError';
   readonly refusal: Refusal;
   readonly status: number;
-  readonly upstream: Upstream | undefined;
+  /** The fields at fault, where the refusal is about the input. */
+  readonly fields: FieldProblem[] | undefined;
 
-  constructor(refusal: Refusal, status: number = REFUSAL_STATUS, upstream?: Upstream) {
+  constructor(refusal: Refusal, status: number = REFUSAL_STATUS, fields?: FieldProblem[]) {
     super(refusal.message);
     this.refusal = refusal;
     this.status = status;
-    this.upstream = upstream;
+    this.fields = fields;
   }
 }
 
@@ -88,7 +89,8 @@ export function answerTo(error: unknown, context: ProblemContext): HttpAnswer {
   }
   if (error instanceof Failure) return answerToFailure(error, context);
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const fields = error.validation.map((issue) => fieldProblem(issue, error.validationContext));
+    const part = error.validationContext === 'querystring' ? 'query' : error.validationContext;
+    const fields = fieldProblems(error.validation, part ?? 'body');
     const names = fields.map(({ field }) => field).join(', ');
     return answerWith('invalid_request', context, { detail: `Not accepted: ${names}.`, fields });
   }
@@ -96,18 +98,18 @@ export function answerTo(error: unknown, context: ProblemContext): HttpAnswer {
 }
 
 function answerToRefusal(error: RefusalError, context: ProblemContext): HttpAnswer {
-  const { refusal, status, upstream } = error;
+  const { refusal, status, fields } = error;
   return {
     status,
     headers: {},
     alarming: false,
     problem: {
       ...frame(refusal.code, status, refusal.message, refusal.fix, context),
-      title: 'Refused.',
+      title: sentence(context.catalogue?.[refusal.code]?.title ?? 'Refused'),
       ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
       ...(refusal.evidence === undefined ? {} : { evidence: refusal.evidence }),
       ...(refusal.allowedAt === undefined ? {} : { allowedAt: isoTime(refusal.allowedAt) }),
-      ...(upstream === undefined ? {} : { upstream }),
+      ...(fields === undefined ? {} : { fields }),
     },
   };
 }
@@ -117,8 +119,14 @@ export function problemOf(
   refusal: Refusal,
   context: ProblemContext,
   status: number = REFUSAL_STATUS,
-): ProblemBody {
-  return answerToRefusal(new RefusalError(refusal, status), context).problem;
+  fields?: FieldProblem[],
+): Problem {
+  return answerToRefusal(new RefusalError(refusal, status, fields), context).problem;
+}
+
+/** Titles stand alone on the errors page and here, with one full stop. */
+function sentence(title: string): string {
+  return title.endsWith('.') ? title : `${title}.`;
 }
 
 /**
@@ -237,18 +245,4 @@ function frame(
     docs_url: page,
     request_id: context.requestId,
   };
-}
-
-type Issue = { instancePath: string; keyword: string; message?: string; params: object };
-
-/** One zod issue as field, rule and fix. The value itself is never repeated: it may be personal. */
-function fieldProblem(issue: Issue, part: string | undefined): FieldProblem {
-  const path = issue.instancePath.split('/').filter((step) => step !== '');
-  const field = [part ?? 'body', ...path].join('.');
-  const expected = 'expected' in issue.params ? String(issue.params.expected) : undefined;
-  const fix =
-    issue.keyword === 'invalid_type' && expected !== undefined
-      ? `Send ${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected} here.`
-      : (issue.message ?? 'See the schema of this route in /openapi.json.');
-  return { field, rule: issue.keyword, fix };
 }

@@ -8,7 +8,8 @@ import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
 import { HTTP_ERRORS } from './http-errors.ts';
 import { makeHttpMetrics } from './metrics.ts';
-import { RefusalError, type ProblemBody } from './problem.ts';
+import type { Problem } from './api-types.ts';
+import { RefusalError } from './problem.ts';
 import { openHttpServer, type HttpServer, type HttpServerOptions } from './server.ts';
 
 async function openTestServer(options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
@@ -39,9 +40,9 @@ async function openTestServer(options: Partial<HttpServerOptions> = {}): Promise
   return app;
 }
 
-function problem(response: { body: string; headers: Record<string, unknown> }): ProblemBody {
+function problem(response: { body: string; headers: Record<string, unknown> }): Problem {
   assert.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8');
-  const body = JSON.parse(response.body) as ProblemBody;
+  const body = JSON.parse(response.body) as Problem;
   assert.equal(body.request_id, response.headers['x-request-id']);
   assert.match(body.request_id, /^req_/);
   assert.ok(body.fix.length > 0 && body.docs_url.endsWith(`#${body.code}`));
@@ -68,8 +69,8 @@ test('invalid fields are listed with rule and fix, without their values', async 
   assert.deepEqual(
     body.fields?.map(({ field, rule }) => [field, rule]),
     [
-      ['body.to', 'too_small'],
-      ['body.tries', 'invalid_type'],
+      ['to', 'has at least 3 characters'],
+      ['tries', 'is a number'],
     ],
   );
   assert.ok(body.fields?.every(({ fix }) => fix.length > 0));
@@ -93,6 +94,7 @@ const BAD_BODIES: Array<[string, string, string, number, string]> = [
   ['cut JSON', 'application/json', '{"to":', 400, 'malformed_json'],
   ['an empty body', 'application/json', '', 400, 'malformed_json'],
   ['__proto__', 'application/json', '{"__proto__":{"a":1}}', 400, 'malformed_json'],
+  ['plain text', 'text/plain', '{"to":"4915","tries":1}', 415, 'unsupported_media_type'],
   ['a form', 'application/x-www-form-urlencoded', 'to=1', 415, 'unsupported_media_type'],
   ['300 kB', 'application/json', `{"to":"${'x'.repeat(300_000)}"}`, 413, 'body_too_large'],
 ];

@@ -21,7 +21,9 @@ import type { Log } from '../platform/log.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { methodsFor, nearestRoute, type KnownRoute } from './nearest-route.ts';
 import { registerOpenApi, type ProblemCatalogue } from './openapi.ts';
-import { answerTo, HttpError, PROBLEM_TYPE } from './problem.ts';
+import { answerTo, HttpError, PROBLEM_TYPE, type ProblemContext } from './problem.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { unstorableText } from './storable-text.ts';
 
 /**
  * The HTTP server that all routes hang on: schemas by zod, problems by RFC 9457, security
@@ -35,6 +37,16 @@ export type HttpServer = FastifyInstance<
   FastifyBaseLogger,
   ZodTypeProvider
 >;
+
+declare module 'fastify' {
+  // An interface, because only interfaces can be merged into fastify's own.
+  interface FastifyInstance {
+    /** What problems say of themselves: where their page is, and the titles of the domain. */
+    problemPages: ProblemPages;
+  }
+}
+
+export type ProblemPages = Omit<ProblemContext, 'requestId'>;
 
 export type HttpServerOptions = {
   log: Log;
@@ -66,6 +78,9 @@ const KEEP_ALIVE_MS = 72_000;
 /** Opens the server; register routes on what it returns, then `listen`. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const docsUrl = options.docsUrl ?? '/docs/errors';
+  const catalogue = options.problemCatalogue ?? {};
+  const pages: ProblemPages = { docsUrl, catalogue };
+  const sink = { ...pages, log: options.log };
   const app: HttpServer = fastify({
     logger: false,
     bodyLimit: options.bodyLimit ?? BODY_LIMIT_BYTES,
@@ -79,23 +94,26 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     // Errors before routing, such as a bad escape in the URL.
-    frameworkErrors: (error, request, reply) =>
-      void sendProblem(error, request, reply, { docsUrl, log: options.log }),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, sink),
+    // What node's parser refuses never becomes a request: headers too large, no HTTP at all.
+    clientErrorHandler: (error, socket) =>
+      answerBrokenRequest(error, socket, { requestId: options.ids.next('request'), docsUrl }),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
-  app.addHook('preValidation', async ({ body }) => refuseNul(body));
+  app.decorate('problemPages', pages);
+  // Nothing here takes plain text; taken, it would only fail later with a stranger message.
+  app.removeContentTypeParser('text/plain');
+  app.addHook('preValidation', async (request) => refuseUnstorable(request));
 
   const routes = rememberRoutes(app);
   observeRequests(app, options);
-  app.setErrorHandler((error, request, reply) =>
-    sendProblem(error, request, reply, { docsUrl, log: options.log }),
-  );
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, sink));
   await registerOpenApi(app, {
     docsUrl,
     version: options.version ?? '0.1.0',
-    catalogue: options.problemCatalogue ?? {},
+    catalogue,
   });
   await secure(app, options.connectOrigins ?? []);
   await limitRates(app, options.requestsPerMinute ?? REQUESTS_PER_MINUTE);
@@ -114,16 +132,17 @@ export function takeRawBodies(scope: HttpServer, bodyLimit: number): void {
   );
 }
 
-/** PostgreSQL's text cannot hold NUL: said here, before anything is half done. */
-function refuseNul(body: unknown): void {
-  if (typeof body !== 'object' || body === null || Buffer.isBuffer(body)) return;
-  if (!JSON.stringify(body).includes('\\u0000')) return;
-  throw new HttpError('invalid_request', 'A text in the body holds the character U+0000.', {
-    fields: [{ field: 'body', rule: 'no NUL character', fix: 'Remove U+0000 from the text.' }],
-  });
+/** Said here, before anything is half done; an id that no store can hold names nothing. */
+function refuseUnstorable({ body, query, params }: FastifyRequest): void {
+  if (unstorableText(params, 'path') !== null) {
+    throw new HttpError('not_found', 'There is nothing with this id in your account.');
+  }
+  const fault = unstorableText(body, 'body') ?? unstorableText(query, 'query');
+  if (fault === null) return;
+  throw new HttpError('invalid_request', `Not accepted: ${fault.field}.`, { fields: [fault] });
 }
 
-type ProblemSink = { docsUrl: string; log: Log };
+type ProblemSink = ProblemPages & { log: Log };
 
 function sendProblem(
   error: unknown,
@@ -131,7 +150,8 @@ function sendProblem(
   reply: FastifyReply,
   sink: ProblemSink,
 ): FastifyReply {
-  const answer = answerTo(error, { requestId: request.id, docsUrl: sink.docsUrl });
+  const { log: _log, ...pages } = sink;
+  const answer = answerTo(error, { requestId: request.id, ...pages });
   if (answer.alarming) {
     // The stack goes here and nowhere else; the client gets the request id to ask about it.
     sink.log.error({ err: error, requestId: request.id }, 'request failed');

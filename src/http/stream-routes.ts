@@ -1,6 +1,7 @@
 import { isoTime } from '../platform/clock.ts';
 import type { ApiContext } from './api-context.ts';
 import { accountOf } from './auth.ts';
+import { HttpError } from './problem.ts';
 import type { HttpServer } from './server.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -20,7 +21,11 @@ export function registerStreamRoutes(app: HttpServer, context: ApiContext): void
     { onRequest, schema: { tags: ['events'], summary: 'What changes, as it changes (SSE)' } },
     async (request, reply) => {
       const { accountId } = accountOf(request);
-      if (open >= STREAMS_MAX) return reply.code(503).header('retry-after', '10').send();
+      if (open >= STREAMS_MAX) {
+        throw new HttpError('temporarily_unavailable', 'Too many streams are open.', {
+          headers: { 'retry-after': '10' },
+        });
+      }
       open += 1;
       reply.hijack();
       const { raw } = reply;

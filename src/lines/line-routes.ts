@@ -1,35 +1,41 @@
 import { z } from 'zod';
 import { parseNumber } from '../contacts/phone-number.ts';
 import { readEndpoint } from '../endpoints/endpoint-store.ts';
-import { type ApiContext, found, idFrom } from '../http/api-context.ts';
-import { lineSchema } from '../http/api-schemas.ts';
+import { type ApiContext, found, idFrom, refusedInput } from '../http/api-context.ts';
+import { credential, lineSchema, oneLine } from '../http/api-schemas.ts';
 import type { LineView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
-import { HttpError, RefusalError } from '../http/problem.ts';
+import { pageSchema } from '../http/pagination.ts';
+import { HttpError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
+import { Failure } from '../platform/failure.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { listLines, readLine, saveLine, type StoredLine } from './line-store.ts';
 
 const lineBody = z.strictObject({
-  name: z.string().min(1).max(100).describe('The branded name customers see.'),
-  displayNumber: z.string().describe('The business number, E.164.'),
+  name: oneLine(100).describe('The branded name customers see.'),
+  displayNumber: z.string().min(1).max(100).describe('The business number, E.164.'),
   phoneNumberId: z
     .string()
-    .regex(/^\d{5,25}$/)
+    .regex(/^\d{5,25}$/, 'is an id of 5 to 25 digits')
     .describe("Meta's phone number id."),
   wabaId: z
     .string()
-    .regex(/^\d{5,25}$/)
+    .regex(/^\d{5,25}$/, 'is an id of 5 to 25 digits')
     .describe('WhatsApp Business Account id.'),
-  graphBaseUrl: z.url().default('https://graph.facebook.com'),
+  graphBaseUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(400)
+    .refine((text) => isBareUrl(text), 'has no user name, query or fragment')
+    .default('https://graph.facebook.com'),
   graphVersion: z
     .string()
-    .regex(/^v\d{1,3}\.\d$/)
+    .regex(/^v\d{1,3}\.\d$/, 'is a version such as v23.0')
     .default('v23.0'),
-  accessToken: z.string().min(1).max(1_000),
-  appSecret: z.string().min(1).max(200),
-  verifyToken: z.string().min(1).max(200),
+  accessToken: credential(1_000),
+  appSecret: credential(200),
+  verifyToken: credential(200),
   policyPack: z.string().max(100).default('strict-2026-01'),
   defaultEndpointId: z.string().optional(),
 });
@@ -41,10 +47,17 @@ export function registerLineRoutes(app: HttpServer, context: ApiContext): void {
     context.authenticator.authenticate(request);
   const tags = ['lines'];
 
-  app.get('/v1/lines', { onRequest, schema: { tags } }, async (request) => {
-    const lines = await listLines(database, accountOf(request).accountId);
-    return { items: lines.map(lineView), next: null };
-  });
+  app.get(
+    '/v1/lines',
+    {
+      onRequest,
+      schema: { tags, summary: 'All lines', response: { 200: pageSchema(lineSchema) } },
+    },
+    async (request) => {
+      const lines = await listLines(database, accountOf(request).accountId);
+      return { items: lines.map(lineView), next: null };
+    },
+  );
 
   app.post(
     '/v1/lines',
@@ -71,10 +84,10 @@ async function storeLine(
   body: z.infer<typeof lineBody>,
 ): Promise<StoredLine> {
   const number = parseNumber(body.displayNumber);
-  if (isRefused(number)) throw new RefusalError(number.refused, 422);
+  if (isRefused(number)) throw refusedInput(number, 'displayNumber');
   if (number.country === null) throw unknownCountry();
   // A pack that cannot be read must not be put on a line: without rules there is no call.
-  context.packs.of(body.policyPack);
+  refuseUnknownPack(context, body.policyPack);
   const endpointId =
     body.defaultEndpointId === undefined ? null : idFrom('endpoint', body.defaultEndpointId);
   const { database, sealer, ids } = context;
@@ -120,6 +133,23 @@ export function lineView(line: StoredLine): LineView {
     restrictedUntil: line.restrictedUntil === null ? null : isoTime(line.restrictedUntil),
     defaultEndpointId: line.defaultEndpointId,
   };
+}
+
+/** Parsed once more, because a schema sees only the text. */
+function isBareUrl(text: string): boolean {
+  const { username, password, search, hash } = new URL(text);
+  return `${username}${password}${search}${hash}` === '';
+}
+
+function refuseUnknownPack(context: ApiContext, name: string): void {
+  try {
+    context.packs.of(name);
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause;
+    throw new HttpError('invalid_request', 'There is no policy pack of this name.', {
+      fields: [{ field: 'policyPack', rule: 'names a pack of this release', fix: cause.fix }],
+    });
+  }
 }
 
 function unknownCountry(): HttpError {

@@ -37,7 +37,12 @@ export function registerEventRoutes(app: HttpServer, context: EventRoutesContext
     '/v1/events',
     {
       onRequest,
-      schema: { tags, querystring: eventQuery, response: { 200: pageSchema(eventSchema) } },
+      schema: {
+        tags,
+        summary: 'Events, to heal a gap from the last id you have',
+        querystring: eventQuery,
+        response: { 200: pageSchema(eventSchema) },
+      },
     },
     async (request) => {
       const { limit, type, callId, order } = request.query;
@@ -57,7 +62,10 @@ export function registerEventRoutes(app: HttpServer, context: EventRoutesContext
 
   app.get(
     '/v1/events/:id',
-    { onRequest, schema: { tags, params, response: { 200: eventSchema } } },
+    {
+      onRequest,
+      schema: { tags, summary: 'One event', params, response: { 200: eventSchema } },
+    },
     async (request) => {
       const id = eventIdFrom(request.params.id);
       const row = await readEvent(database, accountOf(request).accountId, id);
@@ -68,7 +76,16 @@ export function registerEventRoutes(app: HttpServer, context: EventRoutesContext
 
   app.post(
     '/v1/events/:id/redeliver',
-    { onRequest, schema: { tags, params, body: redeliverBody, response: { 202: queuedSchema } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Send one event again',
+        params,
+        body: redeliverBody,
+        response: { 202: queuedSchema },
+      },
+    },
     async (request, reply) => {
       const { accountId } = accountOf(request);
       const eventId = eventIdFrom(request.params.id);

@@ -74,7 +74,15 @@ function registerEndpointRoutes(app: HttpServer, context: WebhookRoutesContext):
 
   app.post(
     '/v1/webhook-endpoints',
-    { onRequest, schema: { tags, body: newEndpointBody, response: { 201: newEndpointSchema } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Add a webhook endpoint; its secret is shown this once',
+        body: newEndpointBody,
+        response: { 201: newEndpointSchema },
+      },
+    },
     async (request, reply) => {
       const { accountId } = accountOf(request);
       const { url, eventTypes } = request.body;
@@ -88,7 +96,14 @@ function registerEndpointRoutes(app: HttpServer, context: WebhookRoutesContext):
 
   app.get(
     '/v1/webhook-endpoints',
-    { onRequest, schema: { tags, response: { 200: pageSchema(endpointSchema) } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'All webhook endpoints',
+        response: { 200: pageSchema(endpointSchema) },
+      },
+    },
     async (request) => {
       const endpoints = await listWebhookEndpoints(database, accountOf(request).accountId);
       return { items: endpoints.map(endpointView), next: null };
@@ -97,7 +112,15 @@ function registerEndpointRoutes(app: HttpServer, context: WebhookRoutesContext):
 
   app.delete(
     '/v1/webhook-endpoints/:id',
-    { onRequest, schema: { tags, params: endpointIdParams, response: { 204: z.undefined() } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Delete a webhook endpoint and what was still to go there',
+        params: endpointIdParams,
+        response: { 204: z.undefined().describe('Deleted.') },
+      },
+    },
     async (request, reply) => {
       const { accountId } = accountOf(request);
       const { id } = request.params;
@@ -109,7 +132,15 @@ function registerEndpointRoutes(app: HttpServer, context: WebhookRoutesContext):
 
   app.post(
     '/v1/webhook-endpoints/:id/enable',
-    { onRequest, schema: { tags, params: endpointIdParams, response: { 200: endpointSchema } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Enable an endpoint again, and send what was held back',
+        params: endpointIdParams,
+        response: { 200: endpointSchema },
+      },
+    },
     async (request) => {
       const { accountId } = accountOf(request);
       const { endpoint } = await ownEndpoint(context, accountId, request.params.id);
@@ -128,7 +159,12 @@ function registerSecretRoutes(app: HttpServer, context: WebhookRoutesContext): v
     '/v1/webhook-endpoints/:id/rotate-secret',
     {
       onRequest,
-      schema: { tags: ['webhooks'], params: endpointIdParams, response: { 200: secretSchema } },
+      schema: {
+        tags: ['webhooks'],
+        summary: 'Make a new secret; the old one signs beside it for a day',
+        params: endpointIdParams,
+        response: { 200: secretSchema },
+      },
     },
     async (request) => {
       const { accountId } = accountOf(request);
@@ -159,6 +195,7 @@ function registerDeliveryRoutes(app: HttpServer, context: WebhookRoutesContext):
       onRequest,
       schema: {
         tags,
+        summary: 'What was delivered, and what was not',
         params,
         querystring: deliveryQuery,
         response: { 200: pageSchema(deliverySchema) },
@@ -183,7 +220,16 @@ function registerDeliveryRoutes(app: HttpServer, context: WebhookRoutesContext):
 
   app.post(
     '/v1/webhook-endpoints/:id/recover',
-    { onRequest, schema: { tags, params, body: recoverBody, response: { 202: queuedSchema } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Send again what was not taken since an instant',
+        params,
+        body: recoverBody,
+        response: { 202: queuedSchema },
+      },
+    },
     async (request, reply) => {
       const { accountId } = accountOf(request);
       const { endpoint } = await ownEndpoint(context, accountId, request.params.id);
@@ -200,7 +246,15 @@ function registerDeliveryRoutes(app: HttpServer, context: WebhookRoutesContext):
 
   app.post(
     '/v1/webhook-endpoints/:id/test',
-    { onRequest, schema: { tags, params, response: { 200: tryoutSchema } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Send one signed test event now',
+        params,
+        response: { 200: tryoutSchema },
+      },
+    },
     async (request) => tryOut(context, accountOf(request).accountId, request.params.id),
   );
 }
@@ -234,7 +288,10 @@ async function refuseBadEndpoint(
   url: string,
 ): Promise<void> {
   const refusal = context.egress.refuse(url);
-  if (refusal !== null) throw new RefusalError(refusal, 422);
+  if (refusal !== null) {
+    const { message, fix } = refusal;
+    throw new RefusalError(refusal, 422, [{ field: 'url', rule: message, fix }]);
+  }
   const endpoints = await listWebhookEndpoints(context.database, accountId);
   if (endpoints.length >= ENDPOINTS_MAX) {
     throw new RefusalError({

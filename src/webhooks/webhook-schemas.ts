@@ -12,7 +12,7 @@ const instant = z.string().describe('RFC 3339, UTC');
 export const endpointIdParams = z.object({ id: z.string() });
 
 export const newEndpointBody = z.strictObject({
-  url: z.string().min(1).describe('Where events are POSTed to.'),
+  url: z.string().min(1).max(4_000).describe('Where events are POSTed to.'),
   eventTypes: z
     .array(z.enum(EVENT_TYPES))
     .max(EVENT_TYPES.length)

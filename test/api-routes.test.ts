@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { CallView, EventView, Page } from '../src/http/api-types.ts';
+import { assertProblem, secondAccount, send, type Answer } from './api-peer.ts';
+import { openStory, type Story } from './harness.ts';
+import { contactOf, getYes, person, placed, reach } from './story-people.ts';
+
+/**
+ * Every route, read from /openapi.json, so that a new one is covered as soon as it exists: works,
+ * refused without a key, and blind to what another account owns.
+ */
+type Operation = {
+  operationId?: string;
+  summary?: string;
+  tags?: string[];
+  parameters?: Array<{ in: string; name: string; required?: boolean }>;
+  requestBody?: unknown;
+  responses: Record<string, { content?: Record<string, { schema?: object }> }>;
+};
+type OpenApi = { openapi: string; paths: Record<string, Record<string, Operation>> };
+type Route = { method: string; path: string; operation: Operation };
+
+let story: Story;
+let other: { key: string };
+let document: OpenApi;
+let routes: Route[];
+/** By route prefix: the id of something that the first account owns. */
+let owned: Record<string, string>;
+/** Everything by which the other account could recognise the first one's things. */
+let traces: string[];
+
+before(async () => {
+  story = await openStory({ seed: 3 });
+  const shown = await send(story, 'GET', '/openapi.json', { key: null });
+  document = JSON.parse(shown.text) as OpenApi;
+  routes = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation,
+    })),
+  );
+  await story.api.post('/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/hook' });
+  const call = await liveAWhile(person('101'));
+  other = await secondAccount(story);
+  await learnIds(call);
+});
+after(() => story.close());
+
+async function liveAWhile(number: string): Promise<CallView> {
+  await getYes(story, number);
+  const { id } = await placed(story, number, { clientReference: 'crm-77' });
+  return reach(story, id, 'ended');
+}
+
+async function learnIds(call: CallView): Promise<void> {
+  const { consents } = await contactOf(story, person('101'));
+  const firstOf = async (path: string): Promise<string> => {
+    const { items } = await story.api.get<Page<{ id: string }>>(path);
+    assert.ok(items[0] !== undefined, `nothing under ${path}`);
+    return items[0].id;
+  };
+  owned = {
+    '/v1/calls': call.id,
+    '/v1/contacts': call.contactId,
+    '/v1/lines': call.lineId,
+    '/v1/endpoints': call.endpointId,
+    '/v1/permissions': consents[0]?.permissionId ?? '',
+    '/v1/permission-requests': consents[0]?.requestId ?? '',
+    '/v1/events': (await story.api.get<Page<EventView>>('/v1/events')).items[0]?.id ?? '',
+    '/v1/webhook-endpoints': await firstOf('/v1/webhook-endpoints'),
+  };
+  traces = [...Object.values(owned), person('101'), '127.0.0.1:9', 'crm-77', 'Demo Clinic'];
+}
+
+function ownedFor(path: string): string {
+  const prefix = path.slice(0, path.indexOf('/{'));
+  const id = owned[prefix];
+  assert.ok(id !== undefined && id !== '', `teach this test an id for ${prefix}`);
+  return id;
+}
+
+const hasId = ({ path }: Route): boolean => path.includes('{');
+const filled = (path: string, id: string): string => path.replace(/\{\w+\}/, id);
+
+/** Bodies with which each POST would work, so that only the account or the id is at fault. */
+function bodyFor(path: string): object {
+  const number = person('101');
+  const line = {
+    name: 'Second',
+    displayNumber: '+442079460011',
+    phoneNumberId: '300000000000001',
+    wabaId: '300000000000002',
+    graphBaseUrl: story.simulator.url,
+    accessToken: 'line-token-secret',
+    appSecret: 'line-app-secret',
+    verifyToken: 'line-verify-secret',
+  };
+  const bodies: Record<string, object> = {
+    '/v1/calls': { to: number, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
+    '/v1/permission-requests': { to: number, purpose: 'order 7', lineId: owned['/v1/lines'] },
+    '/v1/lines': { ...line, defaultEndpointId: owned['/v1/endpoints'] },
+    '/v1/endpoints': { name: 'desk', uri: 'sip:desk@127.0.0.1', password: 'endpoint-secret' },
+    '/v1/webhook-endpoints': { url: 'http://127.0.0.1:9/other' },
+    '/v1/webhook-endpoints/{id}/recover': { since: '2026-06-03T00:00:00Z' },
+    '/v1/lines/{id}/calling': { enabled: true },
+  };
+  return bodies[path] ?? {};
+}
+
+async function ask(
+  { method, path }: Route,
+  id: string,
+  sent: { key?: string | null } = {},
+): Promise<Answer> {
+  const query = path === '/v1/eligibility' ? `?to=%2B447700900101&purpose=order%201042` : '';
+  const body = method === 'POST' ? { body: bodyFor(path) } : {};
+  return send(story, method, `${filled(path, id)}${query}`, { ...sent, ...body });
+}
+
+test('there are routes, and each says what it is for', () => {
+  assert.ok(routes.length >= 25, `${routes.length} routes`);
+  assert.match(document.openapi, /^3\.1\./);
+  const names = routes.map(({ operation }) => operation.operationId);
+  assert.equal(new Set(names).size, routes.length, 'operation ids are unique');
+  for (const { method, path, operation } of routes) {
+    const name = `${method} ${path}`;
+    assert.match(operation.operationId ?? '', /^[a-z][A-Za-z]+$/, name);
+    assert.ok((operation.summary ?? '').length > 5, `${name} has no summary`);
+    assert.ok((operation.tags ?? []).length > 0, `${name} has no tag`);
+    const success = Object.entries(operation.responses).filter(([status]) => status < '300');
+    if (path === '/v1/stream') continue;
+    assert.equal(success.length, 1, `${name} has one success`);
+    const [status, answer] = success[0] ?? ['', {}];
+    const schema = answer.content?.['application/json']?.schema;
+    assert.ok(status === '204' || schema !== undefined, `${name} has no response schema`);
+    for (const wanted of [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])) {
+      const known = operation.parameters?.some((it) => it.in === 'path' && it.name === wanted);
+      assert.ok(known, `${name} does not describe {${wanted}}`);
+    }
+  }
+});
+
+test('the document refers to nothing that is not in it', () => {
+  const text = JSON.stringify(document);
+  const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map((match) => match[1] ?? '');
+  assert.ok(references.length > 0);
+  for (const reference of new Set(references)) {
+    const target = reference
+      .split('/')
+      .reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], document);
+    assert.ok(target !== undefined, `#/${reference} leads nowhere`);
+  }
+});
+
+test('routes that send or dial want an Idempotency-Key, in the document and in truth', async () => {
+  for (const path of ['/v1/calls', '/v1/permission-requests']) {
+    const header = document.paths[path]?.['post']?.parameters?.find((it) => it.in === 'header');
+    assert.deepEqual([header?.name, header?.required], ['Idempotency-Key', true]);
+    const headers = { 'idempotency-key': '' };
+    const answer = await send(story, 'POST', path, { headers, body: bodyFor(path) });
+    assert.equal(assertProblem(answer, 400).code, 'idempotency_key_missing');
+  }
+});
+
+test('no route answers without a key, or with a wrong or a malformed one', async () => {
+  const bad = [null, 'wrong', `af_test_${'x'.repeat(43)}`];
+  for (const route of routes) {
+    for (const key of bad) {
+      const answer = await ask(route, hasId(route) ? ownedFor(route.path) : '', { key });
+      const problem = assertProblem(answer, 401);
+      assert.match(problem.code, /^api_key_/, route.path);
+      assert.match(problem.fix, /key|Authorization/);
+      assert.equal(answer.headers['www-authenticate'], 'Bearer');
+    }
+    // Sixty wrong keys a minute make an address wait; this test is not about that.
+    story.clock.advance(61_000);
+  }
+});
+
+test('another account finds nothing under any id of this one', async () => {
+  for (const route of routes.filter(hasId)) {
+    const answer = await ask(route, ownedFor(route.path), { key: other.key });
+    const problem = assertProblem(answer, 404);
+    assert.equal(problem.code, 'not_found', `${route.method} ${route.path}`);
+  }
+});
+
+test('another account sees nothing of this one in any list', async () => {
+  for (const route of routes.filter((it) => it.method === 'GET' && !hasId(it))) {
+    if (route.path === '/v1/stream' || route.path === '/v1/templates') continue;
+    const answer = await ask(route, '', { key: other.key });
+    for (const trace of traces) assert.ok(!answer.text.includes(trace), `${route.path}: ${trace}`);
+    if (route.path === '/v1/eligibility') assertProblem(answer, 400);
+    else assert.deepEqual(JSON.parse(answer.text), { items: [], next: null }, route.path);
+  }
+  for (const query of [`contactId=${owned['/v1/contacts']}`, `callId=${owned['/v1/calls']}`]) {
+    for (const path of ['/v1/calls', '/v1/events', '/v1/permissions', '/v1/permission-requests']) {
+      const answer = await send(story, 'GET', `${path}?${query}`, { key: other.key });
+      assert.deepEqual(JSON.parse(answer.text), { items: [], next: null }, `${path}?${query}`);
+    }
+  }
+});
+
+test('another account cannot use the line or the endpoint of this one', async () => {
+  for (const path of ['/v1/calls', '/v1/permission-requests', '/v1/lines']) {
+    const answer = await send(story, 'POST', path, { key: other.key, body: bodyFor(path) });
+    assertProblem(answer, 404);
+    for (const trace of traces) assert.ok(!answer.text.includes(trace), `${path}: ${trace}`);
+  }
+});
+
+test('the same Idempotency-Key in two accounts is two keys', async () => {
+  const headers = { 'idempotency-key': 'shared-between-accounts' };
+  const body = bodyFor('/v1/permission-requests');
+  const mine = await send(story, 'POST', '/v1/permission-requests', { headers, body });
+  const theirs = await send(story, 'POST', '/v1/permission-requests', {
+    headers,
+    body,
+    key: other.key,
+  });
+  assert.notEqual(mine.text, theirs.text);
+  assert.equal(theirs.headers['idempotent-replayed'], undefined);
+});
+
+const STRANGE_IDS = [
+  'x',
+  '0',
+  '%00',
+  '%2e%2e%2fcalls',
+  "'%20or%201=1--",
+  '%F0%9F%98%80',
+  'call_01900000-0000-7000-8000-00000000000G',
+  'a'.repeat(190),
+];
+
+test('an id that is unknown, malformed or of another kind is a clear 404', async () => {
+  for (const route of routes.filter(hasId)) {
+    const right = ownedFor(route.path);
+    const unknown = right.replace(/.{12}$/, '0123456789ab');
+    const otherKind = right.replace(/^[a-z]+_/, 'acct_');
+    for (const id of [unknown, otherKind, right.toUpperCase(), ...STRANGE_IDS]) {
+      const problem = assertProblem(await ask(route, id), 404);
+      assert.match(problem.code, /not_found$/, `${route.method} ${route.path} ${id}`);
+    }
+  }
+});
+
+test('a method that a route does not take is answered 405 with those that it takes', async () => {
+  for (const path of Object.keys(document.paths)) {
+    const taken = Object.keys(document.paths[path] ?? {}).map((method) => method.toUpperCase());
+    for (const method of ['PUT', 'PATCH', 'DELETE', 'POST', 'GET', 'OPTIONS']) {
+      if (taken.includes(method)) continue;
+      const answer = await send(story, method, filled(path, 'x'));
+      assertProblem(answer, 405);
+      const allowed = String(answer.headers['allow']).split(', ');
+      for (const one of taken) assert.ok(allowed.includes(one), `${method} ${path}`);
+    }
+  }
+});
+
+test('every route works for the account that owns what it names', async () => {
+  const last = routes.filter(({ method }) => method === 'DELETE');
+  const sooner = routes.filter(({ method }) => method !== 'DELETE');
+  for (const route of [...sooner, ...last]) {
+    if (route.path === '/v1/stream') continue;
+    const answer = await ask(route, hasId(route) ? ownedFor(route.path) : '');
+    const name = `${route.method} ${route.path}: ${answer.status} ${answer.text}`;
+    const refusals = ['/v1/calls', '/v1/permission-requests'];
+    if (refusals.includes(route.path) && route.method === 'POST') {
+      // A second call on the same yes and a second request in one day are refused: also a work.
+      assert.ok(answer.status === 202 || answer.status === 409, name);
+    } else assert.ok(answer.status < 300, name);
+    assert.doesNotMatch(answer.text, /line-\w+-secret|endpoint-secret/, name);
+  }
+});
+
+test('lists never show a secret of a line, an endpoint or a webhook', async () => {
+  for (const path of ['/v1/lines', '/v1/endpoints', '/v1/webhook-endpoints']) {
+    const { text } = await send(story, 'GET', path);
+    assert.doesNotMatch(text, /secret"|token|password|whsec_/i, path);
+  }
+});
