@@ -1,6 +1,7 @@
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { readContact } from './contacts/contact-store.ts';
 import { openLine, readLines } from './lines/line-store.ts';
+import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
 import { openReception } from './reception/reception.ts';
 import type { ServerCore } from './server-core.ts';
@@ -29,6 +30,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
+  const maintenance = openMaintenance(core);
   const deliveries = makeDeliveryWorker({ ...core, egress });
   deliveries.start();
   const unsubscribe = core.changes.subscribe(() => deliveries.wake());
@@ -38,6 +40,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     async close() {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
+      await maintenance.close();
     },
   };
 }

@@ -23,7 +23,8 @@ export type CallDesk = {
   wake(id: CallId, media: MediaStats | null): Promise<CallState>;
   /**
    * Ends a call that certainly never rang: Meta refused it, or it was never sent. The permission
-   * is given back, because the customer's one call has not happened.
+   * is given back, because the customer's one call has not happened. Where Meta has told of the
+   * call all the same, it is hung up instead and the permission stays used.
    */
   endUnrung(id: CallId, reason: string, media: MediaStats | null): Promise<CallState>;
 };
@@ -60,6 +61,8 @@ export function openCallDesk(ports: CallDeskPorts): CallDesk {
     wake: (id, media) => change(id, 'platform', (state, unit) => wake(state, unit.now, media)),
     endUnrung: (id, reason, media) =>
       change(id, 'platform', async (state, unit) => {
+        // A webhook knows better than an error: Meta took this call, so a phone may ring.
+        if (state.facts.wacid !== null) return hangUp(state, 'platform', reason, unit.now);
         await releasePermission(ports, unit, state, reason);
         if (state.facts.hangUp === null) return abandon(state, 'failed', reason, unit.now);
         return state.status === 'ended'

@@ -12,6 +12,8 @@ export const CALL_LIMITS = {
   mediaAnswerMs: 20_000,
   /** How long an unknown dial may stay unknown before the call is given up (never redialled). */
   dialUnknownMs: 30_000,
+  /** Agent first: the endpoint's SIP ring time-out (at most 120 s) comes before this one. */
+  agentMs: 130_000,
   /** From our terminate to Meta's terminate webhook. */
   terminateConfirmMs: 10_000,
   /** After a terminate whose companions are missing: late and shuffled facts still count. */
@@ -150,10 +152,7 @@ function deadlineOf(state: CallState): Deadline | null {
     case 'bridged':
       return null;
     case 'dialing':
-      return {
-        at: (facts.dialingAt ?? plan.dueAt) + CALL_LIMITS.dialUnknownMs,
-        events: hang('dial_unknown'),
-      };
+      return dialDeadline(state, hang);
     case 'initiated':
     case 'ringing':
       return ringDeadline(state, hang);
@@ -163,6 +162,21 @@ function deadlineOf(state: CallState): Deadline | null {
         events: hang('bridge_timeout'),
       };
   }
+}
+
+/** With the agent first, the customer is dialled when the agent is there; time counts from then. */
+function dialDeadline(
+  state: CallState,
+  hang: (reason: string) => (now: number) => CallEvent[],
+): Deadline {
+  const { facts, plan } = state;
+  const claimedAt = facts.dialingAt ?? plan.dueAt;
+  const agentAt =
+    plan.strategy === 'agent_first' ? (facts.endpoint?.answeredAt ?? null) : claimedAt;
+  if (agentAt === null) {
+    return { at: claimedAt + CALL_LIMITS.agentMs, events: hang('endpoint_no_answer') };
+  }
+  return { at: agentAt + CALL_LIMITS.dialUnknownMs, events: hang('dial_unknown') };
 }
 
 function ringDeadline(

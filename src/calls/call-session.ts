@@ -37,6 +37,9 @@ export type SessionTarget = {
 
 const TERMINATE_TRIES = 5;
 const TERMINATE_RETRY_MS = 1_000;
+/** A media plane that has not closed a call by then is given up; the call must end all the same. */
+const MEDIA_CLOSE_MS = 8_000;
+const RETRY_MS = 500;
 
 export class CallSession {
   readonly #ports: SessionPorts;
@@ -45,8 +48,10 @@ export class CallSession {
   readonly #facts: CallFact[] = [];
   #state: CallState;
   #media: MediaCall | null = null;
+  #opening = false;
   #stats: MediaStats | null = null;
   #leg: SipCall | null = null;
+  #inviting = false;
   #posted: boolean;
   #answerApplied = false;
   #terminating = false;
@@ -79,6 +84,19 @@ export class CallSession {
     if (!this.#running && !this.#done) void this.#run();
   }
 
+  /**
+   * Lets everything in this process go without another word to the rows: for a gateway that stops
+   * and can wait no longer. The next one finds the call by its lease and ends it.
+   */
+  async letGo(): Promise<void> {
+    if (this.#done) return;
+    this.#timer?.cancel();
+    this.#done = true;
+    this.#leg?.hangUp();
+    await this.#closeMedia();
+    this.#onDone();
+  }
+
   /** Records a fact of one of our legs and acts on it. */
   report(fact: CallFact): void {
     this.#facts.push(fact);
@@ -94,7 +112,7 @@ export class CallSession {
       } catch (error) {
         // The database is away or a bug was hit: the call is looked at again, never dropped.
         this.#ports.log.error({ callId: this.callId, error: errorText(error) }, 'call step failed');
-        await delay(this.#ports.clock, 500);
+        await delay(this.#ports.clock, RETRY_MS);
         this.#dirty = true;
       }
     }
@@ -102,21 +120,26 @@ export class CallSession {
   }
 
   async #step(): Promise<void> {
-    const { desk, clock } = this.#ports;
+    const { desk } = this.#ports;
     for (let fact = this.#facts[0]; fact !== undefined; fact = this.#facts[0]) {
       await desk.observe(this.callId, fact, actorOf(fact));
       this.#facts.shift();
     }
     this.#state = await desk.read(this.callId);
+    // Before anything that may fail again and again: a deadline must pass whatever is broken.
+    if (!isGoingDown(this.#state)) await this.#wakeIfDue();
     if (isGoingDown(this.#state)) await this.#bringDown();
     else await this.#bringUp();
-    const due = wakesAt(this.#state);
-    if (due !== null && due <= clock.now()) {
-      this.#state = await desk.wake(this.callId, this.#stats);
-      this.#dirty = true;
-    }
+    await this.#wakeIfDue();
     if (this.#state.status === 'ended') await this.#finish();
     else this.#arm();
+  }
+
+  async #wakeIfDue(): Promise<void> {
+    const due = wakesAt(this.#state);
+    if (due === null || due > this.#ports.clock.now()) return;
+    this.#state = await this.#ports.desk.wake(this.callId, this.#stats);
+    this.#dirty = true;
   }
 
   #arm(): void {
@@ -127,67 +150,85 @@ export class CallSession {
     this.#timer = clock.after(Math.max(0, due - clock.now()), () => this.poke());
   }
 
+  /**
+   * Waits for nothing but the rows: media and SIP answer in their own time and poke, so that a
+   * slow one never stands between a hang-up and Meta. What a step decides rests on the row that
+   * this very step has read; above all the dial.
+   */
   async #bringUp(): Promise<void> {
-    if (this.#media === null && !(await this.#openMedia())) return;
+    if (this.#media === null) {
+      this.#openMedia();
+      return;
+    }
     const { facts, status, plan } = this.#state;
     const mustInvite =
       plan.strategy === 'agent_first' ||
       status === 'answered' ||
       (plan.strategy === 'on_ringing' && status === 'ringing');
-    if (mustInvite && this.#leg === null) await this.#invite();
+    if (mustInvite) this.#invite(this.#media);
     const mayDial = plan.strategy !== 'agent_first' || isEndpointUp(this.#state);
     if (!this.#posted && mayDial) this.#dial();
-    if (facts.mediaAnswer !== null) await this.#applyAnswer(facts.mediaAnswer);
+    if (facts.mediaAnswer !== null) this.#applyAnswer(this.#media, facts.mediaAnswer);
     const isWhole =
       status === 'answered' && facts.mediaConnectedAt !== null && isEndpointUp(this.#state);
     if (!isWhole) return;
-    this.#media?.bridge();
+    this.#media.bridge();
     this.report({ type: 'CallBridged', at: this.#ports.clock.now() });
   }
 
-  async #openMedia(): Promise<boolean> {
-    try {
-      const onEvent = (event: MediaEvent): void => this.#onMedia(event);
-      this.#media = await this.#ports.media.openCall({ callId: this.callId, onEvent });
-      return true;
-    } catch (error) {
-      const reason = error instanceof Failure ? error.code : 'media_failed';
-      this.#ports.log.warn({ callId: this.callId, reason }, 'no media for this call');
-      this.#state = this.#posted
-        ? await this.#ports.desk.hangUp(this.callId, 'platform', reason, 'platform')
-        : await this.#ports.desk.endUnrung(this.callId, reason, null);
-      this.#dirty = true;
-      return false;
-    }
+  #openMedia(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    const onEvent = (event: MediaEvent): void => this.#onMedia(event);
+    this.#ports.media.openCall({ callId: this.callId, onEvent }).then(
+      (media) => {
+        this.#media = media;
+        // The call may have gone down meanwhile; then nobody else would close it.
+        if (this.#done) void this.#closeMedia();
+        else this.poke();
+      },
+      (error: unknown) => this.#hangUp('platform', this.#mediaTrouble(error)),
+    );
   }
 
-  async #invite(): Promise<void> {
-    if (this.#media === null) return;
+  #invite(media: MediaCall): void {
+    if (this.#inviting) return;
+    this.#inviting = true;
     const legPorts: EndpointLegPorts = {
       ...this.#ports,
       report: (fact) => this.report(fact),
       hangUp: (by, reason) => this.#hangUp(by, reason),
+      isWanted: () => !this.#done && !isGoingDown(this.#state),
     };
-    this.#leg = await inviteEndpoint(legPorts, this.#media, this.#target, this.#state.plan);
+    void inviteEndpoint(legPorts, media, this.#target, this.#state.plan).then((leg) => {
+      this.#leg = leg;
+      if (this.#done) leg?.hangUp();
+      this.poke();
+    });
   }
 
   /** One POST, once. Not awaited: Meta's webhooks may overtake its answer. */
   #dial(): void {
     this.#posted = true;
-    const { whatsapp, clock } = this.#ports;
+    const { whatsapp } = this.#ports;
     const { line, to } = this.#target;
     const offer = this.#media?.offer ?? '';
-    const dialed = whatsapp.connectCall(line.access, to, offer, this.callId);
-    dialed.then(
-      ({ wacid }) => this.report({ type: 'CallInitiated', at: clock.now(), wacid }),
-      (error: unknown) => this.#onDialError(error),
+    whatsapp.connectCall(line.access, to, offer, this.callId).then(
+      ({ wacid }) => this.#onDialed(wacid),
+      (error: unknown) => void this.#onDialError(error),
     );
+  }
+
+  #onDialed(wacid: string): void {
+    // An answer that comes after the end: the phone rings for a call that is over.
+    if (this.#done || this.#state.status === 'ended') this.#terminate(wacid);
+    this.report({ type: 'CallInitiated', at: this.#ports.clock.now(), wacid });
   }
 
   async #onDialError(error: unknown): Promise<void> {
     const { clock, desk, log } = this.#ports;
     const reason = error instanceof WhatsAppFailure ? error.code : 'dial_failed';
-    const isUnknown = !(error instanceof WhatsAppFailure) || error.side === 'indeterminate';
+    const isUnknown = !(error instanceof WhatsAppFailure) || leavesDialOpen(error);
     log.warn({ callId: this.callId, reason, isUnknown }, 'dial did not succeed');
     if (isUnknown) {
       // Nobody knows whether the phone rings. Webhooks that carry our call id will tell.
@@ -203,14 +244,18 @@ export class CallSession {
     }
   }
 
-  async #applyAnswer(sdp: string): Promise<void> {
-    if (this.#answerApplied || this.#media === null) return;
+  #applyAnswer(media: MediaCall, sdp: string): void {
+    if (this.#answerApplied) return;
     this.#answerApplied = true;
-    try {
-      await this.#media.applyAnswer(sdp);
-    } catch (error) {
-      this.#hangUp('platform', error instanceof Failure ? error.code : 'media_failed');
-    }
+    media
+      .applyAnswer(sdp)
+      .catch((error: unknown) => this.#hangUp('platform', this.#mediaTrouble(error)));
+  }
+
+  #mediaTrouble(error: unknown): string {
+    const reason = error instanceof Failure ? error.code : 'media_failed';
+    this.#ports.log.warn({ callId: this.callId, reason }, 'the media of this call failed');
+    return reason;
   }
 
   #onMedia(event: MediaEvent): void {
@@ -226,7 +271,7 @@ export class CallSession {
       () => this.poke(),
       (error: unknown) => {
         log.error({ callId: this.callId, error: errorText(error) }, 'hang-up was not recorded');
-        this.#ports.clock.after(500, () => this.#hangUp(by, reason));
+        if (!this.#done) this.#ports.clock.after(RETRY_MS, () => this.#hangUp(by, reason));
       },
     );
   }
@@ -235,16 +280,26 @@ export class CallSession {
     const { facts, status } = this.#state;
     const reason = facts.hangUp?.reason ?? 'customer_hung_up';
     this.#leg?.hangUp(`Q.850;cause=16;text="${reason}"`);
-    if (this.#media !== null) {
-      const media = this.#media;
-      this.#media = null;
-      this.#stats = await media.close();
-    }
-    if (status === 'ended' || facts.terminated !== null) return;
-    if (facts.wacid !== null) this.#terminate(facts.wacid);
-    else if (!this.#posted) {
-      this.#state = await this.#ports.desk.endUnrung(this.callId, reason, this.#stats);
-    }
+    // Meta first: a phone that rings must not wait until our media has been taken down.
+    const isOver = status === 'ended' || facts.terminated !== null;
+    if (!isOver && facts.wacid !== null) this.#terminate(facts.wacid);
+    await this.#closeMedia();
+    if (isOver || this.#posted) return;
+    this.#state = await this.#ports.desk.endUnrung(this.callId, reason, this.#stats);
+  }
+
+  async #closeMedia(): Promise<void> {
+    const media = this.#media;
+    if (media === null) return;
+    this.#media = null;
+    const late = Promise.withResolvers<null>();
+    const timer = this.#ports.clock.after(MEDIA_CLOSE_MS, () => late.resolve(null));
+    const closed = media.close().catch((error: unknown) => {
+      this.#mediaTrouble(error);
+      return null;
+    });
+    this.#stats = await Promise.race([closed, late.promise]);
+    timer.cancel();
   }
 
   /** Tells Meta that our side is over, again and again while that may help. */
@@ -277,6 +332,14 @@ export class CallSession {
 function isGoingDown(state: CallState): boolean {
   const { facts, status } = state;
   return status === 'ended' || facts.hangUp !== null || facts.terminated !== null;
+}
+
+/**
+ * True when an error leaves open whether the phone rings. A 5xx does so even with a code of
+ * Meta's: it says that something broke, not that nothing happened.
+ */
+function leavesDialOpen(error: WhatsAppFailure): boolean {
+  return error.side === 'indeterminate' || (error.httpStatus ?? 0) >= 500;
 }
 
 function isEndpointUp({ facts }: CallState): boolean {

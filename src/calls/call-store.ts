@@ -230,7 +230,8 @@ export async function leaseCalls(
 const VERSIONS = statement<{ id: CallId; version: string }>(
   'call_versions',
   `select c.id, c.xmin::text as version from calls c
-     join unnest($1::smallint[], $2::text[]) v (bucket, id) on c.bucket = v.bucket and c.id = v.id`,
+     join unnest($1::smallint[], $2::text[]) v (bucket, id)
+       on c.bucket = v.bucket and c.id = v.id`,
 );
 
 /** A mark for each call that differs whenever its row was written (xmin, the writer's number). */

@@ -15,6 +15,8 @@ export type EndpointLegPorts = {
   advertisedAddress: string;
   report: (fact: CallFact) => void;
   hangUp: (by: 'platform' | 'endpoint', reason: string) => void;
+  /** False once the call goes down: an endpoint that was not invited yet stays undisturbed. */
+  isWanted: () => boolean;
 };
 
 export type EndpointLegTarget = { endpoint: Endpoint; customerLabel: string };
@@ -26,7 +28,7 @@ export async function inviteEndpoint(
   target: EndpointLegTarget,
   plan: CallPlan,
 ): Promise<SipCall | null> {
-  const { endpoint, customerLabel } = target;
+  const { endpoint } = target;
   const offer = await media
     .openEndpoint({ codecs: endpoint.codecs, advertisedAddress: ports.advertisedAddress })
     .catch((error: unknown) => {
@@ -37,9 +39,30 @@ export async function inviteEndpoint(
       ports.hangUp('platform', 'media_no_capacity');
       return null;
     });
-  if (offer === null) return null;
+  if (offer === null || !ports.isWanted()) return null;
   let call: SipCall | null = null;
-  call = ports.sip.invite(
+  try {
+    call = sendInvite(ports, media, target, plan, offer, () => call?.hangUp());
+  } catch (error) {
+    ports.log.warn({ callId: plan.id, error: errorText(error) }, 'the INVITE cannot be sent');
+    ports.hangUp('endpoint', 'endpoint_unavailable');
+    return null;
+  }
+  const { sipCallId } = call;
+  ports.report({ type: 'EndpointInvited', at: ports.clock.now(), sipCallId });
+  return call;
+}
+
+function sendInvite(
+  ports: EndpointLegPorts,
+  media: MediaCall,
+  target: EndpointLegTarget,
+  plan: CallPlan,
+  offer: string,
+  hangUpLeg: () => void,
+): SipCall {
+  const { endpoint, customerLabel } = target;
+  return ports.sip.invite(
     {
       target: sipTarget(endpoint),
       from: { user: customerLabel, displayName: 'WhatsApp customer' },
@@ -53,11 +76,8 @@ export async function inviteEndpoint(
       offer,
       ringTimeoutMs: endpoint.ringTimeoutMs,
     },
-    (event) => void onSipEvent({ ...ports, hangUpLeg: () => call?.hangUp() }, media, plan, event),
+    (event) => void onSipEvent({ ...ports, hangUpLeg }, media, plan, event),
   );
-  const { sipCallId } = call;
-  ports.report({ type: 'EndpointInvited', at: ports.clock.now(), sipCallId });
-  return call;
 }
 
 /** The endpoint as the SIP user agent wants it. */

@@ -1,11 +1,11 @@
 import type { Database } from '../database/database.ts';
 import type { Changes } from '../ledger/changes.ts';
 import { repeat } from '../platform/clock.ts';
-import { errorText } from '../platform/failure.ts';
+import { Failure, errorText } from '../platform/failure.ts';
 import type { CallId } from '../platform/ids.ts';
 import type { CallState } from './call.ts';
 import { CallSession, type SessionPorts, type SessionTarget } from './call-session.ts';
-import { leaseCalls, orphanedCalls } from './call-store.ts';
+import { callVersions, leaseCalls, orphanedCalls } from './call-store.ts';
 import { sipTarget } from './endpoint-leg.ts';
 import type { DialedCall, Dialer } from './dialer.ts';
 import { openDueWatch } from './due-watch.ts';
@@ -40,6 +40,7 @@ export const LEASE_SECONDS = 15;
 /** RFC 3326: why the endpoint's leg ends; Q.850 cause 41 is a temporary failure. */
 const GATEWAY_LOST = 'Q.850;cause=41;text="gateway lost"';
 const LEASE_EVERY_MS = 5_000;
+const WATCH_EVERY_MS = 250;
 const CLOSE_WAIT_MS = 8_000;
 
 export function openGateway(ports: GatewayPorts): Gateway {
@@ -58,11 +59,25 @@ export function openGateway(ports: GatewayPorts): Gateway {
     session.poke();
   };
 
+  /** One call whose secrets cannot be opened must not take the others of its claim with it. */
+  const adoptDialed = async (dialed: DialedCall): Promise<void> => {
+    try {
+      adopt(dialed.state, ports.openTarget(dialed), false);
+    } catch (error) {
+      const reason = error instanceof Failure ? error.code : 'dial_failed';
+      ports.log.error({ callId: dialed.state.plan.id, reason }, 'call cannot be dialled');
+      // Should this fail too, its lease runs out and it is recovered like any orphan.
+      await ports.desk
+        .endUnrung(dialed.state.plan.id, reason, null)
+        .catch((cause: unknown) => ports.log.error({ error: errorText(cause) }, 'not ended'));
+    }
+  };
+
   const watch = openDueWatch({
     clock: ports.clock,
     dialer: ports.dialer,
     room: () => (closing ? 0 : ports.maxCalls - sessions.size),
-    adopt: (dialed) => adopt(dialed.state, ports.openTarget(dialed), false),
+    adopt: (dialed) => void adoptDialed(dialed),
     onError: (error) => ports.log.error({ error: errorText(error) }, 'claiming calls failed'),
   });
 
@@ -74,8 +89,15 @@ export function openGateway(ports: GatewayPorts): Gateway {
       ports.log.warn({ callId: id, status: state.status }, 'taking over an orphaned call');
       await leaseCalls(ports.database, [id], ports.owner, LEASE_SECONDS);
       await ports.desk.hangUp(id, 'platform', 'gateway_lost', 'platform');
-      const target = await ports.targetOf(state);
-      if (target === null) continue;
+      const target = await ports.targetOf(state).catch((error: unknown) => {
+        ports.log.error({ callId: id, error: errorText(error) }, 'orphan has no usable target');
+        return null;
+      });
+      if (target === null) {
+        // Nobody can speak for it any more, but it ends all the same, as soon as its time is up.
+        await ports.desk.wake(id, null);
+        continue;
+      }
       const dialog = state.facts.endpoint?.dialog ?? null;
       if (dialog !== null) ports.sip.endLost(dialog, sipTarget(target.endpoint), GATEWAY_LOST);
       adopt(state, target, true);
@@ -86,6 +108,17 @@ export function openGateway(ports: GatewayPorts): Gateway {
     const ids = [...sessions.keys()];
     if (ids.length > 0) await leaseCalls(ports.database, ids, ports.owner, LEASE_SECONDS);
     for (const session of sessions.values()) session.poke();
+  });
+
+  // Another process may have changed a row: a stop must reach the phone within a second. What
+  // happens in this process comes by `changes`, so this costs one look-up and finds nothing.
+  let versions = new Map<CallId, string>();
+  const watchRows = guarded('watching calls', async () => {
+    const known = versions;
+    versions = await callVersions(ports.database, [...sessions.keys()]);
+    for (const [id, version] of versions) {
+      if (known.get(id) !== version) sessions.get(id)?.poke();
+    }
   });
 
   function guarded(what: string, task: () => Promise<void>): () => Promise<void> {
@@ -103,9 +136,9 @@ export function openGateway(ports: GatewayPorts): Gateway {
       if (change.type === 'CallRequested') watch.wake();
       else if (change.callId !== null) sessions.get(change.callId)?.poke();
     }),
-    () => watch.close(),
     repeat(ports.clock, LEASE_EVERY_MS, keep),
     repeat(ports.clock, LEASE_EVERY_MS, recover),
+    repeat(ports.clock, WATCH_EVERY_MS, watchRows),
   ];
   void recover();
 
@@ -118,12 +151,17 @@ export function openGateway(ports: GatewayPorts): Gateway {
         onEmpty = resolve;
         ports.clock.after(CLOSE_WAIT_MS, resolve);
       });
+      // A claim under way may still bring calls; they are hung up with the others.
+      await watch.close();
       for (const id of sessions.keys()) {
-        await ports.desk.hangUp(id, 'platform', 'gateway_stopped', 'platform');
-        sessions.get(id)?.poke();
+        await guarded('hanging up', async () => {
+          await ports.desk.hangUp(id, 'platform', 'gateway_stopped', 'platform');
+          sessions.get(id)?.poke();
+        })();
       }
       if (sessions.size > 0) await empty;
       await Promise.all(stops.map(async (stop) => stop()));
+      await Promise.all([...sessions.values()].map((session) => session.letGo()));
     },
   };
 }

@@ -111,6 +111,12 @@ const CLAIM_HANDLE = statement<{ contact_id: ContactId }>(
    returning contact_id`,
 );
 
+const MOVE_HANDLE = statement(
+  'contact_move_handle',
+  `update contact_handles set contact_id = $4
+    where bucket = $1 and account_id = $2 and handle = $3`,
+);
+
 const INSERT = statement(
   'contact_insert',
   `insert into contacts (bucket, id, account_id, e164, user_id, name, country, opted_out_at,
@@ -123,12 +129,15 @@ export type Identity = {
   userId?: string | undefined;
   name?: string | undefined;
   country?: string | null | undefined;
+  /** Known to be this contact already, such as by the message that was answered. */
+  contactId?: ContactId | undefined;
 };
 
 /**
  * Finds the contact that answers to the number or the user id, or makes it. Where both are given
  * and only one is known, the other is added, so that consent and do-not-call follow the person.
- * Two callers at once get the same contact: the handle's unique key decides.
+ * Two callers at once get the same contact: the handle's unique key decides. Two contacts that
+ * turn out to be one person stay two, and the number's is given: their ledgers cannot be joined.
  */
 export async function findOrCreateContact(
   tx: Tx,
@@ -141,23 +150,51 @@ export async function findOrCreateContact(
   const handles = handlesOfContact({ e164, userId });
   const [first] = handles;
   if (first === undefined) throw new TypeError('a contact needs a number or a user id');
-  let known: ContactId | null = null;
+  let known = identity.contactId ?? null;
   for (const handle of handles) known ??= await findByHandle(tx, accountId, handle);
-  const id = known ?? ids.next('contact', handleBucket(accountId, first));
-  let owner = id;
+  const made = ids.next('contact', handleBucket(accountId, first));
+  const owners: ContactId[] = [];
   for (const handle of handles) {
-    const bucket = handleBucket(accountId, handle);
-    const row = await tx.first(CLAIM_HANDLE, [bucket, accountId, handle, owner]);
-    owner = row?.contact_id ?? owner;
+    const values = [handleBucket(accountId, handle), accountId, handle, known ?? made];
+    owners.push((await tx.first(CLAIM_HANDLE, values))?.contact_id ?? made);
   }
-  if (owner !== id) return owner;
-  if (known === null) {
-    const values = [bucketOf(id), id, accountId, e164, userId, name, country, null, at(now)];
+  // Somebody may have been quicker with one of two handles; the other one must not lead nowhere.
+  const owner = known ?? owners.find((contactId) => contactId !== made);
+  if (owner === undefined) {
+    const values = [bucketOf(made), made, accountId, e164, userId, name, country, null, at(now)];
     await tx.run(INSERT, values);
-    return id;
+    return made;
   }
-  await tx.run(COMPLETE, [bucketOf(id), id, e164, userId, name, country]);
-  return id;
+  for (const [index, handle] of handles.entries()) {
+    if (owners[index] !== made) continue;
+    await tx.run(MOVE_HANDLE, [handleBucket(accountId, handle), accountId, handle, owner]);
+  }
+  const own = (handle: Handle | undefined): boolean =>
+    handle !== undefined && [made, owner].includes(owners[handles.indexOf(handle)] ?? made);
+  const values = [
+    bucketOf(owner),
+    owner,
+    e164 !== null && own(handles[0]) ? e164 : null,
+    userId !== null && own(handles.at(-1)) ? userId : null,
+    name,
+    country,
+  ];
+  await tx.run(COMPLETE, values);
+  return owner;
+}
+
+/** Every contact that one of the handles leads to; more than one while they are not yet linked. */
+export async function contactsOfHandles(
+  db: Queryable,
+  accountId: AccountId,
+  handles: readonly Handle[],
+): Promise<ContactId[]> {
+  const found: ContactId[] = [];
+  for (const handle of handles) {
+    const id = await findByHandle(db, accountId, handle);
+    if (id !== null && !found.includes(id)) found.push(id);
+  }
+  return found;
 }
 
 const COMPLETE = statement(

@@ -1,5 +1,6 @@
 import { commandConsent } from '../consent/consent-commands.ts';
 import type { ConsentCommand, ConsentRules } from '../consent/consent.ts';
+import { readConsent } from '../consent/consent-store.ts';
 import type { Contact } from '../contacts/contact.ts';
 import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
 import { repeat } from '../platform/clock.ts';
@@ -8,7 +9,13 @@ import type { LineId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { LineAccess, Recipient, SentMessage, WhatsAppClient } from '../whatsapp/whatsapp.ts';
 import type { Message } from './message.ts';
-import { claimMessages, giveUpLostMessages, messageRows, nameExternalId } from './message-store.ts';
+import {
+  claimMessages,
+  giveUpLostMessages,
+  messageRows,
+  nameExternalId,
+  readMessage,
+} from './message-store.ts';
 
 /** The worker that hands queued messages to Meta and records what came of it. */
 export type MessageWorker = { wake(): void; close(): Promise<void> };
@@ -74,11 +81,23 @@ async function send(ports: MessageWorkerPorts, message: Message): Promise<void> 
     const access = await ports.accessOf(message.lineId);
     const contact = await ports.contactOf(message);
     if (access === null || contact === null) throw gone();
+    if (!(await isStillWanted(ports, message))) throw closed();
     const sent = await post(ports.whatsapp, access, recipientOf(contact), message);
     await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, sent.messageId);
   } catch (error) {
     await recordFailure(ports, message, error);
   }
+}
+
+/**
+ * A request that waited for its turn may have been overtaken: the person said stop, or answered
+ * in their profile, or it was revoked. Then nobody is asked any more.
+ */
+async function isStillWanted(ports: MessageWorkerPorts, message: Message): Promise<boolean> {
+  const { requestId, contactId, lineId } = message;
+  if (requestId === null) return true;
+  const consent = await readConsent(ports.database, { contactId, lineId });
+  return consent.status === 'requested' && consent.request.requestId === requestId;
 }
 
 function post(
@@ -128,6 +147,10 @@ async function record(
   failure?: Failure,
 ): Promise<void> {
   await onContact(ports, message.contactId, async (unit) => {
+    // A webhook may have told more than our POST: what Meta took is not sent again.
+    const stored = await readMessage(unit.tx, message.id);
+    const isSettled = stored?.status === 'sent' || stored?.status === 'failed';
+    if (isSettled && (message.status === 'queued' || message.status === 'unknown')) return;
     unit.save(messageRows, message.id, message);
     if (wamid !== null) await nameExternalId(unit.tx, wamid, message.id);
     const { requestId } = message;
@@ -149,6 +172,16 @@ async function record(
     if (command === null) return;
     const rules = await ports.rulesOfLine(unit, message.lineId);
     await commandConsent(unit, message.lineId, command, { rules, actor: 'meta' });
+  });
+}
+
+function closed(): Failure {
+  return new Failure({
+    code: 'message_target_gone',
+    message: 'The request was closed before its message was sent.',
+    fix: 'Nothing to do; the customer was not asked.',
+    verdict: 'terminal',
+    side: 'client',
   });
 }
 

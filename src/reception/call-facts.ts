@@ -25,12 +25,19 @@ export async function foldCallFact(
     return isOurs ? 'later' : 'done';
   }
   const { id } = call.plan;
+  if (call.facts.wacid !== null && call.facts.wacid !== fact.wacid) {
+    // Never dialled twice by us; should Meta make two calls of one dial, the second one ends.
+    ports.log.error({ callId: id, anomaly: 'second_ring' }, 'Meta tells of a second call');
+    void endStrayRing(ports, fact);
+    return 'done';
+  }
   if (call.facts.wacid === null && call.status !== 'ended') {
     await ports.database.transaction((tx) => nameExternalId(tx, fact.wacid, id));
     await ports.desk.observe(id, { type: 'CallInitiated', at: fact.at, wacid: fact.wacid }, 'meta');
   }
   const folded = await ports.desk.observe(id, toCallFact(fact, ports.clock.now()), 'meta');
-  if (folded.status === 'ended') await endStrayRing(ports, fact);
+  // Not awaited: a slow Meta must not hold up what else this person says, a stop above all.
+  if (folded.status === 'ended' && folded.facts.terminated === null) void endStrayRing(ports, fact);
   return 'done';
 }
 
@@ -60,9 +67,9 @@ function toCallFact(fact: MetaCallFact, learnedAt: number): CallFact {
 /** A phone that still rings for a call we have closed is told to stop; it must not stay up. */
 async function endStrayRing(ports: ReceptionPorts, fact: MetaCallFact): Promise<void> {
   if (fact.kind === 'callTerminate' || isRejection(fact)) return;
-  const line = await findLine(ports.database, fact.phoneNumberId);
-  if (line === null) return;
   try {
+    const line = await findLine(ports.database, fact.phoneNumberId);
+    if (line === null) return;
     await ports.whatsapp.terminateCall(openLine(line, ports.sealer).access, fact.wacid);
   } catch (error) {
     ports.log.warn({ error: errorText(error) }, 'a stray ring could not be ended');

@@ -24,9 +24,13 @@ export async function foldMessageStatus(ports: ReceptionPorts, fact: StatusFact)
   const message = await findMessage(ports, fact);
   if (message === null) return;
   await onContact(ports, message.contactId, async (unit) => {
-    const status = fact.status === 'failed' ? 'failed' : 'sent';
-    const lastError = fact.errors[0]?.message ?? null;
-    unit.save(messageRows, message.id, { ...message, status, wamid: fact.messageId, lastError });
+    // A "sent" that was overtaken by its failure must not undo it; "delivered" is proof.
+    const stored = (await readMessage(unit.tx, message.id)) ?? message;
+    const isLate = fact.status === 'sent' && stored.status === 'failed';
+    const isFailed = fact.status === 'failed' || isLate;
+    const status = isFailed ? 'failed' : 'sent';
+    const lastError = fact.errors[0]?.message ?? (isFailed ? stored.lastError : null);
+    unit.save(messageRows, message.id, { ...stored, status, wamid: fact.messageId, lastError });
     await nameExternalId(unit.tx, fact.messageId, message.id);
     if (message.requestId === null) return;
     const line = await findLine(unit.tx, fact.phoneNumberId);

@@ -2,7 +2,12 @@ import { commandConsent } from '../consent/consent-commands.ts';
 import { optOut } from '../consent/opt-out-commands.ts';
 import { readOptOut } from '../consent/opt-out.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
-import { findOrCreateContact } from '../contacts/contact-store.ts';
+import {
+  contactsOfHandles,
+  findOrCreateContact,
+  type Identity,
+} from '../contacts/contact-store.ts';
+import { handlesOfContact } from '../contacts/contact.ts';
 import { parseNumber } from '../contacts/phone-number.ts';
 import type { Tx } from '../database/database.ts';
 import { withContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
@@ -28,36 +33,74 @@ type PersonFact = Extract<WhatsAppFact, { kind: 'permissionReply' | 'buttonReply
 export async function foldPersonFact(ports: PersonFactPorts, fact: PersonFact): Promise<void> {
   const line = await findLine(ports.database, fact.phoneNumberId);
   if (line === null) return;
-  await ports.database.transaction(async (tx) => {
-    const contactId = await contactOf(ports, tx, line, fact);
-    if (contactId === null) return;
-    await withContact(ports, tx, contactId, async (unit) => {
-      if (!(await isFirstSight(tx, contactId, fact.key, unit.now))) return;
-      if (fact.kind === 'permissionReply') await foldReply(ports, unit, line, fact);
-      else await foldWords(ports, unit, line, fact);
-    });
+  const contactId = await ports.database.transaction(async (tx) => {
+    const found = await contactOf(ports, tx, line, fact);
+    if (found !== null) await foldOnce(ports, tx, line, fact, found);
+    return found;
+  });
+  if (!isStop(fact)) return;
+  // The number and the user id of one person may have become two contacts before they were ever
+  // named together. A stop is meant for both.
+  const { e164, userId } = identityOf(fact);
+  const handles = handlesOfContact({ e164: e164 ?? null, userId: userId ?? null });
+  const all = await contactsOfHandles(ports.database, line.accountId, handles);
+  for (const other of all.filter((id) => id !== contactId)) {
+    await ports.database.transaction((tx) => foldOnce(ports, tx, line, fact, other));
+  }
+}
+
+async function foldOnce(
+  ports: PersonFactPorts,
+  tx: Tx,
+  line: StoredLine,
+  fact: PersonFact,
+  contactId: ContactId,
+): Promise<void> {
+  await withContact(ports, tx, contactId, async (unit) => {
+    if (!(await isFirstSight(tx, contactId, fact.key, unit.now))) return;
+    if (fact.kind === 'permissionReply') await foldReply(ports, unit, line, fact);
+    else await foldWords(ports, unit, line, fact);
   });
 }
 
-/** The person by number or user id; where Meta names neither, by the message that was answered. */
+function isStop(fact: PersonFact): boolean {
+  return fact.kind !== 'permissionReply' && readOptOut(fact.text) === 'exact';
+}
+
+/**
+ * The person by the message of ours that was answered, for we know whom we sent it to; else by
+ * number or user id. Somebody asked by number may answer with a user id only.
+ */
 async function contactOf(
   ports: PersonFactPorts,
   tx: Tx,
   line: StoredLine,
   fact: PersonFact,
 ): Promise<ContactId | null> {
+  const identity = identityOf(fact);
+  const asked = await contactAsked(tx, line, fact.contextId);
+  if (identity.e164 === undefined && identity.userId === undefined) return asked;
+  const named = asked === null ? identity : { ...identity, contactId: asked };
+  return findOrCreateContact(tx, ports.ids, line.accountId, named, ports.clock.now());
+}
+
+async function contactAsked(
+  tx: Tx,
+  line: StoredLine,
+  contextId: string | undefined,
+): Promise<ContactId | null> {
+  if (contextId === undefined) return null;
+  const ourId = await resolveExternalId(tx, contextId);
+  if (ourId === null || !isId('message', ourId)) return null;
+  const message = await readMessage(tx, ourId);
+  return message?.lineId === line.id ? message.contactId : null;
+}
+
+function identityOf(fact: PersonFact): Identity {
   const { waId, userId, profileName } = fact.person;
   const number = waId === undefined ? null : parseNumber(waId);
   const known = number === null || isRefused(number) ? null : number;
-  if (known !== null || userId !== undefined) {
-    const identity = { e164: known?.e164, userId, name: profileName, country: known?.country };
-    const now = ports.clock.now();
-    return findOrCreateContact(tx, ports.ids, line.accountId, identity, now);
-  }
-  if (fact.contextId === undefined) return null;
-  const ourId = await resolveExternalId(tx, fact.contextId);
-  if (ourId === null || !isId('message', ourId)) return null;
-  return (await readMessage(tx, ourId))?.contactId ?? null;
+  return { e164: known?.e164, userId, name: profileName, country: known?.country };
 }
 
 async function foldReply(
@@ -89,7 +132,7 @@ async function foldWords(
   fact: Extract<PersonFact, { kind: 'buttonReply' | 'text' }>,
 ): Promise<void> {
   const { at, text, contextId = null } = fact;
-  if (readOptOut(text) === 'exact') {
+  if (isStop(fact)) {
     const rulesOfLine = async (lineId: StoredLine['id']) => {
       const other = await readLine(unit.tx, line.accountId, lineId);
       invariant(other !== null, `line ${lineId} is gone`);

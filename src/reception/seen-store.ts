@@ -1,4 +1,4 @@
-import { at, statement, type Tx } from '../database/database.ts';
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import { bucketOf, type ContactId } from '../platform/ids.ts';
 
 const SEE = statement<{ key: string }>(
@@ -15,4 +15,25 @@ export async function isFirstSight(
   now: number,
 ): Promise<boolean> {
   return (await tx.first(SEE, [bucketOf(contactId), contactId, key, at(now)])) !== undefined;
+}
+
+const PURGE = statement<{ key: string }>(
+  'seen_purge',
+  `delete from seen_facts where ctid in (
+     select ctid from seen_facts where seen_at < $1 limit $2
+   ) returning key`,
+);
+
+/** A day longer than the inbox keeps deliveries, which is a day longer than Meta repeats them. */
+const KEEP_MS = 9 * 24 * 3_600_000;
+const PURGE_BATCH = 5_000;
+
+/** Forgets facts that cannot come again, in small batches; returns how many. */
+export async function purgeSeenFacts(db: Queryable, now: number): Promise<number> {
+  let purged = 0;
+  for (;;) {
+    const rows = await db.run(PURGE, [at(now - KEEP_MS), PURGE_BATCH]);
+    purged += rows.length;
+    if (rows.length < PURGE_BATCH) return purged;
+  }
 }

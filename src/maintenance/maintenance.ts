@@ -1,0 +1,43 @@
+import type { Database } from '../database/database.ts';
+import { purgeIdempotencyKeys } from '../http/idempotency-store.ts';
+import { repeat, type Clock } from '../platform/clock.ts';
+import { errorText } from '../platform/failure.ts';
+import type { Log } from '../platform/log.ts';
+import { purgeSeenFacts } from '../reception/seen-store.ts';
+import { purgeOutbox } from '../webhooks/retention-store.ts';
+import { purgeInbox } from '../whatsapp/inbox-store.ts';
+
+/**
+ * Once an hour, forgets what nobody can ask for any more, so that a server that runs for years
+ * does not grow for years: handled webhooks, stored answers, facts seen, and the outbox. Consent,
+ * calls, CDRs and the ledger are never touched here. Two nodes may do it at once.
+ */
+export type Maintenance = { close(): Promise<void> };
+
+export type MaintenancePorts = { database: Database; clock: Clock; log: Log };
+
+const EVERY_MS = 3_600_000;
+
+export function openMaintenance(ports: MaintenancePorts): Maintenance {
+  const stop = repeat(ports.clock, EVERY_MS, () => tidyUp(ports));
+  return { close: stop };
+}
+
+/** One round. A part that fails is logged and tried again an hour later; the others still run. */
+async function tidyUp({ database, clock, log }: MaintenancePorts): Promise<void> {
+  const now = clock.now();
+  const parts: Record<string, () => Promise<number>> = {
+    inbox: () => purgeInbox(database),
+    answers: () => purgeIdempotencyKeys(database, now),
+    seenFacts: () => purgeSeenFacts(database, now),
+    outbox: () => purgeOutbox(database, now),
+  };
+  for (const [part, purge] of Object.entries(parts)) {
+    try {
+      const purged = await purge();
+      if (purged > 0) log.info({ part, purged }, 'old rows were forgotten');
+    } catch (error) {
+      log.error({ part, error: errorText(error) }, 'old rows were not forgotten');
+    }
+  }
+}
