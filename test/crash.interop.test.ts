@@ -5,21 +5,27 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { SimulatorState } from '../simulator/control-types.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { isProblem, makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
+import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
 import { connectSandbox, startSandbox, type Sandbox } from '../src/cli/sandbox.ts';
 import type { CallView, EventView, Page } from '../src/http/api-types.ts';
-import { delay, systemClock } from '../src/platform/clock.ts';
+import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import {
+  PURPOSE,
+  eventually,
+  must,
+  newCustomerWithYes,
+  personAt,
+  readJson,
+} from './product-peers.ts';
 
 /**
  * R-01 in the large: the server is killed with SIGKILL in the middle of a real call and started
  * again on the same data folder. The simulated Meta and the PBX live on in a process of their own.
  */
 const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
-const PURPOSE = 'your order 1042';
 const ORPHAN_MS = 30_000;
 
 let dataDir: string;
@@ -35,12 +41,12 @@ before(async () => {
   await start();
   const { items } = await api.get<Page<object>>('/v1/lines');
   assert.equal(items.length, 0);
-  const endpoint = await must<{ id: string }>('/v1/endpoints', {
+  const endpoint = await must<{ id: string }>(api, '/v1/endpoints', {
     name: 'PBX',
     uri: sandbox.pbxUri('tone-1000'),
     codecs: ['PCMU'],
   });
-  await must('/v1/lines', {
+  await must(api, '/v1/lines', {
     name: 'Askfirst Demo Clinic',
     displayNumber: '+442079460000',
     phoneNumberId: '100000000000001',
@@ -66,14 +72,8 @@ for (const [index, point] of (['queued', 'initiated', 'ringing', 'bridged'] as c
     const number = `+44770090060${index}`;
     // A queued call is dialled after the restart, so its customer must hang up by themselves.
     const like = point === 'queued' ? '+447700900101' : '+447700900100';
-    await sim('/simulator/people', { number, like });
-    await must('/v1/permission-requests', { to: number, purpose: PURPOSE });
-    await eventually('the yes', async () => {
-      const path = `/v1/contacts?number=${encodeURIComponent(number)}`;
-      const { items } = await api.get<Page<{ consents: Array<{ status: string }> }>>(path);
-      return items[0]?.consents[0]?.status === 'granted';
-    });
-    const call = await must<CallView>('/v1/calls', { to: number, purpose: PURPOSE });
+    await newCustomerWithYes(api, sandbox.url, number, like);
+    const call = await must<CallView>(api, '/v1/calls', { to: number, purpose: PURPOSE });
     if (point !== 'queued') {
       await eventually(point, async () => (await read(call.id)).status === point);
     }
@@ -86,14 +86,16 @@ for (const [index, point] of (['queued', 'initiated', 'ringing', 'bridged'] as c
       return view.status === 'ended' ? view : null;
     });
     await eventually('no leg left', async () => {
-      const person = await personOf(number);
-      const pbx = await getJson<{ calls: Array<{ state: string }> }>('/simulator/pbx');
+      const person = await personAt(sandbox.url, number);
+      const pbx = await readJson<{ calls: Array<{ state: string }> }>(
+        `${sandbox.url}/simulator/pbx`,
+      );
       return person?.call === null && pbx.calls.every(({ state }) => state === 'ended');
     });
     assert.ok(systemClock.now() - killedAt < ORPHAN_MS + 15_000);
     assert.ok(ended.outcome !== null && ended.endReason !== null);
     await assertOneEnd(call.id);
-    assert.ok(((await personOf(number))?.pastCalls.length ?? 0) <= 1, 'rung twice');
+    assert.ok(((await personAt(sandbox.url, number))?.pastCalls.length ?? 0) <= 1, 'rung twice');
   });
 }
 
@@ -131,40 +133,7 @@ function exited(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Asks again and again until it holds; the test ends by its time-out otherwise. */
-async function eventually<T>(what: string, holds: () => Promise<T>): Promise<NonNullable<T>> {
-  const until = systemClock.now() + 50_000;
-  for (;;) {
-    const value = await holds();
-    if (value !== null && value !== undefined && value !== false) return value;
-    if (systemClock.now() > until) throw new Error(`never came: ${what}`);
-    await delay(systemClock, 100);
-  }
-}
-
 const read = (id: string): Promise<CallView> => api.get<CallView>(`/v1/calls/${id}`);
-
-async function must<T extends object>(path: string, body: object): Promise<T> {
-  const answer = await api.post<T>(path, body);
-  assert.ok(!isProblem(answer), JSON.stringify(answer));
-  return answer;
-}
-
-async function personOf(number: string) {
-  const state = await getJson<SimulatorState>('/simulator/state');
-  return state.people.find((person) => person.number === number);
-}
-
-async function getJson<T>(path: string): Promise<T> {
-  return (await (await fetch(`${sandbox.url}${path}`)).json()) as T;
-}
-
-async function sim(path: string, body: object): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const init = { method: 'POST', headers, body: JSON.stringify(body) };
-  const answer = await fetch(`${sandbox.url}${path}`, init);
-  assert.ok(answer.ok, await answer.text());
-}
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

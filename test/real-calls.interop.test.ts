@@ -3,20 +3,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { SimCall, SimPerson, SimulatorState } from '../simulator/control-types.ts';
+import type { SimCall, SimulatorState } from '../simulator/control-types.ts';
 import type { DemoPbxCall } from '../simulator/pbx/pbx.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { isProblem, makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
+import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
 import { startProduct, type Product } from '../src/cli/product.ts';
-import type { CallView, Page } from '../src/http/api-types.ts';
-import { delay, systemClock } from '../src/platform/clock.ts';
+import type { CallView } from '../src/http/api-types.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { readSettings } from '../src/settings.ts';
+import {
+  PURPOSE,
+  eventually,
+  must,
+  newCustomerWithYes,
+  personAt,
+  readJson,
+} from './product-peers.ts';
 
 /** The whole product with real ICE, DTLS, SRTP, Opus, SIP and RTP, one call after the other. */
-const PURPOSE = 'your order 1042';
-const WAIT_MS = 45_000;
 
 let dataDir: string;
 let product: Product | null = null;
@@ -119,7 +124,7 @@ test('a customer whose media never connects ends by a named reason', async () =>
 });
 
 test('nothing is left: no call, no leg, no media', async () => {
-  const state = await getJson<SimulatorState>('/simulator/state');
+  const state = await readJson<SimulatorState>(`${product?.sandbox?.url}/simulator/state`);
   assert.ok(state.people.every(({ call }) => call === null));
   assert.deepEqual(product?.server.gateway?.liveCalls(), []);
 });
@@ -138,24 +143,19 @@ async function play(
   options: { codecs?: string[]; ringTimeoutMs?: number; until?: (seen: Seen) => boolean },
 ): Promise<Played> {
   const number = `+447700900${next++}`;
-  await post('/simulator/people', { number, like: `+447700900${like}` });
-  const endpoint = await must<{ id: string }>('/v1/endpoints', {
+  const url = product?.sandbox?.url ?? '';
+  const endpoint = await must<{ id: string }>(api, '/v1/endpoints', {
     name: `${user} for ${number}`,
     uri: endpointUri(user),
     codecs: options.codecs ?? ['PCMU', 'PCMA'],
     ringTimeoutMs: options.ringTimeoutMs ?? 20_000,
   });
-  await must('/v1/permission-requests', { to: number, purpose: PURPOSE });
-  await eventually('the yes', async () => {
-    const path = `/v1/contacts?number=${encodeURIComponent(number)}`;
-    const { items } = await api.get<Page<{ consents: Array<{ status: string }> }>>(path);
-    return items[0]?.consents[0]?.status === 'granted';
-  });
+  await newCustomerWithYes(api, url, number, `+447700900${like}`);
   const wish = { to: number, purpose: PURPOSE, endpointId: endpoint.id };
-  const { id } = await must<CallView>('/v1/calls', wish);
+  const { id } = await must<CallView>(api, '/v1/calls', wish);
   const look = async (): Promise<Seen> => {
     const view = await api.get<CallView>(`/v1/calls/${id}`);
-    const person = await personOf(number);
+    const person = await personAt(url, number);
     return { view, phone: person?.call ?? person?.pastCalls[0] ?? null, pbx: await pbxCall(id) };
   };
   const reached = await eventually(`${user} with ${like}`, async () => {
@@ -165,7 +165,9 @@ async function play(
   if (reached.view.status !== 'ended') await api.post(`/v1/calls/${id}/hangup`, {});
   const ended = await eventually('the end', async () => {
     const seen = await look();
-    return seen.view.status === 'ended' && (await personOf(number))?.call === null ? seen : null;
+    return seen.view.status === 'ended' && (await personAt(url, number))?.call === null
+      ? seen
+      : null;
   });
   const cdr = await api.get<Cdr>(`/v1/calls/${id}/cdr`);
   assert.ok(ended.phone !== null);
@@ -179,38 +181,8 @@ function endpointUri(user: string): string {
 }
 
 async function pbxCall(callId: string): Promise<DemoPbxCall | undefined> {
-  const { calls } = await getJson<{ calls: DemoPbxCall[] }>('/simulator/pbx');
+  const { calls } = await readJson<{ calls: DemoPbxCall[] }>(
+    `${product?.sandbox?.url}/simulator/pbx`,
+  );
   return calls.find(({ headers }) => headers['x-wa-call-id'] === callId);
-}
-
-async function personOf(number: string): Promise<SimPerson | undefined> {
-  const state = await getJson<SimulatorState>('/simulator/state');
-  return state.people.find((person) => person.number === number);
-}
-
-async function eventually<T>(what: string, holds: () => Promise<T>): Promise<NonNullable<T>> {
-  const until = systemClock.now() + WAIT_MS;
-  for (;;) {
-    const value = await holds();
-    if (value !== null && value !== undefined && value !== false) return value;
-    if (systemClock.now() > until) throw new Error(`never came: ${what}`);
-    await delay(systemClock, 100);
-  }
-}
-
-async function must<T extends object>(path: string, body: object): Promise<T> {
-  const answer = await api.post<T>(path, body);
-  assert.ok(!isProblem(answer), JSON.stringify(answer));
-  return answer;
-}
-
-async function getJson<T>(path: string): Promise<T> {
-  return (await (await fetch(`${product?.sandbox?.url}${path}`)).json()) as T;
-}
-
-async function post(path: string, body: object): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const init = { method: 'POST', headers, body: JSON.stringify(body) };
-  const answer = await fetch(`${product?.sandbox?.url}${path}`, init);
-  assert.ok(answer.ok, await answer.text());
 }
