@@ -211,6 +211,20 @@ test('STOP in the chat revokes, blocks, confirms and ends the live call', async 
   assert.ok(isProblem(asked));
 });
 
+test('somebody who hides the number is one contact: asked, called, and stopped', async () => {
+  const number = person('002');
+  await ask(story, number);
+  await story.until('the request on the phone', () =>
+    story.simulator.person(number).messages.some(({ request }) => request?.state === 'open'),
+  );
+  story.simulator.act(number, { action: 'allow' });
+  await story.until('a yes', async () => (await consentStatus(story, number)) === 'granted');
+  story.simulator.act(number, { action: 'write', text: 'stop calls' });
+  await story.until('the stop', async () => (await contactOf(story, number)).doNotCall);
+  const answer = await call(story, number);
+  assert.ok(isProblem(answer));
+});
+
 test('the same idempotency key places one call, whatever the number of tries', async () => {
   const number = newPerson(story, '404', '101');
   await getYes(story, number);

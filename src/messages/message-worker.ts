@@ -2,6 +2,7 @@ import { commandConsent } from '../consent/consent-commands.ts';
 import type { ConsentCommand, ConsentRules } from '../consent/consent.ts';
 import { readConsent } from '../consent/consent-store.ts';
 import type { Contact } from '../contacts/contact.ts';
+import { findOrCreateContact } from '../contacts/contact-store.ts';
 import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
 import { repeat } from '../platform/clock.ts';
 import { Failure, errorText } from '../platform/failure.ts';
@@ -83,7 +84,7 @@ async function send(ports: MessageWorkerPorts, message: Message): Promise<void> 
     if (access === null || contact === null) throw gone();
     if (!(await isStillWanted(ports, message))) throw closed();
     const sent = await post(ports.whatsapp, access, recipientOf(contact), message);
-    await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, sent.messageId);
+    await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, { sent });
   } catch (error) {
     await recordFailure(ports, message, error);
   }
@@ -128,37 +129,37 @@ async function recordFailure(
   const failure = error instanceof Failure ? error : null;
   ports.log.warn({ messageId: message.id, code: failure?.code }, 'message was not sent');
   if (failure === null || failure.side === 'indeterminate') {
-    await record(ports, { ...message, status: 'unknown', lastError }, null);
+    await record(ports, { ...message, status: 'unknown', lastError }, {});
     return;
   }
   const waitMs = RETRY_MS[message.attempts - 1];
   if (failure.verdict === 'retryable' && waitMs !== undefined) {
     const dueAt = ports.clock.now() + waitMs;
-    await record(ports, { ...message, status: 'queued', dueAt, lastError }, null);
+    await record(ports, { ...message, status: 'queued', dueAt, lastError }, {});
     return;
   }
-  await record(ports, { ...message, status: 'failed', lastError }, null, failure);
+  await record(ports, { ...message, status: 'failed', lastError }, { failure });
 }
 
 async function record(
   ports: MessageWorkerPorts,
   message: Message,
-  wamid: string | null,
-  failure?: Failure,
+  outcome: { sent?: SentMessage; failure?: Failure },
 ): Promise<void> {
+  const { sent, failure } = outcome;
   await onContact(ports, message.contactId, async (unit) => {
     // A webhook may have told more than our POST: what Meta took is not sent again.
     const stored = await readMessage(unit.tx, message.id);
     const isSettled = stored?.status === 'sent' || stored?.status === 'failed';
     if (isSettled && (message.status === 'queued' || message.status === 'unknown')) return;
     unit.save(messageRows, message.id, message);
-    if (wamid !== null) await nameExternalId(unit.tx, wamid, message.id);
+    if (sent !== undefined) await learn(ports, unit, message, sent);
     const { requestId } = message;
     if (requestId === null) return;
     const at = unit.now;
     const command: ConsentCommand | null =
-      wamid !== null
-        ? { type: 'RecordRequestSent', requestId, messageId: wamid, at }
+      sent !== undefined
+        ? { type: 'RecordRequestSent', requestId, messageId: sent.messageId, at }
         : failure === undefined
           ? null
           : {
@@ -173,6 +174,22 @@ async function record(
     const rules = await ports.rulesOfLine(unit, message.lineId);
     await commandConsent(unit, message.lineId, command, { rules, actor: 'meta' });
   });
+}
+
+/**
+ * Meta's answer names the message and the person. A person who hides the number will answer by
+ * user id alone, so the two are tied together now.
+ */
+async function learn(
+  ports: MessageWorkerPorts,
+  unit: ContactUnit,
+  message: Message,
+  { messageId, userId }: SentMessage,
+): Promise<void> {
+  await nameExternalId(unit.tx, messageId, message.id);
+  if (userId === undefined || unit.contact.userId === userId) return;
+  const identity = { contactId: message.contactId, userId };
+  await findOrCreateContact(unit.tx, ports.ids, message.accountId, identity, unit.now);
 }
 
 function closed(): Failure {
