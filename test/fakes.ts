@@ -8,7 +8,7 @@ import type {
 import { checkMetaAnswer } from '../src/media/meta-answer.ts';
 import { Failure } from '../src/platform/failure.ts';
 import { isRefused } from '../src/platform/refusal.ts';
-import type { Clock } from '../src/platform/clock.ts';
+import { delay, type Clock } from '../src/platform/clock.ts';
 import type {
   InviteRequest,
   SavedDialog,
@@ -52,11 +52,19 @@ export class FakeMedia implements MediaPlane {
     this.#clock = clock;
   }
 
+  /** How the next calls' media behaves; `ok` until told otherwise. */
+  opening: 'ok' | 'fails' | 'hangs' | 'slow' = 'ok';
+  closing: 'ok' | 'hangs' = 'ok';
+
   async openCall(options: MediaCallOptions): Promise<MediaCall> {
+    if (this.opening === 'fails') throw noRoom();
+    if (this.opening === 'hangs') return new Promise(() => {});
+    if (this.opening === 'slow') await delay(this.#clock, 3_000);
     this.#calls.set(options.callId, options);
     const startedAt = this.#clock.now();
     const close = async (): Promise<MediaStats> => {
       this.#calls.delete(options.callId);
+      if (this.closing === 'hangs') return new Promise(() => {});
       return fakeStats(startedAt);
     };
     return {
@@ -93,9 +101,29 @@ export class FakeMedia implements MediaPlane {
     }
   }
 
+  /** One call's media is lost on the way. */
+  lose(callId: string): void {
+    this.#calls.get(callId)?.onEvent({ kind: 'lost', cause: 'media_transport_lost' });
+  }
+
+  /** The process that held them is gone: no call is left, and nobody is told. */
+  forgetAll(): void {
+    this.#calls.clear();
+  }
+
   async close(): Promise<void> {
     this.#calls.clear();
   }
+}
+
+function noRoom(): Failure {
+  return new Failure({
+    code: 'media_no_capacity',
+    message: 'No UDP port is free.',
+    fix: 'Widen the port range.',
+    verdict: 'retryable',
+    side: 'server',
+  });
 }
 
 /** The same guard as the real plane has: what Meta may answer. */
@@ -127,8 +155,13 @@ function fakeStats(at: number): MediaStats {
 export class FakeSip implements SipUserAgent {
   readonly #clock: Clock;
   readonly invites: InviteRequest[] = [];
+  /** Call-IDs of the dialogs that a later run ended for a dead one. */
+  readonly lost: string[] = [];
+  /** How long the endpoint `late` takes to answer. */
+  lateMs = 4_000;
   readonly ended: Array<{ uri: string; reason: string | undefined }> = [];
-  #live = 0;
+  /** Calls that are up or being set up, by their Call-ID: how the endpoint ends each. */
+  readonly #calls = new Map<string, (event: SipCallEvent) => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -136,31 +169,32 @@ export class FakeSip implements SipUserAgent {
 
   invite(request: InviteRequest, onEvent: (event: SipCallEvent) => void): SipCall {
     this.invites.push(request);
-    this.#live += 1;
+    const sipCallId = `sip-${this.invites.length}@story`;
     let state: 'early' | 'up' | 'over' = 'early';
     const user = /^sip:([^@]+)@/.exec(request.target.uri)?.[1] ?? '';
     const end = (event: SipCallEvent): void => {
       if (state === 'over') return;
       state = 'over';
-      this.#live -= 1;
+      this.#calls.delete(sipCallId);
       onEvent(event);
     };
+    this.#calls.set(sipCallId, end);
     const fail = (status: number, reason: string, afterMs: number): void => {
       this.#clock.after(afterMs, () => end({ kind: 'failed', status, reason }));
     };
     if (user === 'busy') fail(486, 'Busy Here', 20);
     else if (user === 'unavailable') fail(503, 'Service Unavailable', 20);
     else if (user === 'never') fail(408, 'Request Timeout', request.ringTimeoutMs);
-    else this.#clock.after(40, () => answer());
+    else this.#clock.after(user === 'late' ? this.lateMs : 40, () => answer());
     const answer = (): void => {
       if (state !== 'early') return;
       state = 'up';
-      onEvent({ kind: 'answered', sdp: 'v=0', dialog: { uri: request.target.uri } });
+      onEvent({ kind: 'answered', sdp: 'v=0', dialog: { sipCallId } });
       if (user === 'hangup-3')
         this.#clock.after(3000, () => end({ kind: 'ended', by: 'endpoint' }));
     };
     return {
-      sipCallId: `sip-${this.invites.length}@story`,
+      sipCallId,
       hangUp: (reason) => {
         if (state === 'over') return;
         this.ended.push({ uri: request.target.uri, reason });
@@ -170,12 +204,23 @@ export class FakeSip implements SipUserAgent {
     };
   }
 
-  endLost(_saved: SavedDialog, target: SipTarget, reason?: string): void {
+  /** The endpoint hangs up everything. */
+  endpointHangsUp(): void {
+    for (const end of this.#calls.values()) end({ kind: 'ended', by: 'endpoint' });
+  }
+
+  /** Our user agent died: an INVITE without ACK comes to nothing, an answered leg stays up. */
+  loseAll(): void {
+    this.#calls.clear();
+  }
+
+  endLost(saved: SavedDialog, target: SipTarget, reason?: string): void {
+    this.lost.push(String(saved['sipCallId']));
     this.ended.push({ uri: target.uri, reason });
   }
 
   liveCount(): number {
-    return this.#live;
+    return this.#calls.size;
   }
 
   async close(): Promise<void> {}

@@ -11,6 +11,7 @@ import { openWhatsAppClient } from '../src/whatsapp/client.ts';
 import { openSimulator, PRESET, type Simulator } from '../simulator/simulator.ts';
 import { testDatabase } from './database.ts';
 import { FakeMedia, FakeSip } from './fakes.ts';
+import { mortal } from './mortal.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,8 +34,13 @@ export type Story = {
   until<T>(what: string, holds: () => Promise<T> | T, maxMs?: number): Promise<NonNullable<T>>;
   /** Moves time by that much, in steps. */
   pass(ms: number): Promise<void>;
-  /** Kills the server as kill -9 would, as far as the database can tell, and starts another. */
+  /** Stops the server calmly while its media dies, and starts another. */
   restart(): Promise<void>;
+  /**
+   * Abandons the server as kill -9 does: no timer of it fires again, no statement commits, no
+   * packet leaves. Then starts another on the same rows.
+   */
+  crash(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -70,23 +76,19 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
     ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
     ASKFIRST_REQUESTS_PER_MINUTE: '1000000',
   });
-  const open = (): Promise<AskfirstServer> =>
-    openServer({
+  let life = mortal({ clock, database, media, sip, whatsapp });
+  const start = async (): Promise<void> => {
+    life = mortal({ clock, database, media, sip, whatsapp });
+    story.server = await openServer({
+      ...life.ports,
       settings,
-      clock,
       random,
       ids,
       log,
-      database,
       secrets,
-      media,
-      sip,
-      whatsapp,
       simulatorUrl: null,
       webFolder: null,
     });
-  const start = async (): Promise<void> => {
-    story.server = await open();
     const url = story.server.url ?? '';
     story.api = makeApiClient(url, apiKey, random);
     await simulator.registerWebhook(`${url}/webhooks/whatsapp`, PRESET.verifyToken);
@@ -121,6 +123,14 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
     },
     async restart() {
       await stop(story, true);
+      await start();
+    },
+    async crash() {
+      life.kill();
+      media.forgetAll();
+      sip.loseAll();
+      // Its socket must go. The rest of its closing meets dead ports and may wait for ever.
+      void story.server.close().catch(() => {});
       await start();
     },
     async close() {

@@ -1,0 +1,108 @@
+import type { Database, Tx } from '../src/database/database.ts';
+import type { MediaPlane } from '../src/media/media.ts';
+import type { Clock } from '../src/platform/clock.ts';
+import type { SipUserAgent } from '../src/sip/sip.ts';
+import type { WhatsAppClient } from '../src/whatsapp/whatsapp.ts';
+
+/** The ports of one server run, and the way to take them all away at once, as kill -9 does. */
+export type Mortal = {
+  ports: {
+    clock: Clock;
+    database: Database;
+    media: MediaPlane;
+    sip: SipUserAgent;
+    whatsapp: WhatsAppClient;
+  };
+  kill(): void;
+};
+
+export function mortal(real: Mortal['ports']): Mortal {
+  let alive = true;
+  const dead = (): Error => new Error('this process was killed');
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (!alive) throw dead();
+    return work();
+  };
+  return {
+    ports: {
+      clock: {
+        now: () => real.clock.now(),
+        monotonic: () => real.clock.monotonic(),
+        // Timers set before the kill never fire; later ones let the abandoned server close.
+        after(delayMs, task) {
+          const setAlive = alive;
+          return real.clock.after(delayMs, () => {
+            if (!setAlive || alive) task();
+          });
+        },
+      },
+      database: {
+        ...real.database,
+        run: (statement, values) => guard(() => real.database.run(statement, values)),
+        first: (statement, values) => guard(() => real.database.first(statement, values)),
+        transaction: (work) =>
+          guard(() =>
+            real.database.transaction(async (tx) => {
+              const mine: Tx = {
+                ...tx,
+                run: (statement, values) => guard(() => tx.run(statement, values)),
+                first: (statement, values) => guard(() => tx.first(statement, values)),
+                afterCommit: (task) => tx.afterCommit(() => void (alive && task())),
+              };
+              const result = await work(mine);
+              // Killed before its COMMIT: the database rolls it back.
+              if (!alive) throw dead();
+              return result;
+            }),
+          ),
+      },
+      media: {
+        ...real.media,
+        openCall: (options) => guard(() => real.media.openCall(options)),
+        liveCalls: () => real.media.liveCalls(),
+        close: async () => {},
+      },
+      sip: mortalSip(real.sip, () => alive),
+      whatsapp: mortalClient(real.whatsapp, () => alive),
+    },
+    kill() {
+      alive = false;
+    },
+  };
+}
+
+function mortalSip(sip: SipUserAgent, isAlive: () => boolean): SipUserAgent {
+  return {
+    invite(request, onEvent) {
+      if (!isAlive()) throw new Error('this process was killed');
+      const call = sip.invite(request, (event) => void (isAlive() && onEvent(event)));
+      return {
+        sipCallId: call.sipCallId,
+        hangUp: (reason) => void (isAlive() && call.hangUp(reason)),
+      };
+    },
+    endLost: (saved, target, reason) => void (isAlive() && sip.endLost(saved, target, reason)),
+    liveCount: () => sip.liveCount(),
+    close: async () => {},
+  };
+}
+
+/** A dead process neither sends nor hears: what was under way reaches Meta, its answer nobody. */
+function mortalClient(client: WhatsAppClient, isAlive: () => boolean): WhatsAppClient {
+  return new Proxy(client, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver);
+      if (typeof member !== 'function' || name === 'close') return member;
+      return (...values: unknown[]): Promise<unknown> => {
+        if (!isAlive()) return new Promise(() => {});
+        const sent = Reflect.apply(member, target, values) as Promise<unknown>;
+        return new Promise((resolve, reject) => {
+          sent.then(
+            (answer) => void (isAlive() && resolve(answer)),
+            (error: unknown) => void (isAlive() && reject(error as Error)),
+          );
+        });
+      };
+    },
+  });
+}
