@@ -20,7 +20,7 @@ import { compare, median, percentile, type BenchResult } from './harness.ts';
  *   BENCH_DIAL_PENDING=50000 npm run bench -- dial      a quick run
  */
 const PENDING = Number(process.env['BENCH_DIAL_PENDING'] ?? 1_000_000);
-const ROUNDS = Number(process.env['R'] ?? 3);
+const ROUNDS = 3;
 const BURST = Math.min(5_000, Math.floor(PENDING / 25));
 const RATES = [500, 1_000] as const;
 const SPREAD_MS = 5_000;

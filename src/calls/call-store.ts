@@ -165,7 +165,7 @@ const DUE = statement<DueRow>(
 );
 
 /** No bucket gives more than this part of a claim, so that a crowded one cannot starve others. */
-const BUCKET_SHARE = 8;
+const BUCKET_SHARE = 16;
 
 /**
  * The calls that have been due longest, unlocked: whoever holds the contact's lock decides. It

@@ -56,7 +56,8 @@ export type DialerPorts = LedgerPorts & GatePorts & { owner: string; leaseSecond
 
 /** Calls of one claim, and how they are shared out among transactions that run side by side. */
 const CLAIM_MAX = 256;
-const BATCH = 64;
+const BATCHES = 4;
+const BATCH_MIN = 16;
 /** When somebody else holds the lock of every due contact; they hold it for milliseconds. */
 const BUSY_MS = 20;
 
@@ -89,9 +90,10 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
 /** Calls of one contact stay together, because one transaction must see them all. */
 function batchesOf(due: readonly DueCall[]): DueCall[][] {
   const batches: DueCall[][] = [];
+  const size = Math.max(BATCH_MIN, Math.ceil(due.length / BATCHES));
   for (const calls of Map.groupBy(due, ({ contactId }) => contactId).values()) {
     const last = batches.at(-1);
-    if (last === undefined || last.length >= BATCH) batches.push([...calls]);
+    if (last === undefined || last.length >= size) batches.push([...calls]);
     else last.push(...calls);
   }
   return batches;
