@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { Failure } from './platform/failure.ts';
 
 /** Settings come from the environment only; docs/reference/settings.md lists them. */
-const port = z.coerce.number().int().min(0).max(65_535);
+/** A whole number in a range; whatever else is given gets one plain sentence. */
+function whole(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+const port = whole(0, 65_535);
 const roles = ['api', 'worker', 'gateway'] as const;
 
 const environment = z.object({
@@ -37,20 +43,10 @@ const environment = z.object({
     .regex(/^\d{4,5}-\d{4,5}$/, 'must be two ports, such as 40000-40999')
     .default('40000-40999')
     .describe('UDP ports for media; a call takes two.'),
-  ASKFIRST_MEDIA_WORKERS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(64)
+  ASKFIRST_MEDIA_WORKERS: whole(1, 64)
     .default(Math.max(1, availableParallelism() - 1))
     .describe('Media worker processes.'),
-  ASKFIRST_CALLS_PER_WORKER: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(500)
-    .default(50)
-    .describe('Calls one media worker takes.'),
+  ASKFIRST_CALLS_PER_WORKER: whole(1, 500).default(50).describe('Calls one media worker takes.'),
   ASKFIRST_SIP_ADDRESS: z.string().default('127.0.0.1').describe('Address SIP binds to.'),
   ASKFIRST_SIP_PORT: port.default(0).describe('UDP port of SIP; 0 takes any.'),
   ASKFIRST_ADVERTISED_ADDRESS: z
@@ -65,10 +61,7 @@ const environment = z.object({
     .enum(['yes', 'no'])
     .default('no')
     .describe('Whether webhooks may go to loopback and private addresses.'),
-  ASKFIRST_REQUESTS_PER_MINUTE: z.coerce
-    .number()
-    .int()
-    .min(1)
+  ASKFIRST_REQUESTS_PER_MINUTE: whole(1, 10_000_000)
     .default(1_000)
     .describe('API requests a minute that one key may make.'),
   ASKFIRST_DOCS_URL: z

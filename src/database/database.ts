@@ -105,9 +105,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000,
   });
-  pool.on('error', (error) =>
-    options.log.warn({ error: error.message }, 'database connection lost'),
-  );
+  let closing = false;
+  pool.on('error', (error) => {
+    if (!closing) options.log.warn({ error: error.message }, 'database connection lost');
+  });
 
   return {
     ...queryable(pool),
@@ -134,7 +135,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     async script(text) {
       await pool.query(text);
     },
-    close: () => pool.end(),
+    close: () => {
+      closing = true;
+      return pool.end();
+    },
   };
 }
 
