@@ -78,7 +78,8 @@ test('the answer to a dial that comes after the end is told to terminate', async
   await story.api.post(`/v1/calls/${id}/hangup`, {});
   await ended(id);
   assert.notEqual(story.simulator.person(number).call, null);
-  await story.until('the phone is left alone', () => story.simulator.person(number).call === null);
+  const isLeftAlone = (): boolean => story.simulator.person(number).call === null;
+  await story.until('the phone is left alone', isLeftAlone, 5_000);
   story.simulator.clearFaults();
   assert.equal(story.simulator.person(number).pastCalls[0]?.ending, 'business_hung_up');
   await story.pass(60_000);

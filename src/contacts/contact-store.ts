@@ -89,6 +89,37 @@ export async function readContact(
   return row === undefined ? null : toContact(row);
 }
 
+/** Where a contact's chain ended when it was read. */
+export type ContactChain = { contactId: ContactId; head: ChainHead };
+
+type ChainRow = Pick<ContactRow, 'id' | 'ledger_sequence' | 'ledger_hash'>;
+
+const CHAINS = statement<ChainRow>(
+  'contact_chains',
+  `select id, ledger_sequence, ledger_hash from contacts
+    where account_id = $1 and ($2::text is null or id > $2) and ($3::text is null or id = $3)
+    order by id limit $4`,
+);
+
+/** The chain heads of an account's contacts in the order of their ids, after one of them. */
+export async function chainsOfAccount(
+  db: Queryable,
+  accountId: AccountId,
+  afterId: string | null,
+  limit: number,
+): Promise<ContactChain[]> {
+  return (await db.run(CHAINS, [accountId, afterId, null, limit])).map(toChain);
+}
+
+/** The chain head of one contact. */
+export async function chainOfContact(
+  db: Queryable,
+  contact: Pick<Contact, 'accountId' | 'id'>,
+): Promise<ContactChain | null> {
+  const row = await db.first(CHAINS, [contact.accountId, null, contact.id, 1]);
+  return row === undefined ? null : toChain(row);
+}
+
 const BY_HANDLE = statement<{ contact_id: ContactId }>(
   'contact_by_handle',
   'select contact_id from contact_handles where bucket = $1 and account_id = $2 and handle = $3',
@@ -138,6 +169,7 @@ export type Identity = {
  * and only one is known, the other is added, so that consent and do-not-call follow the person.
  * Two callers at once get the same contact: the handle's unique key decides. Two contacts that
  * turn out to be one person stay two, and the number's is given: their ledgers cannot be joined.
+ * It learns the user id all the same, so that a do-not-call entry of either blocks it.
  */
 export async function findOrCreateContact(
   tx: Tx,
@@ -169,17 +201,7 @@ export async function findOrCreateContact(
     if (owners[index] !== made) continue;
     await tx.run(MOVE_HANDLE, [handleBucket(accountId, handle), accountId, handle, owner]);
   }
-  const own = (handle: Handle | undefined): boolean =>
-    handle !== undefined && [made, owner].includes(owners[handles.indexOf(handle)] ?? made);
-  const values = [
-    bucketOf(owner),
-    owner,
-    e164 !== null && own(handles[0]) ? e164 : null,
-    userId !== null && own(handles.at(-1)) ? userId : null,
-    name,
-    country,
-  ];
-  await tx.run(COMPLETE, values);
+  await tx.run(COMPLETE, [bucketOf(owner), owner, e164, userId, name, country]);
   return owner;
 }
 
@@ -229,6 +251,10 @@ export async function listContacts(
   limit: number,
 ): Promise<Contact[]> {
   return (await db.run(LIST, [accountId, after, limit])).map(toContact);
+}
+
+function toChain({ id, ledger_sequence: sequence, ledger_hash: hash }: ChainRow): ContactChain {
+  return { contactId: id, head: { sequence, hash } };
 }
 
 function toLocked(row: ContactRow): LockedContact {
