@@ -24,7 +24,7 @@ const PURPOSE = 'your order 1042';
 const CHUNK = 50_000;
 /** Larger than any table and prime, so that stepping by it visits every row once. */
 const STRIDE = 15_485_863;
-/** The id of the i-th row, with its bucket: what `makeIds` makes, from a number instead of chance. */
+/** The id of the i-th row, with its bucket: as `makeIds` makes them, but from a number. */
 const ID_OF = `create function seed_id(kind text, i bigint, at_ms bigint) returns text
   language sql immutable parallel safe as $$
     select kind || '_' || lpad(to_hex((at_ms + i / 64) >> 16), 8, '0') || '-'

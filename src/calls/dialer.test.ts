@@ -265,7 +265,7 @@ test('a call that is queued in spite of an opt-out is blocked at the dial', asyn
   await assertBlocked(id, 'opted_out');
 });
 
-test('a claim passes over a contact whose opt-out is under way, and then finds no call', async () => {
+test('a claim passes over a contact whose opt-out is under way', async () => {
   const contactId = await onePerson();
   const other = await onePerson();
   const id = await oneCall(contactId);
@@ -288,7 +288,7 @@ test('a claim passes over a contact whose opt-out is under way, and then finds n
   assert.equal((await readCall(store.database, id))?.status, 'ended');
 });
 
-test('a permission that was taken back blocks the dial, with one CDR and one call.ended', async () => {
+test('a permission taken back blocks the dial, with one CDR and one call.ended', async () => {
   const contactId = await onePerson();
   const id = await oneCall(contactId);
   await onContact(ledger(), contactId, (unit) => {
@@ -299,7 +299,7 @@ test('a permission that was taken back blocks the dial, with one CDR and one cal
   await assertBlocked(id, 'permission_revoked');
 });
 
-test('a permission blocks the dial from the very millisecond at which it expires', async () => {
+test('a permission blocks the dial from the very moment it expires', async () => {
   const early = await onePerson();
   const late = await onePerson();
   const earlyId = await oneCall(early, { dueAt: clock.now() + DAY_MS - 1 });
@@ -331,7 +331,7 @@ test('of two due calls to one contact one is dialled, and the other is blocked',
   assert.ok(consent.status === 'used' && consent.usedByCallId === first);
 });
 
-test('a call whose time passed too long ago is blocked, however good its permission is', async () => {
+test('a call that is too late is blocked, however good its permission is', async () => {
   const contactId = await onePerson();
   const id = await oneCall(contactId);
   clock.advance(CALL_LIMITS.lateMs + 1);
@@ -339,7 +339,7 @@ test('a call whose time passed too long ago is blocked, however good its permiss
   await assertBlocked(id, 'too_late');
 });
 
-test('one impossible call does not keep the others of its batch from being dialled', async () => {
+test('one impossible call does not keep its batch from being dialled', async () => {
   const contactIds = await store.database.transaction((tx) => peopleWhoSaidYes(tx, 10));
   const broken = await onePerson();
   const good = await store.database.transaction(async (tx) => {

@@ -44,7 +44,7 @@ test('it looks at the very moment the next call falls due', async () => {
   await watch.close();
 });
 
-test('it looks again at once while there is more to dial, then every quarter of a second', async () => {
+test('it looks again at once while there is more to dial, then it polls', async () => {
   const { watch, claims, pass } = watchOver((count) => ({ lookAgainAt: count < 3 ? 0 : null }));
   await pass(249);
   assert.deepEqual(claims, [0, 0, 0]);
@@ -53,7 +53,7 @@ test('it looks again at once while there is more to dial, then every quarter of 
   await watch.close();
 });
 
-test('a far due time does not stop the poll, because another process may queue a call', async () => {
+test('a far due time does not stop the poll: another process may queue', async () => {
   const { watch, claims, pass } = watchOver(() => ({ lookAgainAt: 3_600_000 }));
   await pass(250);
   await pass(250);
