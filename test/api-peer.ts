@@ -65,8 +65,7 @@ export async function secondAccount(
 
 const MEMBERS = ['type', 'title', 'code', 'detail', 'fix', 'docs_url', 'request_id'] as const;
 /** What only programmers of this server could make sense of. */
-const INSIDES =
-  /\bat .*\.(ts|js):\d|node_modules|invalid_type|too_small|ZodError|SQLSTATE|undefined/;
+const INSIDES = /\bat .*\.(ts|js):\d|node_modules|invalid_type|too_small|ZodError|SQLSTATE/;
 
 /** A good "no": every member, a fix in words, nothing from inside. */
 export function assertProblem(answer: Answer, status?: number): Problem {

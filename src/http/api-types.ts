@@ -158,6 +158,18 @@ export type TimelineEntry = {
   data: Record<string, unknown>;
 };
 
+/** A ledger entry with all that its hash covers; hashes in lower-case hex. */
+export type ChainedEntryView = TimelineEntry & {
+  id: string;
+  accountId: string;
+  contactId: string;
+  previousHash: string;
+  hash: string;
+};
+
+/** The last entry of a contact's chain; sequence 0 and an empty hash where there is none. */
+export type ChainHeadView = { sequence: number; hash: string };
+
 export type EventView = {
   id: string;
   type: string;

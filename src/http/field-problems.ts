@@ -25,7 +25,7 @@ function oneIssue(issue: SchemaIssue, whole: string): FieldProblem[] {
   const params = issue.params as IssueParams;
   if (issue.keyword === 'unrecognized_keys') {
     return (params.keys ?? []).map((key) => ({
-      field: [...path, key].join('.').slice(0, NAME_MAX),
+      field: [...path, key === '' ? '(no name)' : key].join('.').slice(0, NAME_MAX),
       rule: 'is not known here',
       fix: 'Remove it, or correct its spelling; /openapi.json lists the fields of this route.',
     }));

@@ -27,8 +27,10 @@ const MIGRATION_REACHED = statement<{ version: number }>(
 
 export function registerHealthRoutes(app: HttpServer, options: HealthOptions): void {
   const quiet = { schema: { hide: true }, config: { rateLimit: false } } as const;
+  // Read once: what this process was built for, whatever is unpacked over it later.
+  const wanted = readMigrations().at(-1)?.version ?? 0;
   const checks: Record<string, ReadinessCheck> = {
-    database: () => checkMigrations(options.database),
+    database: () => checkMigrations(options.database, wanted),
     ...options.checks,
   };
 
@@ -63,8 +65,7 @@ function outcome(check: ReadinessCheck, clock: Clock): Promise<string> {
   });
 }
 
-async function checkMigrations(database: Queryable): Promise<void> {
+async function checkMigrations(database: Queryable, wanted: number): Promise<void> {
   const reached = await database.first(MIGRATION_REACHED);
-  const wanted = readMigrations().at(-1)?.version ?? 0;
   if ((reached?.version ?? 0) < wanted) throw new Error('migrations are not finished');
 }

@@ -138,7 +138,7 @@ function answerToFailure(error: Failure, context: ProblemContext): HttpAnswer {
   const answer = answerWith(base, context, {
     ...(error.side === 'client' ? { detail: error.message } : {}),
     ...(error.side === 'client' || error.side === 'upstream' ? { fix: error.fix } : {}),
-    headers: base === 'temporarily_unavailable' ? { 'retry-after': '2' } : {},
+    headers: base === 'temporarily_unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {},
   });
   const named = frame(
     error.code,
@@ -179,10 +179,19 @@ const FASTIFY_CODES: Readonly<Record<string, HttpErrorCode>> = {
   FST_ERR_VALIDATION: 'invalid_request',
 };
 
+const RETRY_AFTER_SECONDS = '2';
+
+/** Sockets that broke, and PostgreSQL going away (SQLSTATE classes 08, 53 and 57P). */
+const CONNECTION_LOST = /^(ECONNREFUSED|ECONNRESET|EPIPE|08\w{3}|53\w{3}|57P0\d)$/;
+
 function answerToFastify(error: unknown, context: ProblemContext): HttpAnswer {
   const code = textAt(error, 'code');
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return answerWith(known, context, {});
+  if (CONNECTION_LOST.test(code)) {
+    const headers = { 'retry-after': RETRY_AFTER_SECONDS };
+    return answerWith('temporarily_unavailable', context, { headers });
+  }
   const status = typeof error === 'object' && error !== null ? statusOf(error) : 500;
   if (status >= 400 && status < 500) {
     return answerWith('malformed_request', context, { detail: errorText(error) });

@@ -137,6 +137,8 @@ export function lineView(line: StoredLine): LineView {
 
 /** Parsed once more, because a schema sees only the text. */
 function isBareUrl(text: string): boolean {
+  // What is no URL at all has been told so by the check before.
+  if (!URL.canParse(text)) return true;
   const { username, password, search, hash } = new URL(text);
   return `${username}${password}${search}${hash}` === '';
 }
