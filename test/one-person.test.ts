@@ -80,7 +80,7 @@ test('a request that waits for its next try is not sent after a stop', async () 
   );
 });
 
-test('two callers who know one handle each, and one who knows both, leave none dangling', async () => {
+test('callers who know one handle, or both, leave no handle dangling', async () => {
   const { database, clock } = story;
   const ids = makeIds(clock, seededRandom(29));
   for (let round = 0; round < 20; round += 1) {

@@ -87,7 +87,7 @@ test('the answer to a dial that comes after the end is told to terminate', async
 });
 
 for (const opening of ['fails', 'hangs'] as const) {
-  test(`media whose opening ${opening}: nobody is rung, and the permission comes back`, async () => {
+  test(`media whose opening ${opening}: nobody is rung, the permission is back`, async () => {
     const number = newPerson(story, String(next++), '100');
     await getYes(story, number);
     story.media.opening = opening;

@@ -99,6 +99,22 @@ export async function readCall(db: Queryable, id: CallId): Promise<CallState | n
   return (await db.first(READ, [bucketOf(id), id]))?.state ?? null;
 }
 
+const READ_WITH_CDR = statement<StateRow & { record: Cdr | null }>(
+  'call_read_with_cdr',
+  `select c.state, r.record from calls c
+     left join cdrs r on r.bucket = c.bucket and r.call_id = c.id
+    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[])) order by c.id`,
+);
+
+/** Calls by their ids with their records, oldest first; ids that name nothing are left out. */
+export async function readCallsWithCdrs(
+  db: Queryable,
+  ids: readonly CallId[],
+): Promise<Array<{ call: CallState; cdr: Cdr | null }>> {
+  const rows = await db.run(READ_WITH_CDR, [ids.map((id) => bucketOf(id)), ids]);
+  return rows.map(({ state: call, record: cdr }) => ({ call, cdr }));
+}
+
 const LIST = statement<StateRow>(
   'call_list',
   `select state from calls where account_id = $1 and ($2::text is null or contact_id = $2)
@@ -248,7 +264,8 @@ const ORPHANS = statement<StateRow & { lease_owner: string | null }>(
   'call_orphans',
   `select state, lease_owner from calls
     where status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
-      and (lease_until < now() or lease_until is null or (lease_owner like $1 and lease_owner <> $2))
+      and (lease_until < now() or lease_until is null
+        or (lease_owner like $1 and lease_owner <> $2))
     order by bucket, id limit 100`,
 );
 
