@@ -4,5 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { ensureWebPage, layGround } from './ground.mjs';
 
 await layGround(fileURLToPath(import.meta.url));
-if (process.argv[2] === 'start' && !process.argv.includes('--help')) ensureWebPage();
+const servesPage = process.argv[2] === 'start' || process.argv[2] === 'serve';
+if (servesPage && !process.argv.includes('--help')) ensureWebPage();
 await import('../src/cli/main.ts');

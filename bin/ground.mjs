@@ -28,8 +28,10 @@ export function ensureWebPage() {
   const stamp = join(web, 'dist', '.sources');
   const now = hashOf([...filesUnder(web, ['dist', 'node_modules']), lockFile()]);
   if (readText(stamp) === now) return;
-  process.stderr.write('Building the web page …\n');
   const vite = join(modules, 'vite', 'bin', 'vite.js');
+  // Installed without the tools to build it: then the page is built elsewhere, or not wanted.
+  if (!existsSync(vite)) return;
+  process.stderr.write('Building the web page …\n');
   const built = spawnSync(process.execPath, [vite, 'build', web, '--logLevel', 'error'], {
     cwd: root,
     encoding: 'utf8',

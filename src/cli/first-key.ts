@@ -24,6 +24,8 @@ export async function keepApiKey(
   if (known !== undefined && known.revoked_at === null) return kept;
   const from = { ids: ports.ids, random: systemRandom };
   const { key } = await createApiKey(ports.tx, { ...spec, now: systemClock.now() }, from);
+  // A key of another database stays at hand: it may be the only copy.
+  if (kept !== '') await writeFile(`${file}.old`, `${kept}\n`, { mode: 0o600 });
   await writeFile(file, `${key}\n`, { mode: 0o600 });
   return key;
 }

@@ -107,11 +107,20 @@ function answerToRefusal(error: RefusalError, context: ProblemContext): HttpAnsw
       ...frame(refusal.code, status, refusal.message, refusal.fix, context),
       title: sentence(context.catalogue?.[refusal.code]?.title ?? 'Refused'),
       ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
-      ...(refusal.evidence === undefined ? {} : { evidence: refusal.evidence }),
+      ...(refusal.evidence === undefined ? {} : { evidence: withTimes(refusal.evidence) }),
       ...(refusal.allowedAt === undefined ? {} : { allowedAt: isoTime(refusal.allowedAt) }),
       ...(fields === undefined ? {} : { fields }),
     },
   };
+}
+
+/** Instants leave the house as RFC 3339, also inside evidence: there they end in `At`. */
+function withTimes(evidence: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(evidence).map(([name, value]) => {
+    const isInstant = name.endsWith('At') && typeof value === 'number';
+    return [name, isInstant ? isoTime(value) : value];
+  });
+  return Object.fromEntries(entries) as Record<string, unknown>;
 }
 
 /** The problem body of a refusal, for places that store or batch it instead of throwing. */
