@@ -225,6 +225,31 @@ test('somebody who hides the number is one contact: asked, called, and stopped',
   assert.ok(isProblem(answer));
 });
 
+test('a permission that the business takes back allows no call', async () => {
+  const number = newPerson(story, '405', '100');
+  await getYes(story, number);
+  const id = (await contactOf(story, number)).consents[0]?.permissionId;
+  const revoked = await story.api.post<PermissionView>(`/v1/permissions/${id}/revoke`, {
+    reason: 'order cancelled',
+  });
+  assert.ok(!isProblem(revoked), JSON.stringify(revoked));
+  assert.deepEqual([revoked.status, revoked.revokedBy], ['revoked', 'api']);
+  const answer = await call(story, number);
+  assert.ok(isProblem(answer));
+  assert.equal(answer.code, 'permission_revoked');
+  const again = await story.api.post<object>(`/v1/permissions/${id}/revoke`, { reason: 'twice' });
+  assert.ok(isProblem(again));
+});
+
+test('a customer who revokes while it rings is left in peace at once', async () => {
+  const number = newPerson(story, '406', '106');
+  await getYes(story, number);
+  const { id } = await placed(story, number);
+  const ended = await reach(story, id, 'ended');
+  assert.deepEqual([ended.outcome, ended.endReason], ['canceled', 'permission_revoked']);
+  await assertOneEnd(story, id);
+});
+
 test('the same idempotency key places one call, whatever the number of tries', async () => {
   const number = newPerson(story, '404', '101');
   await getYes(story, number);

@@ -2,11 +2,13 @@ import type { CallStrategy } from '../http/api-types.ts';
 import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
-import type { EndpointId } from '../platform/ids.ts';
+import type { EndpointId, LineId } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
 import { queuedCall, type CallState } from './call.ts';
 import { decideCall, gatherGateFacts, type GatePorts } from './call-gate.ts';
-import { callRows } from './call-store.ts';
+import { applyCallEvents } from './call-events.ts';
+import { hangUp } from './call-rules.ts';
+import { callRows, unfinishedCalls } from './call-store.ts';
 
 export type RequestCall = {
   endpoint: StoredEndpoint | null;
@@ -71,4 +73,16 @@ export async function requestCall(
     data: { callId, lineId, endpointId, purpose, strategy, clientReference },
   });
   return state;
+}
+
+/**
+ * A consent was taken back: what is queued or still rings on that line is called off. Whoever
+ * has picked up already goes on talking; hanging up is theirs.
+ */
+export async function callOffUnanswered(unit: ContactUnit, lineId: LineId): Promise<void> {
+  for (const call of await unfinishedCalls(unit.tx, [unit.contact.id])) {
+    if (call.plan.lineId !== lineId || call.facts.answeredAt !== null) continue;
+    const events = hangUp(call, 'platform', 'permission_revoked', unit.now);
+    await applyCallEvents(unit, call, events, 'platform');
+  }
 }

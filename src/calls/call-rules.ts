@@ -234,6 +234,8 @@ export function endOf(state: CallState, now: number): Omit<CallEnd, 'media'> {
 
 /** Reasons of our own that mean the ring went unanswered. */
 const NO_ANSWER_REASONS = new Set(['ring_timeout']);
+/** The customer took the consent back: the call is called off, nothing has failed. */
+const CALLED_OFF_REASONS = new Set(['opted_out', 'do_not_call', 'permission_revoked']);
 
 function endByHangUp(
   state: CallState,
@@ -244,7 +246,8 @@ function endByHangUp(
   if (NO_ANSWER_REASONS.has(reason) && facts.answeredAt === null) {
     return { outcome: 'no_answer', reason, by };
   }
-  if (by === 'platform' && reason !== 'opted_out') return { outcome: 'failed', reason, by };
+  if (by === 'platform' && !CALLED_OFF_REASONS.has(reason))
+    return { outcome: 'failed', reason, by };
   if (facts.bridgedAt !== null) return { outcome: 'completed', reason, by };
   return { outcome: by === 'endpoint' ? 'failed' : 'canceled', reason, by };
 }

@@ -65,6 +65,18 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Do not call. Only the customer can opt in again.',
     outcomes: ['canceled', 'completed'],
   },
+  permission_revoked: {
+    title: 'The permission was taken back',
+    meaning: 'It was revoked while the call was queued or rang; nobody had picked up yet.',
+    fix: 'Ask the customer for permission and call after the yes.',
+    outcomes: ['canceled', 'blocked'],
+  },
+  do_not_call: {
+    title: 'The customer was put on a do-not-call list',
+    meaning: 'An operator or an import listed the person; every call to them ends.',
+    fix: 'Do not call. GET /v1/do-not-call tells which list and why.',
+    outcomes: ['canceled', 'completed'],
+  },
   too_late: {
     title: 'The call was due too long ago',
     meaning: 'Nothing could dial it within five minutes of its time; nobody was rung.',

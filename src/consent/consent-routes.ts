@@ -5,13 +5,15 @@ import { oneLine, permissionSchema, requestSchema, templateSchema } from '../htt
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
+import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
-import { withContact } from '../ledger/contact-unit.ts';
+import { onContact, withContact } from '../ledger/contact-unit.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { DEFAULT_TEMPLATE, PERMISSION_TEMPLATES } from '../templates/template.ts';
 import { listPermissions, listRequests, readPermission, readRequest } from './consent-store.ts';
 import { permissionView, requestView } from './consent-views.ts';
 import { askForPermission } from './request-commands.ts';
+import { revokePermission } from './revoke-commands.ts';
 
 const askBody = z.strictObject({
   to: z.string().min(1).max(100).describe('Number (E.164) or business-scoped user id.'),
@@ -167,6 +169,34 @@ function registerPermissions(app: HttpServer, context: ApiContext): void {
       const id = idFrom('permission', request.params.id);
       const row = await readPermission(database, accountOf(request).accountId, id);
       return permissionView(found(row, 'permission'));
+    },
+  );
+
+  app.post(
+    '/v1/permissions/:id/revoke',
+    {
+      onRequest,
+      schema: {
+        tags: ['permissions'],
+        summary: 'Take a permission back; a call that rings on it is called off',
+        params: byId,
+        body: z.strictObject({ reason: z.string().min(1).max(200) }),
+        response: { 200: permissionSchema },
+      },
+    },
+    async (request) => {
+      const { accountId, keyId } = accountOf(request);
+      const id = idFrom('permission', request.params.id);
+      const { contactId, lineId } = found(
+        await readPermission(database, accountId, id),
+        'permission',
+      );
+      const revoke = { reason: request.body.reason, actor: `api:${keyId}` };
+      const refused = await onContact(context, contactId, (unit) =>
+        revokePermission(unit, context, { id, lineId, ...revoke }),
+      );
+      if (isRefused(refused)) throw new RefusalError(refused.refused);
+      return permissionView(found(await readPermission(database, accountId, id), 'permission'));
     },
   );
 

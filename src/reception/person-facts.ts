@@ -1,3 +1,4 @@
+import { callOffUnanswered } from '../calls/call-commands.ts';
 import { commandConsent } from '../consent/consent-commands.ts';
 import { optOut } from '../consent/opt-out-commands.ts';
 import { readOptOut } from '../consent/opt-out.ts';
@@ -113,7 +114,7 @@ async function foldReply(
   const contextMessageId = fact.contextId ?? null;
   const permissionId = unit.ids.next('permission', unit.contact.bucket);
   const reply = { response, permanent, metaExpiresAt, source, contextMessageId, messageId, at };
-  await commandConsent(
+  const state = await commandConsent(
     unit,
     line.id,
     { type: 'RecordReply', permissionId, ...reply },
@@ -122,6 +123,8 @@ async function foldReply(
       actor: source === 'automatic' ? 'meta' : 'customer',
     },
   );
+  const isRevoked = !isRefused(state) && state.status === 'revoked';
+  if (isRevoked) await callOffUnanswered(unit, line.id);
 }
 
 /** Free words and quick replies: a stop is obeyed; a quick-reply yes is evidence, no permission. */
