@@ -8,7 +8,8 @@ import { Failure } from '../platform/failure.ts';
 import { makeIds, type AccountId } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
-import { canonicalJson, idempotent, type WorkAnswer, type WorkRefused } from './idempotency.ts';
+import { canonicalJson } from '../platform/canonical-json.ts';
+import { idempotent, type WorkAnswer, type WorkRefused } from './idempotency.ts';
 import { purgeIdempotencyKeys } from './idempotency-store.ts';
 import { openHttpServer, type HttpServer } from './server.ts';
 

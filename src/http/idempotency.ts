@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Database, Tx } from '../database/database.ts';
+import { canonicalJson } from '../platform/canonical-json.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { isRefused, type Refusal } from '../platform/refusal.ts';
@@ -117,15 +118,4 @@ export function requestHash(method: string, path: string, body: unknown): Buffer
   return createHash('sha256')
     .update(`${method} ${path}\n${canonicalJson(body)}`)
     .digest();
-}
-
-/** JSON with the keys of every object in order and no space. */
-export function canonicalJson(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, part: unknown) =>
-      typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : part,
-    ) ?? 'null'
-  );
 }

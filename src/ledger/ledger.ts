@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../platform/canonical-json.ts';
 import type { AccountId, ContactId, Id } from '../platform/ids.ts';
 
 /**
@@ -49,20 +50,6 @@ export function entryHash(previousHash: Uint8Array, entry: LedgerEntry): Uint8Ar
     .update(previousHash)
     .update(canonicalJson({ id, accountId, contactId, sequence, type, actor, at, data }))
     .digest();
-}
-
-/** JSON with sorted keys and no white space, so that every writer and verifier hashes the same. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value))
-    return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const fields = Object.entries(value)
-      .filter(([, field]) => field !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
-    return `{${fields.join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
 }
 
 /** The sequence of the first entry that does not fit its chain, or null when all do. */
