@@ -2,6 +2,7 @@ import fastifyStatic from '@fastify/static';
 import { registerCallRoutes } from './calls/call-routes.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerContactRoutes } from './contacts/contact-routes.ts';
+import { registerDoNotCallRoutes } from './do-not-call/do-not-call-routes.ts';
 import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
 import { errorCatalogue } from './error-catalogue.ts';
 import { registerGoLiveRoutes } from './golive/golive-routes.ts';
@@ -57,6 +58,7 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
   registerConsentRoutes(app, context);
   registerCallRoutes(app, context);
   registerContactRoutes(app, context);
+  registerDoNotCallRoutes(app, context);
   registerLineRoutes(app, context);
   registerGoLiveRoutes(app, context);
   registerEndpointRoutes(app, context);

@@ -117,6 +117,34 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Give as many as the template has, each 1 to 200 characters on one line.',
     status: 422,
   },
+  do_not_call_list_unknown: {
+    title: 'There is no do-not-call list of this name.',
+    fix: 'Use own, or a name from GET /v1/do-not-call/lists; an import makes a new list.',
+    status: 422,
+  },
+  do_not_call_list_limit: {
+    title: 'The account has as many do-not-call lists as it may.',
+    fix: 'Import into a list that exists.',
+    status: 409,
+  },
+  opt_out_stands: {
+    title: 'The person said stop, and nobody else can take that back.',
+    fix: 'Wait until the person opts in again by an act of their own.',
+    status: 403,
+  },
+  imports_waiting: {
+    title: 'As many imports of this account are waiting as may wait.',
+    fix: 'Wait until one is done; see GET /v1/do-not-call/imports.',
+    status: 409,
+  },
+  import_column_unknown: {
+    title: 'It is not clear which column of the file holds the numbers.',
+    fix: 'Name the column with ?column=, as in the first line of the file, or count it from 1.',
+  },
+  import_interrupted: {
+    title: 'An import broke off; what it had added stays.',
+    fix: 'Send the same file again: what is listed already is not added twice.',
+  },
   webhook_endpoint_limit: {
     title: 'The account has as many webhook endpoints as it may.',
     fix: 'Delete one that is no longer used.',

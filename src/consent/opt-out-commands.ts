@@ -2,7 +2,7 @@ import { hangUp } from '../calls/call-rules.ts';
 import { applyCallEvents } from '../calls/call-events.ts';
 import { unfinishedCalls } from '../calls/call-store.ts';
 import { markOptedOut } from '../contacts/contact-store.ts';
-import { addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import { OPT_OUT_LIST, addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { messageRows } from '../messages/message-store.ts';
 import type { LineId } from '../platform/ids.ts';
@@ -35,7 +35,8 @@ export async function optOut(
   if (contact.optedOutAt !== null) return;
   const { lineId, way, at } = optedOut;
   await markOptedOut(tx, contact, now);
-  await addToDoNotCall(tx, ports.doNotCallKey, contact, { reason: 'opted_out', source: way, now });
+  const entry = { list: OPT_OUT_LIST, reason: 'opted_out', source: way };
+  await addToDoNotCall(tx, ports.doNotCallKey, contact, { ...entry, now });
   unit.record({
     type: 'OptedOut',
     actor: 'customer',
@@ -47,8 +48,8 @@ export async function optOut(
     type: 'DoNotCallAdded',
     actor: 'platform',
     at: now,
-    data: { reason: 'opted_out' },
-    announce: { type: 'dnc.added', callId: null, sequence: 0, data: { reason: 'opted_out' } },
+    data: entry,
+    announce: { type: 'dnc.added', callId: null, sequence: 0, data: entry },
   });
   for (const { lineId: consentLine, state } of await consentsOf(tx, [contact.id])) {
     const rules = await ports.rulesOfLine(consentLine);

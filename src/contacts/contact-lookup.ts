@@ -2,7 +2,7 @@ import type { Queryable, Tx } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountId, ContactId, Ids } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
-import { numberHandle, userHandle } from './contact.ts';
+import { numberHandle, userHandle, type Handle } from './contact.ts';
 import { findByHandle, findOrCreateContact, type Identity } from './contact-store.ts';
 import { parseNumber } from './phone-number.ts';
 
@@ -15,6 +15,14 @@ export function readRecipient(to: string): Identity | Refused {
   if (USER_ID.test(text)) return { userId: text };
   const number = parseNumber(text);
   return isRefused(number) ? number : { e164: number.e164, country: number.country };
+}
+
+/** The handle that an API caller means by "to". */
+export function readHandle(to: string): Handle | Refused {
+  const recipient = readRecipient(to);
+  if (isRefused(recipient)) return recipient;
+  const { userId, e164 = '' } = recipient;
+  return userId === undefined ? numberHandle(e164) : userHandle(userId);
 }
 
 /** The contact that "to" means, made if it is new; a refusal names what is wrong with it. */
@@ -36,10 +44,6 @@ export async function findContact(
   accountId: AccountId,
   to: string,
 ): Promise<ContactId | null | Refused> {
-  const recipient = readRecipient(to);
-  if (isRefused(recipient)) return recipient;
-  if (recipient.userId !== undefined) {
-    return findByHandle(db, accountId, userHandle(recipient.userId));
-  }
-  return findByHandle(db, accountId, numberHandle(recipient.e164 ?? ''));
+  const handle = readHandle(to);
+  return isRefused(handle) ? handle : findByHandle(db, accountId, handle);
 }

@@ -135,6 +135,24 @@ export async function findByHandle(
   return row?.contact_id ?? null;
 }
 
+const BY_HANDLES = statement<{ handle: Handle; contact_id: ContactId }>(
+  'contact_by_handles',
+  `select handle, contact_id from contact_handles
+    where (bucket, handle) in (select * from unnest($1::smallint[], $2::text[]))
+      and account_id = $3`,
+);
+
+/** The contacts that answer to many handles at once; handles of nobody are left out. */
+export async function findByHandles(
+  db: Queryable,
+  accountId: AccountId,
+  handles: readonly Handle[],
+): Promise<Map<Handle, ContactId>> {
+  const buckets = handles.map((handle) => handleBucket(accountId, handle));
+  const rows = await db.run(BY_HANDLES, [buckets, handles, accountId]);
+  return new Map(rows.map(({ handle, contact_id }) => [handle, contact_id]));
+}
+
 const CLAIM_HANDLE = statement<{ contact_id: ContactId }>(
   'contact_claim_handle',
   `insert into contact_handles (bucket, account_id, handle, contact_id) values ($1, $2, $3, $4)

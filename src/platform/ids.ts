@@ -24,6 +24,7 @@ export const ID_PREFIXES = {
   message: 'msg',
   delivery: 'dlv',
   delivered: 'inb',
+  doNotCallImport: 'imp',
   request: 'req',
   node: 'node',
 } as const;

@@ -64,5 +64,12 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'The customer said stop; every later dial is blocked from here on.',
     data: '`lineId`, `way`',
   },
-  'dnc.added': { when: 'A person was put on the do-not-call list.', data: '`reason`' },
+  'dnc.added': {
+    when: 'A person was put on a do-not-call list.',
+    data: '`list`, `reason`, `source`',
+  },
+  'dnc.removed': {
+    when: 'A person was taken off one list; others, and their own opt-out, still stand.',
+    data: '`list`, `reason`',
+  },
 };

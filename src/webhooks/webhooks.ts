@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'call.ended',
   'optout.received',
   'dnc.added',
+  'dnc.removed',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -1,0 +1,176 @@
+import { applyCallEvents } from '../calls/call-events.ts';
+import { hangUp } from '../calls/call-rules.ts';
+import { unfinishedCalls } from '../calls/call-store.ts';
+import { applyConsent } from '../consent/consent-commands.ts';
+import { consentsOf } from '../consent/consent-store.ts';
+import { findByHandle } from '../contacts/contact-store.ts';
+import { handlesOfContact, type Handle } from '../contacts/contact.ts';
+import {
+  OPT_OUT_LIST,
+  OWN_LIST,
+  addHandles,
+  entriesOfHandles,
+  removeHandles,
+  type DoNotCallKey,
+} from '../contacts/do-not-call-store.ts';
+import type { Tx } from '../database/database.ts';
+import { withContact, type ContactUnit, type UnitPorts } from '../ledger/contact-unit.ts';
+import { readLines } from '../lines/line-store.ts';
+import { invariant } from '../platform/invariant.ts';
+import type { AccountId } from '../platform/ids.ts';
+import type { Refused } from '../platform/refusal.ts';
+import type { PolicyPacks } from '../policy/policy-packs.ts';
+import { standingView, type StandingView } from './do-not-call.ts';
+import { isKnownList } from './list-store.ts';
+
+export type DoNotCallPorts = UnitPorts & { doNotCallKey: DoNotCallKey; packs: PolicyPacks };
+
+export type Listing = {
+  list: string;
+  reason: string;
+  source: string;
+  by: 'api' | 'operator';
+  actor: string;
+};
+
+/**
+ * Puts a person on a list. For a contact that we know, all of it happens in this transaction:
+ * entries under every handle, permissions revoked, queued calls cancelled, live calls told to
+ * hang up. A number never seen gets the entry alone; the gate finds it by its hash later.
+ */
+export async function listPerson(
+  tx: Tx,
+  ports: DoNotCallPorts,
+  accountId: AccountId,
+  handle: Handle,
+  listing: Listing,
+): Promise<StandingView | Refused> {
+  const { list, reason, source } = listing;
+  if (!(await isKnownList(tx, accountId, list))) return unknownList();
+  const entry = { list, reason, source, now: ports.clock.now() };
+  const contactId = await findByHandle(tx, accountId, handle);
+  if (contactId === null) {
+    await addHandles(tx, ports.doNotCallKey, accountId, [handle], entry);
+    return standing(tx, ports, accountId, [handle], null);
+  }
+  return withContact(ports, tx, contactId, async (unit) => {
+    const handles = handlesOfContact(unit.contact);
+    const added = await addHandles(tx, ports.doNotCallKey, accountId, handles, entry);
+    if (added.size > 0) await stopCalling(tx, ports, [unit], listing);
+    return standing(tx, ports, accountId, handles, contactId);
+  });
+}
+
+/** What being listed does to contacts whose locks are held: as `optOut`, but not by themselves. */
+export async function stopCalling(
+  tx: Tx,
+  ports: Pick<DoNotCallPorts, 'packs'>,
+  units: readonly ContactUnit[],
+  { list, reason, source, by, actor }: Listing,
+): Promise<void> {
+  const ids = units.map(({ contact }) => contact.id);
+  const consents = await consentsOf(tx, ids);
+  const calls = Map.groupBy(await unfinishedCalls(tx, ids), ({ plan }) => plan.contactId);
+  const called = [...calls.values()].flat().map(({ plan }) => plan.lineId);
+  const lineIds = [...new Set([...consents.map(({ lineId }) => lineId), ...called])];
+  const lines = new Map((await readLines(tx, lineIds)).map((line) => [line.id, line]));
+  const lineOf = (lineId: (typeof lineIds)[number]) => {
+    const line = lines.get(lineId);
+    invariant(line !== undefined, `line ${lineId} does not exist`);
+    return line;
+  };
+  for (const unit of units) {
+    const { contact, now } = unit;
+    const data = { list, reason, source };
+    const announce = { type: 'dnc.added', callId: null, sequence: 0, data } as const;
+    unit.record({ type: 'DoNotCallAdded', actor, at: now, data, announce });
+    for (const { contactId, lineId, state } of consents) {
+      if (contactId !== contact.id) continue;
+      const rules = ports.packs.rulesOf(lineOf(lineId).policyPack);
+      const revoke = { type: 'Revoke', by, reason: 'do_not_call', at: now } as const;
+      // Refused only where nothing is open, and then there is nothing to take back.
+      await applyConsent(unit, lineId, state, revoke, { rules, actor });
+    }
+    for (const call of calls.get(contact.id) ?? []) {
+      const events = hangUp(call, 'business', 'do_not_call', now);
+      await applyCallEvents(unit, call, events, actor, { line: lineOf(call.plan.lineId) });
+    }
+  }
+}
+
+/**
+ * Takes a person off one list, `own` unless another is named. What the person said themselves
+ * stays: naming that list is refused, and so is naming none while it stands.
+ */
+export async function unlistPerson(
+  tx: Tx,
+  ports: DoNotCallPorts,
+  accountId: AccountId,
+  handle: Handle,
+  wish: { list: string | null; reason: string; actor: string },
+): Promise<StandingView | Refused> {
+  const { reason, actor } = wish;
+  const list = wish.list ?? OWN_LIST;
+  if (list === OPT_OUT_LIST) return optOutStands();
+  if (!(await isKnownList(tx, accountId, list))) return unknownList();
+  const key = ports.doNotCallKey;
+  const hasSaidStop = async (handles: readonly Handle[]): Promise<boolean> =>
+    (await entriesOfHandles(tx, key, accountId, handles)).some(
+      (entry) => entry.list === OPT_OUT_LIST,
+    );
+  const contactId = await findByHandle(tx, accountId, handle);
+  if (contactId === null) {
+    if (wish.list === null && (await hasSaidStop([handle]))) return optOutStands();
+    await removeHandles(tx, key, accountId, [handle], list);
+    return standing(tx, ports, accountId, [handle], null);
+  }
+  return withContact(ports, tx, contactId, async (unit) => {
+    const { contact, now } = unit;
+    const handles = handlesOfContact(contact);
+    const stands = contact.optedOutAt !== null || (await hasSaidStop(handles));
+    if (wish.list === null && stands) return optOutStands();
+    const removed = await removeHandles(tx, key, accountId, handles, list);
+    if (removed > 0) {
+      const data = { list, reason };
+      const announce = { type: 'dnc.removed', callId: null, sequence: 0, data } as const;
+      unit.record({ type: 'DoNotCallRemoved', actor, at: now, data, announce });
+    }
+    return standing(tx, ports, accountId, handles, contactId);
+  });
+}
+
+async function standing(
+  tx: Tx,
+  ports: DoNotCallPorts,
+  accountId: AccountId,
+  handles: readonly Handle[],
+  contactId: string | null,
+): Promise<StandingView> {
+  const entries = await entriesOfHandles(tx, ports.doNotCallKey, accountId, handles);
+  return standingView(contactId, entries);
+}
+
+function unknownList(): Refused {
+  return {
+    refused: {
+      code: 'do_not_call_list_unknown',
+      message: 'There is no do-not-call list of this name in your account.',
+      fix: 'Use own, or a name from GET /v1/do-not-call/lists; an import makes a new list.',
+    },
+  };
+}
+
+function optOutStands(): Refused {
+  return {
+    refused: {
+      code: 'opt_out_stands',
+      message: 'This person said stop themselves; nobody else can take that back.',
+      fix: 'Wait until the person opts in again by an act of their own.',
+    },
+  };
+}
+
+/** The HTTP status of what this folder refuses. */
+export function statusOfRefusal({ refused }: Refused): number {
+  return refused.code === 'opt_out_stands' ? 403 : 422;
+}
