@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { needsProgram } from '../../test/peers.ts';
 import { delay, systemClock } from '../platform/clock.ts';
@@ -106,7 +107,7 @@ function nameOf(event: SipCallEvent): string {
 }
 
 function startSipp(scenario: string, transport: Transport, port: number) {
-  const file = new URL(`../../test/sipp/${scenario}.xml`, import.meta.url).pathname;
+  const file = join(import.meta.dirname, '../../test/sipp', `${scenario}.xml`);
   const wanted = ['-sf', file, '-i', '127.0.0.1', '-p', `${port}`, '-m', '1'];
   const mode = ['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '20s'];
   const child = spawn('sipp', [...wanted, ...mode], { stdio: ['ignore', 'pipe', 'pipe'] });
