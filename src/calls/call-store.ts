@@ -106,11 +106,14 @@ const READ_WITH_CDR = statement<StateRow & { record: Cdr | null }>(
     where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[])) order by c.id`,
 );
 
+/** A call and its record, which there is only once the call has ended. */
+export type RecordedCall = { call: CallState; cdr: Cdr | null };
+
 /** Calls by their ids with their records, oldest first; ids that name nothing are left out. */
 export async function readCallsWithCdrs(
   db: Queryable,
   ids: readonly CallId[],
-): Promise<Array<{ call: CallState; cdr: Cdr | null }>> {
+): Promise<RecordedCall[]> {
   const rows = await db.run(READ_WITH_CDR, [ids.map((id) => bucketOf(id)), ids]);
   return rows.map(({ state: call, record: cdr }) => ({ call, cdr }));
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { verifyLedger } from './ledger-verify.ts';
 import { checkPolicyPack } from './policy-check.ts';
 import { runStart } from './start.ts';
 
@@ -77,6 +78,17 @@ program
   .description('Read a pack and run the test vectors it carries.')
   .action((pack: string) => {
     process.exitCode = checkPolicyPack(pack);
+  });
+
+program
+  .command('ledger')
+  .description('The record of what happened.')
+  .command('verify')
+  .argument('[file]', 'evidence bundle or ledger export; stdin if left out')
+  .option('--json', 'print one JSON object')
+  .description('Check that nothing in a record was changed, with a program of its own.')
+  .action((file: string | undefined, options: { json?: boolean }) => {
+    process.exitCode = verifyLedger(file, options.json === true);
   });
 
 await program.parseAsync();

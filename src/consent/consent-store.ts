@@ -189,6 +189,34 @@ export async function readRequest(
   return (await db.first(READ_REQUEST, [bucketOf(id), id, accountId]))?.state ?? null;
 }
 
+const READ_REQUESTS = statement<{ state: RequestRow }>(
+  'consent_read_requests',
+  `select state from permission_requests
+    where (bucket, id) in (select * from unnest($1::smallint[], $2::text[])) order by id`,
+);
+
+/** Requests by their ids, oldest first; ids that name nothing are left out. */
+export async function readRequests(
+  db: Queryable,
+  ids: readonly PermissionRequestId[],
+): Promise<RequestRow[]> {
+  return (await db.run(READ_REQUESTS, [ids.map((id) => bucketOf(id)), ids])).map(toState);
+}
+
+const READ_PERMISSIONS = statement<{ state: PermissionRow }>(
+  'consent_read_permissions',
+  `select state from permissions
+    where (bucket, id) in (select * from unnest($1::smallint[], $2::text[])) order by id`,
+);
+
+/** Permissions by their ids, oldest first; ids that name nothing are left out. */
+export async function readPermissions(
+  db: Queryable,
+  ids: readonly PermissionId[],
+): Promise<PermissionRow[]> {
+  return (await db.run(READ_PERMISSIONS, [ids.map((id) => bucketOf(id)), ids])).map(toState);
+}
+
 const READ_PERMISSION = statement<{ state: PermissionRow }>(
   'consent_read_permission',
   'select state from permissions where bucket = $1 and id = $2 and account_id = $3',
@@ -236,4 +264,8 @@ export async function listPermissions(
 ): Promise<PermissionRow[]> {
   const values = [accountId, filter.contactId, filter.after, filter.limit];
   return (await db.run(LIST_PERMISSIONS, values)).map(({ state }) => state);
+}
+
+function toState<State>({ state }: { state: State }): State {
+  return state;
 }

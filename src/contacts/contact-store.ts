@@ -92,13 +92,10 @@ export async function readContact(
 /** Where a contact's chain ended when it was read. */
 export type ContactChain = { contactId: ContactId; head: ChainHead };
 
-type ChainRow = Pick<ContactRow, 'id' | 'ledger_sequence' | 'ledger_hash'>;
-
-const CHAINS = statement<ChainRow>(
+const CHAINS = statement<Pick<ContactRow, 'id' | 'ledger_sequence' | 'ledger_hash'>>(
   'contact_chains',
   `select id, ledger_sequence, ledger_hash from contacts
-    where account_id = $1 and ($2::text is null or id > $2) and ($3::text is null or id = $3)
-    order by id limit $4`,
+    where account_id = $1 and ($2::text is null or id > $2) order by id limit $3`,
 );
 
 /** The chain heads of an account's contacts in the order of their ids, after one of them. */
@@ -108,16 +105,11 @@ export async function chainsOfAccount(
   afterId: string | null,
   limit: number,
 ): Promise<ContactChain[]> {
-  return (await db.run(CHAINS, [accountId, afterId, null, limit])).map(toChain);
-}
-
-/** The chain head of one contact. */
-export async function chainOfContact(
-  db: Queryable,
-  contact: Pick<Contact, 'accountId' | 'id'>,
-): Promise<ContactChain | null> {
-  const row = await db.first(CHAINS, [contact.accountId, null, contact.id, 1]);
-  return row === undefined ? null : toChain(row);
+  const rows = await db.run(CHAINS, [accountId, afterId, limit]);
+  return rows.map(({ id: contactId, ledger_sequence: sequence, ledger_hash: hash }) => ({
+    contactId,
+    head: { sequence, hash },
+  }));
 }
 
 const BY_HANDLE = statement<{ contact_id: ContactId }>(
@@ -269,10 +261,6 @@ export async function listContacts(
   limit: number,
 ): Promise<Contact[]> {
   return (await db.run(LIST, [accountId, after, limit])).map(toContact);
-}
-
-function toChain({ id, ledger_sequence: sequence, ledger_hash: hash }: ChainRow): ContactChain {
-  return { contactId: id, head: { sequence, hash } };
 }
 
 function toLocked(row: ContactRow): LockedContact {

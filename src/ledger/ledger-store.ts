@@ -1,6 +1,14 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
-import { bucketOf, type AccountId, type ContactId, type Id } from '../platform/ids.ts';
-import type { ChainedEntry } from './ledger.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type CallId,
+  type ContactId,
+  type Id,
+  type PermissionId,
+  type PermissionRequestId,
+} from '../platform/ids.ts';
+import type { ChainedEntry, ChainHead } from './ledger.ts';
 
 const INSERT = statement(
   'ledger_insert',
@@ -52,6 +60,97 @@ const OF_CALL = statement<EntryRow>(
      from ledger where bucket = $1 and contact_id = $2 and data ->> 'callId' = $3
     order by sequence limit 500`,
 );
+
+const OF_TYPES = statement<EntryRow>(
+  'ledger_of_types',
+  `select sequence, id, account_id, contact_id, type, actor, at, data, previous_hash, hash
+     from ledger where bucket = $1 and contact_id = $2 and sequence > $3 and type = any ($4)
+    order by sequence limit $5`,
+);
+
+const OF_CHAINS = statement<EntryRow>(
+  'ledger_of_chains',
+  `select l.sequence, l.id, l.account_id, l.contact_id, l.type, l.actor, l.at, l.data,
+          l.previous_hash, l.hash
+     from ledger l join unnest($1::smallint[], $2::text[], $3::bigint[])
+            v (bucket, contact_id, last)
+       on l.bucket = v.bucket and l.contact_id = v.contact_id and l.sequence <= v.last
+    order by l.contact_id, l.sequence`,
+);
+
+/** A contact's entries of some types after `afterSequence`, oldest first. */
+export async function entriesOfTypes(
+  db: Queryable,
+  contactId: ContactId,
+  types: readonly string[],
+  afterSequence: number,
+  limit: number,
+): Promise<ChainedEntry[]> {
+  const values = [bucketOf(contactId), contactId, afterSequence, types, limit];
+  return (await db.run(OF_TYPES, values)).map(toEntry);
+}
+
+/** All entries of several chains up to their heads, by contact id and sequence. */
+export async function entriesOfChains(
+  db: Queryable,
+  chains: ReadonlyArray<{ contactId: ContactId; head: ChainHead }>,
+): Promise<ChainedEntry[]> {
+  const rows = await db.run(OF_CHAINS, [
+    chains.map(({ contactId }) => bucketOf(contactId)),
+    chains.map(({ contactId }) => contactId),
+    chains.map(({ head }) => head.sequence),
+  ]);
+  return rows.map(toEntry);
+}
+
+/** An entry that speaks of a request, a permission or a call, without what it says of it. */
+export type LedgerLink = {
+  sequence: number;
+  type: string;
+  at: number;
+  requestId: PermissionRequestId | null;
+  permissionId: PermissionId | null;
+  callId: CallId | null;
+};
+
+type LinkRow = {
+  sequence: number;
+  type: string;
+  at: number;
+  request_id: PermissionRequestId | null;
+  permission_id: PermissionId | null;
+  call_id: CallId | null;
+};
+
+const LINKS = statement<LinkRow>(
+  'ledger_links',
+  `select * from (
+     select sequence, type, at, data ->> 'callId' as call_id,
+            coalesce(data ->> 'requestId', data -> 'request' ->> 'requestId',
+                     data -> 'permission' ->> 'requestId') as request_id,
+            coalesce(data ->> 'permissionId', data -> 'permission' ->> 'permissionId')
+              as permission_id
+       from ledger where bucket = $1 and contact_id = $2 and sequence > $3
+      order by sequence limit $4) l`,
+);
+
+/** What a contact's entries after `afterSequence` speak of, oldest first. */
+export async function linksOfContact(
+  db: Queryable,
+  contactId: ContactId,
+  afterSequence: number,
+  limit: number,
+): Promise<LedgerLink[]> {
+  const rows = await db.run(LINKS, [bucketOf(contactId), contactId, afterSequence, limit]);
+  return rows.map(
+    ({ request_id: requestId, permission_id: permissionId, call_id: callId, ...rest }) => ({
+      ...rest,
+      requestId,
+      permissionId,
+      callId,
+    }),
+  );
+}
 
 /** A contact's entries after `afterSequence`, oldest first. */
 export async function entriesOfContact(

@@ -1,0 +1,143 @@
+// The rules of the ledger, as a reader checks them; docs/explanation/ledger.md has them in words.
+// Plain JavaScript that shares no line with the server, so that one mistake cannot hide in both.
+import { createHash } from 'node:crypto';
+import { rowProblems } from './ledger-rows.mjs';
+
+const HASHED = ['accountId', 'actor', 'at', 'contactId', 'data', 'id', 'sequence', 'type'];
+const FIELDS = [...HASHED, 'hash', 'previousHash'].sort().join();
+const SHOWN_MAX = 20;
+export const LIMITS =
+  'A cut tail, or a history written anew from some entry on, shows only against a checkpoint or ' +
+  'an earlier copy. Names, numbers and the measured values of CDRs are not in the ledger.';
+
+/** JSON with the keys in UTF-16 order and no white space, written here a second time. */
+export function canonical(value) {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`;
+}
+
+/** SHA-256 over a zero byte, the hash before, and the entry with its time in milliseconds. */
+function hashOf(entry) {
+  const hashed = Object.fromEntries(HASHED.map((name) => [name, entry[name]]));
+  const text = canonical({ ...hashed, at: Date.parse(entry.at) });
+  const before = Buffer.from(entry.previousHash, 'hex');
+  return createHash('sha256').update(Uint8Array.of(0)).update(before).update(text).digest('hex');
+}
+
+function isWellFormed(entry) {
+  const ms = Date.parse(entry.at);
+  return (
+    Object.keys(entry).sort().join() === FIELDS &&
+    /^([0-9a-f]{64})?$/.test(entry.previousHash) &&
+    // Another spelling of the same instant would be hashed alike.
+    !Number.isNaN(ms) &&
+    new Date(ms).toISOString() === entry.at
+  );
+}
+
+/** Follows one contact's chain; `report(place, sequence, code, message)` takes what is wrong. */
+function openChain({ accountId, contactId, head }, report) {
+  let last = { sequence: 0, hash: '' };
+  const fault = (entry) => {
+    const { sequence } = entry;
+    if (!isWellFormed(entry)) return ['malformed', 'this is not an entry as Askfirst writes it'];
+    if (entry.contactId !== contactId || entry.accountId !== accountId) {
+      return ['of_another', 'the entry belongs to another contact or account'];
+    }
+    if (sequence > last.sequence + 1) {
+      return ['missing', `entry ${last.sequence + 1} should come here, but ${sequence} does`];
+    }
+    if (sequence !== last.sequence + 1) {
+      return ['out_of_place', `entry ${sequence} comes after entry ${last.sequence}`];
+    }
+    if (entry.previousHash !== last.hash) {
+      return ['not_chained', 'it is not chained to the entry before it'];
+    }
+    if (hashOf(entry) === entry.hash) return null;
+    return ['changed', 'its contents are not what was hashed when it was written'];
+  };
+  return {
+    take(entry, place) {
+      const found = fault(entry);
+      if (found !== null) report(place, entry.sequence ?? null, ...found);
+      last = entry;
+    },
+    close(place) {
+      if (last.sequence === head?.sequence && last.hash === head?.hash) return;
+      const message = `the chain ends at entry ${last.sequence}, its head names ${head?.sequence}`;
+      report(place, last.sequence, 'wrong_end', message);
+    },
+  };
+}
+
+function newResult(format) {
+  return { ok: true, format, contacts: 0, entries: 0, found: 0, problems: [], limits: LIMITS };
+}
+
+function add(result, problem) {
+  result.ok = false;
+  result.found += 1;
+  // One cut can break every later line; nobody reads a million of them.
+  if (result.problems.length < SHOWN_MAX) result.problems.push(problem);
+}
+
+export function verifyBundle(bundle) {
+  const result = { ...newResult(bundle.format), contacts: 1, contactId: bundle.contact?.id };
+  const { contactId } = result;
+  const report = (place, sequence, code, message) =>
+    add(result, { place, contactId, sequence, code, message });
+  const ledger = Array.isArray(bundle.ledger) ? bundle.ledger.map((it) => it ?? {}) : [];
+  const chain = openChain({ ...bundle, contactId, head: bundle.ledgerHead }, report);
+  for (const [index, entry] of ledger.entries()) chain.take(entry, `ledger[${index}]`);
+  chain.close('ledgerHead');
+  result.entries = ledger.length;
+  // Rows are held against the ledger only where the ledger itself holds.
+  if (result.ok)
+    for (const it of rowProblems(bundle, canonical)) report(it.place, null, ...it.said);
+  return result;
+}
+
+/** Takes an export line by line, so that memory does not grow with the file. */
+export function openExport(header) {
+  const result = newResult(header.format);
+  let chain = null;
+  let contactId = '';
+  let isEnded = false;
+  const report = (place, sequence, code, message) =>
+    add(result, { place, contactId, sequence, code, message });
+  return {
+    take(line, number) {
+      const place = `line ${number}`;
+      if (isEnded) report(place, null, 'out_of_place', 'something stands behind the last line');
+      else if ('hash' in line) {
+        result.entries += 1;
+        if (chain === null) report(place, null, 'out_of_place', 'an entry before any contact');
+        else chain.take(line, place);
+      } else {
+        chain?.close(place);
+        isEnded = 'end' in line;
+        if (isEnded) checkEnd(line.end, place);
+        else openContact(line, place);
+      }
+    },
+    close() {
+      if (!isEnded) report('end', null, 'file_cut', 'the last line is missing: load it again');
+      return result;
+    },
+  };
+  function openContact(line, place) {
+    result.contacts += 1;
+    if (!(line.contactId > contactId)) {
+      report(place, null, 'out_of_place', 'contacts must come in the order of their ids');
+    }
+    contactId = line.contactId;
+    chain = openChain({ accountId: header.accountId, contactId, head: line.head }, report);
+  }
+  function checkEnd(end, place) {
+    if (end?.contacts === result.contacts && end?.entries === result.entries) return;
+    const found = `${result.contacts} contacts and ${result.entries} entries`;
+    report(place, null, 'wrong_end', `${found}, where ${JSON.stringify(end)} were written`);
+  }
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+// Checks an evidence bundle (JSON) or a ledger export (NDJSON) of Askfirst, from a file or stdin:
+//   node ledger-verify.mjs [--json] [FILE]
+// It needs its two neighbours, Node 18 or later, and nothing else. Exit code 0: all holds; 1: not.
+import { createReadStream, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openExport, verifyBundle } from './ledger-chain.mjs';
+
+const BUNDLE = 'askfirst-evidence-1';
+const EXPORT = 'askfirst-ledger-1';
+
+/** Verifies what comes in chunks of bytes; an export is never held in memory as a whole. */
+export async function verifyStream(chunks) {
+  let number = 0;
+  let ledger = null;
+  const held = [];
+  for await (const line of linesOf(chunks)) {
+    number += 1;
+    if (ledger !== null) {
+      ledger.take(parse(line, `line ${number}`), number);
+      continue;
+    }
+    const header = number === 1 ? tryParse(line) : undefined;
+    if (header?.format === EXPORT) ledger = openExport(header);
+    else held.push(line);
+  }
+  if (ledger !== null) return ledger.close();
+  const bundle = parse(held.join('\n'), 'file');
+  if (bundle.format === BUNDLE) return verifyBundle(bundle);
+  throw new Unreadable(`file: neither ${BUNDLE} nor ${EXPORT}, but ${String(bundle.format)}`);
+}
+
+class Unreadable extends Error {}
+
+function parse(text, place) {
+  const value = tryParse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new Unreadable(`${place}: this is not a JSON object; the file is damaged or cut`);
+}
+
+function tryParse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lines by \n alone: node:readline also breaks at U+2028, which may stand in a JSON string. */
+async function* linesOf(chunks) {
+  // Fatal, because a replaced character could be hashed like the one that was damaged.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = decode(decoder, chunk).split('\n');
+    lines[0] = rest + lines[0];
+    rest = lines.pop();
+    yield* lines;
+  }
+  rest += decode(decoder);
+  if (rest !== '') yield rest;
+}
+
+function decode(decoder, chunk) {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch {
+    throw new Unreadable('file: it is not UTF-8; some bytes were changed');
+  }
+}
+
+async function main(args) {
+  const files = args.filter((arg) => arg !== '--json');
+  if (files.length > 1 || files.some((file) => file.startsWith('-') && file !== '-')) {
+    process.stderr.write('Usage: ledger-verify.mjs [--json] [FILE]   (stdin without FILE)\n');
+    return 1;
+  }
+  const [file = '-'] = files;
+  try {
+    const result = await verifyStream(file === '-' ? process.stdin : createReadStream(file));
+    process.stdout.write(args.includes('--json') ? `${JSON.stringify(result)}\n` : text(result));
+    return result.ok ? 0 : 1;
+  } catch (error) {
+    const { message } = error;
+    if (args.includes('--json'))
+      process.stdout.write(`${JSON.stringify({ ok: false, message })}\n`);
+    process.stderr.write(`NOT VERIFIED. ${message}\n`);
+    return 1;
+  }
+}
+
+function text({ ok, contacts, entries, problems, found, limits }) {
+  const lines = problems.map(({ place, contactId, sequence, message }) => {
+    const entry = sequence === null ? '' : `, entry ${sequence}`;
+    return `✗ ${place} (${contactId}${entry}): ${message}`;
+  });
+  if (found > problems.length) lines.push(`… and ${found - problems.length} more`);
+  const count = `${entries} entries of ${contacts} ${contacts === 1 ? 'contact' : 'contacts'}`;
+  lines.push(ok ? `VERIFIED ${count}.` : `NOT VERIFIED: ${found} faults in ${count}.`, limits, '');
+  return lines.join('\n');
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,195 @@
+import { readCallsWithCdrs } from '../calls/call-store.ts';
+import { consentsOf, readPermissions, readRequests } from '../consent/consent-store.ts';
+import { consentView } from '../consent/consent-views.ts';
+import { lockContacts } from '../contacts/contact-store.ts';
+import { handlesOfContact, type Contact } from '../contacts/contact.ts';
+import { doNotCallIds, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import type { Database, Queryable } from '../database/database.ts';
+import {
+  entriesOfContact,
+  entriesOfTypes,
+  linksOfContact,
+  type LedgerLink,
+} from '../ledger/ledger-store.ts';
+import { chainedEntryView, chainHeadView, timelineEntry } from '../ledger/ledger-views.ts';
+import type { ChainedEntry, ChainHead } from '../ledger/ledger.ts';
+import { readLines } from '../lines/line-store.ts';
+import { isoTime, type Clock } from '../platform/clock.ts';
+import type { ContactId } from '../platform/ids.ts';
+import { invariant } from '../platform/invariant.ts';
+import {
+  callEvidence,
+  indexLinks,
+  permissionEvidence,
+  requestEvidence,
+  type CallEvidence,
+  type PermissionEvidence,
+  type RequestEvidence,
+} from './evidence-views.ts';
+
+/**
+ * The evidence bundle of one contact: everything that a business can show when somebody asks why
+ * it called. It promises one instant: what the rows say and what the chain says belong together,
+ * because both are read under the contact's lock. What can grow without end (refusals, the chain)
+ * is read afterwards, page by page, up to the head of that instant; entries never change.
+ */
+export type EvidencePorts = { database: Database; clock: Clock; doNotCallKey: DoNotCallKey };
+
+export const EVIDENCE_FORMAT = 'askfirst-evidence-1';
+
+const PAGE = 500;
+/** Links are small, and a contact may have very many refusals between them. */
+const LINK_PAGE = 5_000;
+
+const ANSWERS = ['PermissionGranted', 'PermissionDeclined', 'PermissionRevoked'];
+const ANSWER_TYPES = [...ANSWERS, 'QuickReplyReceived'];
+const REFUSAL_TYPES = ['PermissionRequestRefused', 'CallBlocked'];
+const OPT_OUT_TYPES = ['OptedOut', 'DoNotCallAdded', 'DoNotCallRemoved'];
+
+/** The fields of the bundle in their order; async iterables are its long arrays. */
+export async function gatherEvidence(
+  ports: EvidencePorts,
+  contactId: ContactId,
+): Promise<Record<string, unknown>> {
+  const generatedAt = isoTime(ports.clock.now());
+  const { contact, head, lines, requests, permissions, calls } = await readRows(ports, contactId);
+  const ofTypes = (types: readonly string[]) =>
+    timelines((after) => entriesOfTypes(ports.database, contactId, types, after, PAGE), head);
+  const chain = pages((after) => entriesOfContact(ports.database, contactId, after, PAGE), head);
+  return {
+    format: EVIDENCE_FORMAT,
+    generatedAt,
+    accountId: contact.accountId,
+    contact: await contactSection(ports, contact),
+    lines,
+    policyPacks: packNames([...lines, ...requests, ...calls]),
+    requests,
+    answers: ofTypes(ANSWER_TYPES),
+    permissions,
+    refusals: ofTypes(REFUSAL_TYPES),
+    calls,
+    optOuts: ofTypes(OPT_OUT_TYPES),
+    ledgerHead: chainHeadView(head),
+    ledger: mapped(chain, chainedEntryView),
+  };
+}
+
+type Rows = {
+  contact: Contact;
+  head: ChainHead;
+  lines: LineEvidence[];
+  requests: RequestEvidence[];
+  permissions: PermissionEvidence[];
+  calls: CallEvidence[];
+};
+
+type LineEvidence = {
+  id: string;
+  name: string;
+  displayNumber: string;
+  country: string;
+  policyPack: string;
+};
+
+/** Rows are found by what the ledger names: a few keys each, however large the tables are. */
+async function readRows({ database }: EvidencePorts, contactId: ContactId): Promise<Rows> {
+  // Most of the chain is looked through before the lock, so that a stop never waits for it.
+  const known = await newLinks(database, contactId, { links: [], last: 0 });
+  return database.transaction(async (tx) => {
+    const [locked] = await lockContacts(tx, [contactId]);
+    invariant(locked !== undefined, `contact ${contactId} does not exist`);
+    const { links } = await newLinks(tx, contactId, known);
+    const index = indexLinks(links);
+    const requests = await readRequests(tx, idsIn(index.requests));
+    const permissions = await readPermissions(tx, idsIn(index.permissions));
+    const calls = await readCallsWithCdrs(tx, idsIn(index.calls));
+    const lineIds = [...requests, ...permissions, ...calls.map(({ call }) => call.plan)];
+    const lines = await readLines(tx, [...new Set(lineIds.map(({ lineId }) => lineId))]);
+    return {
+      ...locked,
+      lines: lines.map(({ id, name, displayNumber, country, policyPack }) => ({
+        id,
+        name,
+        displayNumber,
+        country,
+        policyPack,
+      })),
+      requests: requests.map((row) => requestEvidence(row, index)),
+      permissions: permissions.map((row) => permissionEvidence(row, index)),
+      calls: calls.map((it) => callEvidence(it, index)),
+    };
+  });
+}
+
+type KnownLinks = { links: LedgerLink[]; last: number };
+
+async function newLinks(
+  db: Queryable,
+  contactId: ContactId,
+  known: KnownLinks,
+): Promise<KnownLinks> {
+  const links = [...known.links];
+  let { last } = known;
+  for (;;) {
+    const page = await linksOfContact(db, contactId, last, LINK_PAGE);
+    links.push(...page.filter((it) => it.requestId ?? it.permissionId ?? it.callId));
+    last = page.at(-1)?.sequence ?? last;
+    if (page.length < LINK_PAGE) return { links, last };
+  }
+}
+
+function idsIn<K extends string>(links: ReadonlyMap<string | null, LedgerLink[]>): K[] {
+  return [...links.keys()].filter((id) => id !== null) as K[];
+}
+
+async function contactSection(ports: EvidencePorts, contact: Contact): Promise<object> {
+  const { database, clock, doNotCallKey } = ports;
+  const consents = await consentsOf(database, [contact.id]);
+  const listed = await doNotCallIds(database, doNotCallKey, [contact]);
+  const { id, e164, userId, name, country, optedOutAt, createdAt } = contact;
+  return {
+    id,
+    number: e164,
+    userId,
+    handles: handlesOfContact(contact),
+    name,
+    country,
+    doNotCall: optedOutAt !== null || listed.has(id),
+    optedOutAt: optedOutAt === null ? null : isoTime(optedOutAt),
+    createdAt: isoTime(createdAt),
+    consents: consents.map(({ lineId, state }) => consentView(lineId, state, clock.now())),
+  };
+}
+
+function packNames(things: ReadonlyArray<{ policyPack: string | null }>): string[] {
+  const names = things.map(({ policyPack }) => policyPack).filter((name) => name !== null);
+  return [...new Set(names)].sort();
+}
+
+/** Entries up to the head, a page at a time. */
+async function* pages(
+  readAfter: (sequence: number) => Promise<ChainedEntry[]>,
+  head: ChainHead,
+): AsyncGenerator<ChainedEntry> {
+  let after = 0;
+  for (;;) {
+    const page = await readAfter(after);
+    for (const entry of page) {
+      if (entry.sequence > head.sequence) return;
+      yield entry;
+    }
+    after = page.at(-1)?.sequence ?? after;
+    if (page.length < PAGE) return;
+  }
+}
+
+async function* mapped<T, U>(items: AsyncIterable<T>, view: (item: T) => U): AsyncGenerator<U> {
+  for await (const item of items) yield view(item);
+}
+
+function timelines(
+  readAfter: (sequence: number) => Promise<ChainedEntry[]>,
+  head: ChainHead,
+): AsyncGenerator<unknown> {
+  return mapped(pages(readAfter, head), timelineEntry);
+}

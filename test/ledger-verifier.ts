@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './repository.ts';
+
+/** The verifier, which is plain JavaScript and a program of its own, as tests call it. */
+export type Verdict = {
+  ok: boolean;
+  contacts: number;
+  entries: number;
+  found: number;
+  problems: Array<{
+    place: string;
+    contactId: string;
+    sequence: number | null;
+    code: string;
+    message: string;
+  }>;
+};
+
+type Chain = { canonical: (value: unknown) => string };
+type Verifier = { verifyStream: (chunks: Iterable<Uint8Array>) => Promise<Verdict> };
+
+export const verifierPath = join(root, 'bin/ledger-verify.mjs');
+
+const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, file)).href);
+
+const { verifyStream } = (await load('bin/ledger-verify.mjs')) as Verifier;
+export const { canonical } = (await load('bin/ledger-chain.mjs')) as Chain;
+
+/** What the verifier says of a file; one that it cannot even read has one problem, its place. */
+export async function verify(file: string | Uint8Array): Promise<Verdict> {
+  try {
+    return await verifyStream([Buffer.from(file)]);
+  } catch (error) {
+    const { message } = error as Error;
+    const [place = ''] = message.split(':');
+    const problem = { place, contactId: '', sequence: null, code: 'unreadable', message };
+    return { ok: false, contacts: 0, entries: 0, found: 1, problems: [problem] };
+  }
+}
