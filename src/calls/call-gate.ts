@@ -123,6 +123,7 @@ function partyFacts(
       country: contact.country,
       doNotCall: facts.doNotCall.has(contact.id),
       optedOutAt: contact.optedOutAt,
+      optOutPendingAt: contact.optOutPending?.at ?? null,
       sanctionedRegion: false,
     },
     consent: consentIn(facts, contact.id, line.id),

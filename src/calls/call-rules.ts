@@ -235,7 +235,12 @@ export function endOf(state: CallState, now: number): Omit<CallEnd, 'media'> {
 /** Reasons of our own that mean the ring went unanswered. */
 const NO_ANSWER_REASONS = new Set(['ring_timeout']);
 /** The customer took the consent back: the call is called off, nothing has failed. */
-const CALLED_OFF_REASONS = new Set(['opted_out', 'do_not_call', 'permission_revoked']);
+const CALLED_OFF_REASONS = new Set([
+  'opted_out',
+  'opt_out_pending',
+  'do_not_call',
+  'permission_revoked',
+]);
 
 function endByHangUp(
   state: CallState,

@@ -65,6 +65,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Do not call. Only the customer can opt in again.',
     outcomes: ['canceled', 'completed'],
   },
+  opt_out_pending: {
+    title: 'The customer most likely said stop',
+    meaning: 'A message that sounds like a stop came in; the customer was asked and is left alone.',
+    fix: 'Wait for the event optout.cleared, or never call again.',
+    outcomes: ['canceled', 'completed'],
+  },
   permission_revoked: {
     title: 'The permission was taken back',
     meaning: 'It was revoked while the call was queued or rang; nobody had picked up yet.',

@@ -1,3 +1,5 @@
+import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import { oldestPending, pendingSince } from '../contacts/pending-opt-out-store.ts';
 import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
 import type { TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
@@ -6,9 +8,11 @@ import type { Log } from '../platform/log.ts';
 import { commandConsent } from './consent-commands.ts';
 import { nextConsentWake, wakingConsents } from './consent-store.ts';
 import type { ConsentRules } from './consent.ts';
+import { OPT_OUT_ANSWER_MS, endUnanswered } from './opt-out-pending-commands.ts';
 
 /**
- * Ends what time ends: grants at their exact expiry and unanswered requests at their lapse. Meta
+ * Ends what time ends: grants at their exact expiry, unanswered requests at their lapse, and the
+ * wait for who was asked whether they meant stop. Meta
  * sends nothing when a permission expires, so the clock is ours. A grant past its expiry is
  * refused by the gate whether or not this worker has come round.
  */
@@ -16,6 +20,7 @@ export type ConsentWorker = { close(): Promise<void> };
 
 export type ConsentWorkerPorts = LedgerPorts & {
   log: Log;
+  doNotCallKey: DoNotCallKey;
   rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
 };
 
@@ -36,7 +41,10 @@ export function openConsentWorker(ports: ConsentWorkerPorts): ConsentWorker {
         for (const { contactId, lineId } of waking) await endByTime(ports, contactId, lineId);
         if (waking.length < BATCH) break;
       }
-      const next = (await nextConsentWake(database)) ?? Infinity;
+      const next = Math.min(
+        (await nextConsentWake(database)) ?? Infinity,
+        await endSilences(ports),
+      );
       arm(Math.min(LOOK_AGAIN_MS, Math.max(0, next - clock.now())));
     } catch (error) {
       log.error({ error: errorText(error) }, 'sweeping expired permissions failed');
@@ -80,4 +88,21 @@ async function endByTime(
     await commandConsent(unit, lineId, { type: 'Expire' }, context);
     await commandConsent(unit, lineId, { type: 'Lapse' }, context);
   });
+}
+
+/** Takes long silences for the stop they most likely were; returns when the next one is over. */
+async function endSilences(ports: ConsentWorkerPorts): Promise<number> {
+  const { clock, database, doNotCallKey } = ports;
+  for (;;) {
+    const silent = await pendingSince(database, clock.now() - OPT_OUT_ANSWER_MS, BATCH);
+    for (const contactId of silent) {
+      await onContact(ports, contactId, async (unit) => {
+        const rulesOfLine = (lineId: LineId) => ports.rulesOfLine(unit, lineId);
+        await endUnanswered(unit, { doNotCallKey, rulesOfLine });
+      });
+    }
+    if (silent.length < BATCH) break;
+  }
+  const oldest = await oldestPending(database);
+  return oldest === null ? Infinity : oldest + OPT_OUT_ANSWER_MS;
 }

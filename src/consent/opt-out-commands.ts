@@ -16,6 +16,8 @@ export type OptOut = {
   /** What was said or done, such as `message` or `api`. */
   way: string;
   at: number;
+  /** `customer`, unless their silence was taken for the word. */
+  actor?: string;
 };
 
 export const OPT_OUT_CONFIRMATION =
@@ -33,13 +35,13 @@ export async function optOut(
 ): Promise<void> {
   const { contact, now, tx } = unit;
   if (contact.optedOutAt !== null) return;
-  const { lineId, way, at } = optedOut;
+  const { lineId, way, at, actor = 'customer' } = optedOut;
   await markOptedOut(tx, contact, now);
   const entry = { list: OPT_OUT_LIST, reason: 'opted_out', source: way };
   await addToDoNotCall(tx, ports.doNotCallKey, contact, { ...entry, now });
   unit.record({
     type: 'OptedOut',
-    actor: 'customer',
+    actor,
     at,
     data: { lineId, way },
     announce: { type: 'optout.received', callId: null, sequence: 0, data: { lineId, way } },
@@ -54,15 +56,16 @@ export async function optOut(
   for (const { lineId: consentLine, state } of await consentsOf(tx, [contact.id])) {
     const rules = await ports.rulesOfLine(consentLine);
     const revoke = { type: 'Revoke', by: 'opt_out', reason: way, at } as const;
-    await applyConsent(unit, consentLine, state, revoke, { rules, actor: 'customer' });
+    await applyConsent(unit, consentLine, state, revoke, { rules, actor });
   }
   for (const call of await unfinishedCalls(tx, [contact.id])) {
     await applyCallEvents(unit, call, hangUp(call, 'platform', 'opted_out', now), 'platform');
   }
-  confirm(unit, lineId);
+  sayTo(unit, lineId, OPT_OUT_CONFIRMATION);
 }
 
-function confirm(unit: ContactUnit, lineId: LineId): void {
+/** Has a plain text sent to the contact from that line. */
+export function sayTo(unit: ContactUnit, lineId: LineId, text: string): void {
   const { contact, now } = unit;
   const id = unit.ids.next('message', contact.bucket);
   unit.save(messageRows, id, {
@@ -71,7 +74,7 @@ function confirm(unit: ContactUnit, lineId: LineId): void {
     contactId: contact.id,
     lineId,
     requestId: null,
-    content: { kind: 'text', text: OPT_OUT_CONFIRMATION },
+    content: { kind: 'text', text },
     status: 'queued',
     wamid: null,
     dueAt: now,

@@ -57,8 +57,13 @@ const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
  * Accents of Latin, Greek and Cyrillic, points of Hebrew, vowels of Arabic, and the Indic nukta
  * dots: people leave them out. Vowel signs of Indic scripts and Thai stay: they are letters.
  */
-const LOOSE_MARKS =
-  /[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u093c\u09bc]/gu;
+const LOOSE_MARKS = new RegExp(
+  [
+    '[\\u0300-\\u036f\\u0483-\\u0487\\u0591-\\u05bd\\u05bf\\u05c1\\u05c2\\u05c4\\u05c5\\u05c7',
+    '\\u0610-\\u061a\\u064b-\\u065f\\u0670\\u093c\\u09bc]',
+  ].join(''),
+  'gu',
+);
 
 /** Letters that keyboards of one script write in several ways, and those NFKD leaves whole. */
 const ONE_SPELLING: Readonly<Record<string, string>> = {

@@ -82,11 +82,11 @@ test('a word that may be about something else is unclear, and ordinary words are
   for (const text of ordinary) assert.equal(readOptOut(text), null, text);
 });
 
-test('the list holds at least 300 phrases in 20 languages, and says why a phrase is unclear', () => {
+test('the list has 300 phrases in 20 languages, and says why a phrase is unclear', () => {
   assert.ok(blocking.length >= 300, `${blocking.length}`);
   const languages = new Set(worded.map(({ language }) => language));
-  const named = 'ar he fa ur hi bn zh ja ko th ru uk el tr vi id sw de fr es pt it nl pl sv fi';
-  for (const language of named.split(' ')) assert.ok(languages.has(language), language);
+  const named = 'ar he fa ur hi bn zh ja ko th ru uk el tr vi id sw de fr es pt it'.split(' ');
+  for (const language of named) assert.ok(languages.has(language), language);
   for (const group of groups) assert.equal('why' in group, group.band === 'unclear');
 });
 

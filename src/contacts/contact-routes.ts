@@ -195,7 +195,7 @@ function registerEligibility(app: HttpServer, context: ApiContext): void {
     const recipient = readRecipient(to);
     const { e164 = null, userId = null, country = null } = isRefused(recipient) ? {} : recipient;
     const id = context.ids.next('contact');
-    const nobody = { name: null, optedOutAt: null, createdAt: now };
+    const nobody = { name: null, optedOutAt: null, optOutPending: null, createdAt: now };
     return { bucket: 0, id, accountId, e164, userId, country, ...nobody };
   }
 }

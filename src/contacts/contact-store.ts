@@ -1,6 +1,12 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { ChainHead } from '../ledger/ledger.ts';
-import { bucketOf, type AccountId, type ContactId, type Ids } from '../platform/ids.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type ContactId,
+  type Ids,
+  type LineId,
+} from '../platform/ids.ts';
 import { handleBucket, handlesOfContact, type Contact, type Handle } from './contact.ts';
 
 /** A contact whose row lock this transaction holds, with the head of its ledger chain. */
@@ -15,13 +21,15 @@ type ContactRow = {
   name: string | null;
   country: string | null;
   opted_out_at: number | null;
+  opt_out_pending_at: number | null;
+  opt_out_pending_line_id: LineId | null;
   ledger_sequence: number;
   ledger_hash: Buffer;
   created_at: number;
 };
 
 const COLUMNS = `bucket, id, account_id, e164, user_id, name, country, opted_out_at,
-  ledger_sequence, ledger_hash, created_at`;
+  opt_out_pending_at, opt_out_pending_line_id, ledger_sequence, ledger_hash, created_at`;
 
 const LOCK = statement<ContactRow>(
   'contact_lock',
@@ -241,7 +249,8 @@ const COMPLETE = statement(
 
 const OPT_OUT = statement(
   'contact_opt_out',
-  `update contacts set opted_out_at = $3 where bucket = $1 and id = $2 and opted_out_at is null`,
+  `update contacts set opted_out_at = $3, opt_out_pending_at = null, opt_out_pending_line_id = null
+    where bucket = $1 and id = $2 and opted_out_at is null`,
 );
 
 export async function markOptedOut(tx: Tx, contact: Contact, now: number): Promise<void> {
@@ -269,6 +278,7 @@ function toLocked(row: ContactRow): LockedContact {
 }
 
 function toContact(row: ContactRow): Contact {
+  const { opt_out_pending_at: pendingAt, opt_out_pending_line_id: pendingLine } = row;
   return {
     bucket: row.bucket,
     id: row.id,
@@ -278,6 +288,8 @@ function toContact(row: ContactRow): Contact {
     name: row.name,
     country: row.country,
     optedOutAt: row.opted_out_at,
+    optOutPending:
+      pendingAt === null || pendingLine === null ? null : { at: pendingAt, lineId: pendingLine },
     createdAt: row.created_at,
   };
 }

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { BUCKET_COUNT, type AccountId, type Bucket, type ContactId } from '../platform/ids.ts';
+import {
+  BUCKET_COUNT,
+  type AccountId,
+  type Bucket,
+  type ContactId,
+  type LineId,
+} from '../platform/ids.ts';
 
 /**
  * A contact is a person, known by a phone number (E.164), by a business-scoped user id (BSUID),
@@ -16,6 +22,11 @@ export type Contact = {
   country: string | null;
   /** Set by an opt-out; from then on no call and no request, until the person opts in again. */
   optedOutAt: number | null;
+  /**
+   * Set while the person is asked whether a message meant stop, and by which line; until the
+   * answer no call and no request.
+   */
+  optOutPending: { at: number; lineId: LineId } | null;
   createdAt: number;
 };
 

@@ -98,6 +98,7 @@ function refusedByGate(ports: GoLivePorts, line: StoredLine): GoLiveFacts['gate'
     country: null,
     doNotCall: false,
     optedOutAt: null,
+    optOutPendingAt: null,
     sanctionedRegion: false,
   };
   const now = ports.clock.now();

@@ -30,6 +30,8 @@ export type MessageWorkerPorts = LedgerPorts & {
   rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
 };
 
+/** Changes that leave a message for somebody who waits for it. */
+const SENDS_AT_ONCE = new Set(['PermissionRequested', 'OptedOut', 'OptOutPending']);
 const POLL_MS = 500;
 const BATCH = 32;
 const LEASE_SECONDS = 60;
@@ -65,7 +67,7 @@ export function openMessageWorker(ports: MessageWorkerPorts): MessageWorker {
   };
   const stop = repeat(ports.clock, POLL_MS, run);
   const unsubscribe = ports.changes.subscribe((change) => {
-    if (change.type === 'PermissionRequested' || change.type === 'OptedOut') void run();
+    if (SENDS_AT_ONCE.has(change.type)) void run();
   });
   return {
     wake: () => void run(),

@@ -130,6 +130,12 @@ const doNotCall: Rule<PartyFacts> = {
     if (contact.doNotCall) {
       return refuse('do_not_call', 'The customer is on the do-not-call list.');
     }
+    // A list stands for good, so it is named before a block that an answer can lift.
+    if (contact.optOutPendingAt !== null) {
+      return refuse('opt_out_pending', 'The customer was asked whether to stop all calls.', {
+        evidence: { optOutPendingAt: contact.optOutPendingAt },
+      });
+    }
     return pass('The customer is on no do-not-call list.');
   },
 };

@@ -131,6 +131,7 @@ const facts: fc.Arbitrary<CallFacts> = fc
     customer: place,
     doNotCall: rarely,
     optedOut: rarely,
+    optOutPending: rarely,
     sanctionedRegion: rarely,
     consent,
     purpose: fc.constantFrom('your order 1042', 'your order 1042', ...purposes),
@@ -151,6 +152,7 @@ const facts: fc.Arbitrary<CallFacts> = fc
       country: one.customer[1],
       doNotCall: one.doNotCall,
       optedOutAt: one.optedOut ? NOW - 1 : null,
+      optOutPendingAt: one.optOutPending ? NOW - 2 : null,
       sanctionedRegion: one.sanctionedRegion,
     },
     consent: one.consent,
@@ -182,6 +184,7 @@ function partyObjections(f: CallFacts): string[] {
   if (isBarred || f.contact.sanctionedRegion) no.push('sanctioned_place');
   if (f.contact.optedOutAt !== null) no.push('opted_out');
   else if (f.contact.doNotCall) no.push('do_not_call');
+  else if (f.contact.optOutPendingAt !== null) no.push('opt_out_pending');
   return no;
 }
 
@@ -265,6 +268,7 @@ const restrictions: Array<(f: CallFacts) => CallFacts> = [
   (f) => ({ ...f, contact: { ...f.contact, country: null } }),
   (f) => ({ ...f, contact: { ...f.contact, doNotCall: true } }),
   (f) => ({ ...f, contact: { ...f.contact, optedOutAt: NOW } }),
+  (f) => ({ ...f, contact: { ...f.contact, optOutPendingAt: NOW } }),
   (f) => ({ ...f, contact: { ...f.contact, sanctionedRegion: true } }),
   (f) => ({ ...f, liveCallIds: [...f.liveCallIds, 'call_c'] }),
   (f) => ({ ...f, endpointKnown: false }),

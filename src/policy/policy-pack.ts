@@ -50,6 +50,7 @@ const vectorFacts = z.strictObject({
   sanctionedRegion: z.boolean().optional(),
   doNotCall: z.boolean().optional(),
   optedOut: z.boolean().optional(),
+  optOutPending: z.boolean().optional(),
   lineEnabled: z.boolean().optional(),
   lineRestricted: z.boolean().optional(),
   otherCall: z.boolean().optional(),

@@ -53,6 +53,7 @@ export function factsOf(vector: PolicyVector, pack: PolicyPack): CallFacts {
       ...customer,
       doNotCall: facts.doNotCall ?? false,
       optedOutAt: facts.optedOut === true ? NOON - HOUR_MS : null,
+      optOutPendingAt: facts.optOutPending === true ? NOON - HOUR_MS : null,
       sanctionedRegion: facts.sanctionedRegion ?? false,
     },
     consent: consentOf(facts, pack),

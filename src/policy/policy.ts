@@ -31,6 +31,8 @@ export type PartyFacts = {
     /** Whether any do-not-call list has the person; read in the same transaction as the dial. */
     doNotCall: boolean;
     optedOutAt: number | null;
+    /** Set while the person is asked whether a message of theirs meant stop. */
+    optOutPendingAt: number | null;
     /** The operator's flag for what a number cannot tell; see the pack's `cannotTell`. */
     sanctionedRegion: boolean;
   };

@@ -23,6 +23,7 @@ export const REFUSAL_CODES = [
   'sanctioned_place',
   'do_not_call',
   'opted_out',
+  'opt_out_pending',
   'call_in_progress',
   'permission_missing',
   'permission_pending',
@@ -105,6 +106,14 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     meaning: 'The customer opted out of calls; nothing is asked or called until they opt in again.',
     fix: 'Do not call. Only the customer can opt in again.',
     status: 403,
+  },
+  opt_out_pending: {
+    title: 'The customer most likely said stop',
+    meaning:
+      'A message such as "please no more calls" came in, and the customer was asked. No call and ' +
+      'no request until the answer; 72 hours without one count as a stop.',
+    fix: 'Wait for the event optout.cleared; call only if the customer lifts the block.',
+    status: 409,
   },
   call_in_progress: {
     title: 'Another call to this customer is queued or live',

@@ -1,7 +1,7 @@
 import { callOffUnanswered } from '../calls/call-commands.ts';
 import { commandConsent } from '../consent/consent-commands.ts';
-import { optOut } from '../consent/opt-out-commands.ts';
-import { readOptOut } from '../consent/opt-out.ts';
+import { hearAboutCalls, type SaidAboutCalls } from '../consent/opt-out-pending-commands.ts';
+import { readOptOut, wantsCallsKept } from '../consent/opt-out.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import {
   contactsOfHandles,
@@ -39,9 +39,9 @@ export async function foldPersonFact(ports: PersonFactPorts, fact: PersonFact): 
     if (found !== null) await foldOnce(ports, tx, line, fact, found);
     return found;
   });
-  if (!isStop(fact)) return;
+  if (!isDecided(saidAboutCalls(fact))) return;
   // The number and the user id of one person may have become two contacts before they were ever
-  // named together. A stop is meant for both.
+  // named together. What is said of calls is meant for both.
   const { e164, userId } = identityOf(fact);
   const handles = handlesOfContact({ e164: e164 ?? null, userId: userId ?? null });
   const all = await contactsOfHandles(ports.database, line.accountId, handles);
@@ -64,8 +64,13 @@ async function foldOnce(
   });
 }
 
-function isStop(fact: PersonFact): boolean {
-  return fact.kind !== 'permissionReply' && readOptOut(fact.text) === 'exact';
+function saidAboutCalls(fact: PersonFact): SaidAboutCalls {
+  if (fact.kind === 'permissionReply') return null;
+  return readOptOut(fact.text) ?? (wantsCallsKept(fact.text) ? 'keep' : null);
+}
+
+function isDecided(said: SaidAboutCalls): boolean {
+  return said !== null && said !== 'unclear';
 }
 
 /**
@@ -135,17 +140,17 @@ async function foldWords(
   fact: Extract<PersonFact, { kind: 'buttonReply' | 'text' }>,
 ): Promise<void> {
   const { at, text, contextId = null } = fact;
-  if (isStop(fact)) {
+  const said = saidAboutCalls(fact);
+  if (said !== null) {
     const rulesOfLine = async (lineId: StoredLine['id']) => {
       const other = await readLine(unit.tx, line.accountId, lineId);
       invariant(other !== null, `line ${lineId} is gone`);
       return ports.packs.rulesOf(other.policyPack);
     };
     const { doNotCallKey } = ports;
-    const stop = { lineId: line.id, way: 'message', at };
-    await optOut(unit, { doNotCallKey, rulesOfLine }, stop);
-    return;
+    await hearAboutCalls(unit, { doNotCallKey, rulesOfLine }, said, { lineId: line.id, at });
   }
+  if (said === 'exact' || said === 'likely') return;
   if (fact.kind !== 'buttonReply') return;
   const data = { lineId: line.id, text, contextId };
   unit.record({ type: 'QuickReplyReceived', actor: 'customer', at, data });

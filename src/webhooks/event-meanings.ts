@@ -64,6 +64,18 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'The customer said stop; every later dial is blocked from here on.',
     data: '`lineId`, `way`',
   },
+  'optout.pending': {
+    when: 'A message most likely said stop: calls are blocked, and the customer was asked.',
+    data: '`lineId`',
+  },
+  'optout.cleared': {
+    when: 'The customer answered that calls may go on; the block is lifted.',
+    data: '`lineId`',
+  },
+  'optout.flagged': {
+    when: 'A message may have meant stop, or an appointment; nothing is blocked, please read it.',
+    data: '`lineId`',
+  },
   'dnc.added': {
     when: 'A person was put on a do-not-call list.',
     data: '`list`, `reason`, `source`',

@@ -26,6 +26,9 @@ export const EVENT_TYPES = [
   'call.bridged',
   'call.ended',
   'optout.received',
+  'optout.pending',
+  'optout.cleared',
+  'optout.flagged',
   'dnc.added',
   'dnc.removed',
 ] as const;
