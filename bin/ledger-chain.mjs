@@ -7,8 +7,8 @@ const HASHED = ['accountId', 'actor', 'at', 'contactId', 'data', 'id', 'sequence
 const FIELDS = [...HASHED, 'hash', 'previousHash'].sort().join();
 const SHOWN_MAX = 20;
 export const LIMITS =
-  'A cut tail, or a history written anew from some entry on, shows only against a checkpoint or ' +
-  'an earlier copy. Names, numbers and the measured values of CDRs are not in the ledger.';
+  'A cut tail, or a history written anew from some entry on, shows only against an earlier copy ' +
+  '(--earlier). Names, numbers and the measured values of CDRs are not in the ledger.';
 
 /** JSON with the keys in UTF-16 order and no white space, written here a second time. */
 export function canonical(value) {
@@ -37,8 +37,11 @@ function isWellFormed(entry) {
   );
 }
 
-/** Follows one contact's chain; `report(place, sequence, code, message)` takes what is wrong. */
-function openChain({ accountId, contactId, head }, report) {
+/**
+ * Follows one contact's chain; `report(place, sequence, code, message)` takes what is wrong. The
+ * `earlier` head is what a copy made before says: that entry must still be there, with that hash.
+ */
+function openChain({ accountId, contactId, head, earlier }, report) {
   let last = { sequence: 0, hash: '' };
   const fault = (entry) => {
     const { sequence } = entry;
@@ -63,8 +66,16 @@ function openChain({ accountId, contactId, head }, report) {
       const found = fault(entry);
       if (found !== null) report(place, entry.sequence ?? null, ...found);
       last = entry;
+      // A damaged entry may have no sequence at all, as if there were no earlier copy.
+      if (earlier === undefined || entry.sequence !== earlier.sequence) return;
+      if (entry.hash === earlier.hash) return;
+      report(place, entry.sequence, 'written_anew', 'the earlier copy has another entry here');
     },
     close(place) {
+      if (last.sequence < earlier?.sequence) {
+        const message = `the earlier copy goes on to entry ${earlier.sequence}`;
+        report(place, last.sequence, 'cut', message);
+      }
       if (last.sequence === head?.sequence && last.hash === head?.hash) return;
       const message = `the chain ends at entry ${last.sequence}, its head names ${head?.sequence}`;
       report(place, last.sequence, 'wrong_end', message);
@@ -83,13 +94,17 @@ function add(result, problem) {
   if (result.problems.length < SHOWN_MAX) result.problems.push(problem);
 }
 
-export function verifyBundle(bundle) {
+/** `heads` takes the end of each chain, `earlier` has those of a copy made before. */
+export function verifyBundle(bundle, { earlier, heads } = {}) {
   const result = { ...newResult(bundle.format), contacts: 1, contactId: bundle.contact?.id };
   const { contactId } = result;
   const report = (place, sequence, code, message) =>
     add(result, { place, contactId, sequence, code, message });
   const ledger = Array.isArray(bundle.ledger) ? bundle.ledger.map((it) => it ?? {}) : [];
-  const chain = openChain({ ...bundle, contactId, head: bundle.ledgerHead }, report);
+  const { accountId, ledgerHead: head } = bundle;
+  const known = { accountId, contactId, head, earlier: earlier?.get(contactId) };
+  const chain = openChain(known, report);
+  heads?.set(contactId, head);
   for (const [index, entry] of ledger.entries()) chain.take(entry, `ledger[${index}]`);
   chain.close('ledgerHead');
   result.entries = ledger.length;
@@ -100,11 +115,13 @@ export function verifyBundle(bundle) {
 }
 
 /** Takes an export line by line, so that memory does not grow with the file. */
-export function openExport(header) {
+export function openExport(header, { earlier, heads } = {}) {
   const result = newResult(header.format);
   let chain = null;
   let contactId = '';
   let isEnded = false;
+  const ids = (earlier ?? new Map()).keys();
+  let awaited = ids.next().value;
   const report = (place, sequence, code, message) =>
     add(result, { place, contactId, sequence, code, message });
   return {
@@ -132,10 +149,24 @@ export function openExport(header) {
     if (!(line.contactId > contactId)) {
       report(place, null, 'out_of_place', 'contacts must come in the order of their ids');
     }
+    reportLeftOut(line.contactId, place);
     contactId = line.contactId;
-    chain = openChain({ accountId: header.accountId, contactId, head: line.head }, report);
+    const known = { accountId: header.accountId, contactId, head: line.head };
+    chain = openChain({ ...known, earlier: earlier?.get(contactId) }, report);
+    heads?.set(contactId, line.head);
+  }
+  /** Both copies are in the order of the ids, so whoever is passed over is missing. */
+  function reportLeftOut(nextId, place) {
+    const isPassed = (id) => id !== undefined && (nextId === null || id < nextId);
+    while (isPassed(awaited)) {
+      const message = `contact ${awaited} of the earlier copy is missing`;
+      if (awaited > (header.after ?? '')) report(place, null, 'left_out', message);
+      awaited = ids.next().value;
+    }
+    if (awaited === nextId) awaited = ids.next().value;
   }
   function checkEnd(end, place) {
+    reportLeftOut(null, place);
     if (end?.contacts === result.contacts && end?.entries === result.entries) return;
     const found = `${result.contacts} contacts and ${result.entries} entries`;
     report(place, null, 'wrong_end', `${found}, where ${JSON.stringify(end)} were written`);

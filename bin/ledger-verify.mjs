@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Checks an evidence bundle (JSON) or a ledger export (NDJSON) of Askfirst, from a file or stdin:
-//   node ledger-verify.mjs [--json] [FILE]
+//   node ledger-verify.mjs [--json] [--earlier COPY] [FILE]
 // It needs its two neighbours, Node 18 or later, and nothing else. Exit code 0: all holds; 1: not.
 import { createReadStream, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const BUNDLE = 'askfirst-evidence-1';
 const EXPORT = 'askfirst-ledger-1';
 
 /** Verifies what comes in chunks of bytes; an export is never held in memory as a whole. */
-export async function verifyStream(chunks) {
+export async function verifyStream(chunks, against) {
   let number = 0;
   let ledger = null;
   const held = [];
@@ -21,12 +21,12 @@ export async function verifyStream(chunks) {
       continue;
     }
     const header = number === 1 ? tryParse(line) : undefined;
-    if (header?.format === EXPORT) ledger = openExport(header);
+    if (header?.format === EXPORT) ledger = openExport(header, against);
     else held.push(line);
   }
   if (ledger !== null) return ledger.close();
   const bundle = parse(held.join('\n'), 'file');
-  if (bundle.format === BUNDLE) return verifyBundle(bundle);
+  if (bundle.format === BUNDLE) return verifyBundle(bundle, against);
   throw new Unreadable(`file: neither ${BUNDLE} nor ${EXPORT}, but ${String(bundle.format)}`);
 }
 
@@ -69,15 +69,28 @@ function decode(decoder, chunk) {
   }
 }
 
+/** Where each chain of an older copy ended; a copy that does not hold by itself proves nothing. */
+async function headsOf(file) {
+  const heads = new Map();
+  const { ok } = await verifyStream(createReadStream(file), { heads });
+  if (!ok) throw new Unreadable(`${file}: the earlier copy does not verify by itself`);
+  return heads;
+}
+
 async function main(args) {
   const files = args.filter((arg) => arg !== '--json');
-  if (files.length > 1 || files.some((file) => file.startsWith('-') && file !== '-')) {
-    process.stderr.write('Usage: ledger-verify.mjs [--json] [FILE]   (stdin without FILE)\n');
+  const at = files.indexOf('--earlier');
+  const [, copy = ''] = at === -1 ? [] : files.splice(at, 2);
+  const isUnknown = files.some((file) => file.startsWith('-') && file !== '-');
+  if (files.length > 1 || isUnknown || (at !== -1 && copy === '')) {
+    process.stderr.write('Usage: ledger-verify.mjs [--json] [--earlier COPY] [FILE]\n');
     return 1;
   }
   const [file = '-'] = files;
   try {
-    const result = await verifyStream(file === '-' ? process.stdin : createReadStream(file));
+    const against = copy === '' ? {} : { earlier: await headsOf(copy) };
+    const chunks = file === '-' ? process.stdin : createReadStream(file);
+    const result = { ...(await verifyStream(chunks, against)), compared: against.earlier?.size };
     process.stdout.write(args.includes('--json') ? `${JSON.stringify(result)}\n` : text(result));
     return result.ok ? 0 : 1;
   } catch (error) {
@@ -89,14 +102,18 @@ async function main(args) {
   }
 }
 
-function text({ ok, contacts, entries, problems, found, limits }) {
+function text({ ok, contacts, entries, problems, found, limits, compared }) {
   const lines = problems.map(({ place, contactId, sequence, message }) => {
     const entry = sequence === null ? '' : `, entry ${sequence}`;
     return `✗ ${place} (${contactId}${entry}): ${message}`;
   });
   if (found > problems.length) lines.push(`… and ${found - problems.length} more`);
   const count = `${entries} entries of ${contacts} ${contacts === 1 ? 'contact' : 'contacts'}`;
-  lines.push(ok ? `VERIFIED ${count}.` : `NOT VERIFIED: ${found} faults in ${count}.`, limits, '');
+  lines.push(ok ? `VERIFIED ${count}.` : `NOT VERIFIED: ${found} faults in ${count}.`);
+  if (ok && compared !== undefined) {
+    lines.push(`All that the earlier copy tells of its ${compared} contacts is still there.`);
+  }
+  lines.push(limits, '');
   return lines.join('\n');
 }
 

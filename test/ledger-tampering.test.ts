@@ -11,7 +11,7 @@ import { canonicalJson } from '../src/platform/canonical-json.ts';
 import { seededRandom, type Random } from '../src/platform/random.ts';
 import { send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
-import { canonical, verify, verifierPath, type Verdict } from './ledger-verifier.ts';
+import { canonical, verify, verifierPath, type Heads, type Verdict } from './ledger-verifier.ts';
 import { call, contactOf, getYes, person, placed, reach } from './story-people.ts';
 import { root } from './repository.ts';
 
@@ -203,17 +203,72 @@ test('a file that ends early is not taken for the whole', async () => {
   }
 });
 
-test('what a chain alone cannot show: a tail that was cut, with its head changed too', async () => {
-  const lines = parseLines();
-  const last = lines.length - 2;
-  const before = lines[last - 1] as Entry;
-  const head = lines.findLast((line) => line.head !== undefined);
-  lines.splice(last, 1);
-  assert.ok(!(await verify(textOf(lines))).ok, 'the head tells');
-  Object.assign(head ?? {}, { head: { sequence: before.sequence, hash: before.hash } });
-  const end = lines.at(-1) as { end: { entries: number } };
-  end.end.entries -= 1;
-  assert.ok((await verify(textOf(lines))).ok, 'if this fails, tell the documents the good news');
+/** Where the last chain begins, and where it ends: the line before the end of the file. */
+function lastChain(lines: readonly Line[]): { start: number; last: number } {
+  return { start: lines.findLastIndex((line) => line.head !== undefined), last: lines.length - 2 };
+}
+
+const setEnd = (lines: Line[], contacts: number, entries: number): void => {
+  const line = lines.at(-1) as { end: { contacts: number; entries: number } };
+  line.end.contacts += contacts;
+  line.end.entries += entries;
+};
+
+/** Three forgeries that keep every rule of a chain, because the hashes have no key. */
+const FORGERIES: Readonly<Record<string, (lines: Line[]) => void>> = {
+  cut: (lines) => {
+    const { start, last } = lastChain(lines);
+    const { sequence, hash } = lines[last - 1] as Entry;
+    lines.splice(last, 1);
+    Object.assign(lines[start] ?? {}, { head: { sequence, hash } });
+    setEnd(lines, 0, -1);
+  },
+  written_anew: (lines) => {
+    const { start, last } = lastChain(lines);
+    for (const [offset, line] of lines.slice(start + 3, last + 1).entries()) {
+      const before = lines[start + 2 + offset] as Entry;
+      rehash(Object.assign(line as Entry, { actor: 'customer', previousHash: before.hash }));
+    }
+    const { sequence, hash } = lines[last] as Entry;
+    Object.assign(lines[start] ?? {}, { head: { sequence, hash } });
+  },
+  left_out: (lines) => {
+    const { start, last } = lastChain(lines);
+    lines.splice(start, last - start + 1);
+    setEnd(lines, -1, start - last);
+  },
+};
+
+async function headsOf(file: string): Promise<Heads> {
+  const heads: Heads = new Map();
+  assert.ok((await verify(file, { heads })).ok);
+  return heads;
+}
+
+test('what a chain alone cannot show, an earlier copy does', async () => {
+  const earlier = await headsOf(record);
+  assert.ok((await verify(record, { earlier })).ok);
+  for (const [code, forge] of Object.entries(FORGERIES)) {
+    const lines = parseLines();
+    forge(lines);
+    assert.ok((await verify(textOf(lines))).ok, `${code}: the documents say it holds by itself`);
+    const { ok, problems } = await verify(textOf(lines), { earlier });
+    assert.equal(ok, false, code);
+    assert.equal(problems[0]?.code, code);
+  }
+});
+
+test('a ledger that has only grown since the earlier copy holds, and so does a part', async () => {
+  for (const shrink of ['cut', 'left_out']) {
+    const lines = parseLines();
+    FORGERIES[shrink]?.(lines);
+    assert.ok((await verify(record, { earlier: await headsOf(textOf(lines)) })).ok);
+  }
+  assert.ok((await verify(record, { earlier: await headsOf(bundle) })).ok);
+  assert.ok((await verify(bundle, { earlier: await headsOf(record) })).ok);
+  const [first = ''] = (await headsOf(record)).keys();
+  const part = await send(story, 'GET', `/v1/ledger/export?after=${first}`);
+  assert.ok((await verify(part.text, { earlier: await headsOf(record) })).ok);
 });
 
 type Rows = Record<string, unknown>;
@@ -316,6 +371,15 @@ test('as a command it takes a file or stdin, and says what it found in words or 
   for (const args of [['--what'], [join(folder, 'none')], ['a', 'b']]) {
     assert.equal(run([verifierPath, ...args]).status, 1);
   }
+  const copy = join(folder, 'copy.ndjson');
+  writeFileSync(copy, record);
+  const lines = parseLines();
+  FORGERIES['cut']?.(lines);
+  const compared = run([verifierPath, '--earlier', copy], textOf(lines));
+  assert.equal(compared.status, 1);
+  assert.match(compared.stdout, /the earlier copy goes on to entry \d+/);
+  assert.match(run([verifierPath, '--earlier', copy, good]).stdout, /still there/);
+  assert.equal(run([verifierPath, '--earlier', bad, good]).status, 1);
   const through = run(['bin/askfirst.mjs', 'ledger', 'verify', '--json', good]);
   assert.equal(through.status, 0, through.stderr);
   assert.equal((JSON.parse(through.stdout) as Verdict).contacts, 1);

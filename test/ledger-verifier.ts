@@ -18,7 +18,11 @@ export type Verdict = {
 };
 
 type Chain = { canonical: (value: unknown) => string };
-type Verifier = { verifyStream: (chunks: Iterable<Uint8Array>) => Promise<Verdict> };
+export type Heads = Map<string, { sequence: number; hash: string }>;
+type Against = { earlier?: Heads; heads?: Heads };
+type Verifier = {
+  verifyStream: (chunks: Iterable<Uint8Array>, against?: Against) => Promise<Verdict>;
+};
 
 export const verifierPath = join(root, 'bin/ledger-verify.mjs');
 
@@ -28,9 +32,9 @@ const { verifyStream } = (await load('bin/ledger-verify.mjs')) as Verifier;
 export const { canonical } = (await load('bin/ledger-chain.mjs')) as Chain;
 
 /** What the verifier says of a file; one that it cannot even read has one problem, its place. */
-export async function verify(file: string | Uint8Array): Promise<Verdict> {
+export async function verify(file: string | Uint8Array, against?: Against): Promise<Verdict> {
   try {
-    return await verifyStream([Buffer.from(file)]);
+    return await verifyStream([Buffer.from(file)], against);
   } catch (error) {
     const { message } = error as Error;
     const [place = ''] = message.split(':');

@@ -37,7 +37,12 @@ const ENTRIES_PAGE = 2_000;
 
 /** One line of an export, in the order in which they come. */
 const exportLineSchema = z.union([
-  z.object({ format: z.literal(EXPORT_FORMAT), generatedAt: z.string(), accountId: z.string() }),
+  z.object({
+    format: z.literal(EXPORT_FORMAT),
+    generatedAt: z.string(),
+    accountId: z.string(),
+    after: z.string().nullable(),
+  }),
   z.object({ contactId: z.string(), head: chainHeadSchema }),
   chainedEntrySchema,
   z.object({ end: z.object({ contacts: z.number(), entries: z.number() }) }),
@@ -81,7 +86,7 @@ type Wanted = { accountId: AccountId; afterId: ContactId | null; generatedAt: st
 
 async function* exportLines(db: Database, wanted: Wanted): AsyncGenerator<unknown> {
   const { accountId, generatedAt } = wanted;
-  yield { format: EXPORT_FORMAT, generatedAt, accountId };
+  yield { format: EXPORT_FORMAT, generatedAt, accountId, after: wanted.afterId };
   let contacts = 0;
   let entries = 0;
   let { afterId } = wanted;
