@@ -1,5 +1,6 @@
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { readContact } from './contacts/contact-store.ts';
+import { openImportWorker } from './do-not-call/import-worker.ts';
 import { openLine, readLines } from './lines/line-store.ts';
 import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
@@ -30,6 +31,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
+  const imports = openImportWorker(core);
   const maintenance = openMaintenance(core);
   const deliveries = makeDeliveryWorker({ ...core, egress });
   deliveries.start();
@@ -40,7 +42,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     async close() {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
-      await maintenance.close();
+      await Promise.all([imports.close(), maintenance.close()]);
     },
   };
 }

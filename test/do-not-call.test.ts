@@ -4,6 +4,7 @@ import { request } from 'undici';
 import { isProblem } from '../src/cli/api-client.ts';
 import type { StandingView } from '../src/do-not-call/do-not-call.ts';
 import type {
+  CallView,
   EligibilityView,
   EventView,
   Page,
@@ -50,6 +51,17 @@ async function mayCall(to: string): Promise<string | null> {
   const query = new URLSearchParams({ to, purpose: PURPOSE });
   const { rules } = await story.api.get<EligibilityView>(`/v1/eligibility?${query.toString()}`);
   return rules.find(({ rule }) => rule === 'do_not_call')?.code ?? null;
+}
+
+async function allEvents(): Promise<EventView[]> {
+  const all: EventView[] = [];
+  for (let after: string | null = ''; after !== null;) {
+    const query: string = after === '' ? '' : `&after=${after}`;
+    const page: Page<EventView> = await story.api.get(`/v1/events?limit=100${query}`);
+    all.push(...page.items);
+    after = page.next;
+  }
+  return all;
 }
 
 async function historyOf(number: string): Promise<TimelineEntry[]> {
@@ -104,6 +116,34 @@ test('a ringing call is hung up within a second when the person is listed', asyn
   await assertOneEnd(story, id);
 });
 
+test('whoever is first, no dial ever comes after the entry that forbids it', async () => {
+  const numbers = Array.from({ length: 12 }, (_, index) =>
+    newPerson(story, `5${index + 10}`, '105'),
+  );
+  for (const number of numbers) await getYes(story, number);
+  const races = numbers.map((number, index) => {
+    const dialing = call(story, number);
+    // Each a little later than the one before: before, within and after the dial.
+    const listing = story.clock.after(index * 40, () => void list(number));
+    return { dialing, listing };
+  });
+  await story.pass(3_000);
+  await Promise.all(races.map(({ dialing }) => dialing));
+  let dialed = 0;
+  for (const number of numbers) {
+    const types = (await historyOf(number)).map(({ type }) => type);
+    const listed = types.indexOf('DoNotCallAdded');
+    assert.ok(listed >= 0, number);
+    assert.ok(types.lastIndexOf('CallDialing') < listed, `${number}: ${types.join()}`);
+    if (types.includes('CallDialing')) dialed += 1;
+  }
+  await story.until('the end of all calls', async () => {
+    const { items } = await story.api.get<Page<CallView>>('/v1/calls?limit=100');
+    return items.every(({ status }) => status === 'ended');
+  });
+  assert.ok(dialed < numbers.length, 'some were listed in time');
+});
+
 test('a number that nobody has seen is blocked from its first contact on', async () => {
   const number = newPerson(story, '404', '101');
   assert.deepEqual((await list(number)).contactId, null);
@@ -130,8 +170,9 @@ test('removing needs a reason, is on record, and gives no permission back', asyn
   assert.equal(await consentStatus(story, number), 'revoked');
   const removed = (await historyOf(number)).find(({ type }) => type === 'DoNotCallRemoved');
   assert.deepEqual(removed?.data, { list: 'own', reason: 'wrong number' });
-  const { items } = await story.api.get<Page<EventView>>('/v1/events?limit=100');
-  assert.ok(items.some(({ type }) => type === 'dnc.removed'));
+  const { id } = await contactOf(story, number);
+  const types = (await allEvents()).filter((it) => it.contactId === id).map(({ type }) => type);
+  assert.deepEqual(types.slice(-3), ['dnc.added', 'permission.revoked', 'dnc.removed']);
 });
 
 test("nobody but the person lifts the person's own stop", async () => {

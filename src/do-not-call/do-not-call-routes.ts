@@ -16,6 +16,7 @@ import { isRefused } from '../platform/refusal.ts';
 import { csvAnswer, csvLine } from './csv-text.ts';
 import { listPerson, statusOfRefusal, unlistPerson } from './do-not-call-commands.ts';
 import { listName, listSchema, standingSchema, standingView } from './do-not-call.ts';
+import { registerImportRoutes } from './import-routes.ts';
 import { listsOf } from './list-store.ts';
 
 const person = z.string().min(1).max(100).describe('Number (E.164) or business-scoped user id.');
@@ -37,6 +38,7 @@ const tags = ['do-not-call'];
 export function registerDoNotCallRoutes(app: HttpServer, context: ApiContext): void {
   registerWriting(app, context);
   registerReading(app, context);
+  registerImportRoutes(app, context);
 }
 
 function registerWriting(app: HttpServer, context: ApiContext): void {

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { purgeImports } from '../do-not-call/import-store.ts';
 import { purgeIdempotencyKeys } from '../http/idempotency-store.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
@@ -9,8 +10,9 @@ import { purgeInbox } from '../whatsapp/inbox-store.ts';
 
 /**
  * Once an hour, forgets what nobody can ask for any more, so that a server that runs for years
- * does not grow for years: handled webhooks, stored answers, facts seen, and the outbox. Consent,
- * calls, CDRs and the ledger are never touched here. Two nodes may do it at once.
+ * does not grow for years: handled webhooks, stored answers, facts seen, failed rows of imports,
+ * and the outbox. Consent, calls, CDRs and the ledger are never touched here. Two nodes may do it
+ * at once.
  */
 export type Maintenance = { close(): Promise<void> };
 
@@ -30,6 +32,7 @@ async function tidyUp({ database, clock, log }: MaintenancePorts): Promise<void>
     inbox: () => purgeInbox(database),
     answers: () => purgeIdempotencyKeys(database, now),
     seenFacts: () => purgeSeenFacts(database, now),
+    imports: () => purgeImports(database, now),
     outbox: () => purgeOutbox(database, now),
   };
   for (const [part, purge] of Object.entries(parts)) {
