@@ -96,9 +96,9 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     status: 403,
   },
   do_not_call: {
-    title: 'The customer is on the do-not-call list',
+    title: 'The customer is on a do-not-call list',
     meaning: 'Nobody may call or ask this person.',
-    fix: 'Do not call. Only the customer can ask to be taken off the list.',
+    fix: 'Do not call. GET /v1/do-not-call tells which list it is, since when and why.',
     status: 403,
   },
   opted_out: {

@@ -44,6 +44,7 @@ const PLAIN_WORDS: Partial<Record<string, string>> = {
   PermissionUsed: 'Permission used for this call',
   PermissionReleased: 'Permission given back unused',
   DoNotCallAdded: 'Put on the do-not-call list',
+  DoNotCallRemoved: 'Taken off a do-not-call list',
   CallRequested: 'Call requested',
   CallBlocked: 'Gate refused the call',
   CallDialing: 'WhatsApp asked to call',
