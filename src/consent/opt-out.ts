@@ -56,7 +56,8 @@ const keysOf = (band: string): Set<string> =>
 const EXACT = keysOf('exact');
 const KEEP = keysOf('keep');
 const FILLERS = keysOf('filler');
-const FILLER_MAX = Math.max(...Array.from(FILLERS, (filler) => filler.length));
+const PIECES: ReadonlySet<string> = new Set([...FILLERS, ...EXACT]);
+const PIECE_MAX = Math.max(...Array.from(PIECES, (piece) => piece.length));
 const LIKELY_PICTURES = phrasesOf('likely', true).map(picturesOf);
 const UNCLEAR_PICTURES = phrasesOf('unclear', true).map(picturesOf);
 const TREE = growTree();
@@ -75,53 +76,30 @@ function bandOfPictures(text: string): OptOutBand | null {
   const has = (wanted: readonly string[]): boolean =>
     wanted.some((picture) => pictures.includes(picture));
   const plain = plainText(text);
-  const alone = plain.letters.length <= LETTERS_AROUND_MAX && fillersFrom(plain, 0).has(-1);
+  const alone = plain.letters.length <= LETTERS_AROUND_MAX && piecesFrom(plain, FILLERS).has(-1);
   if (has(LIKELY_PICTURES)) return alone ? 'likely' : 'unclear';
   return alone && has(UNCLEAR_PICTURES) ? 'unclear' : null;
 }
 
-/** "please stop, thanks": an exact phrase with nothing but polite words before and after it. */
+/** "please stop, stop, thanks": exact phrases with nothing but polite words around them. */
 function isExactAmongFillers(plain: PlainText): boolean {
-  const { letters } = plain;
-  const startsAt = fillersFrom(plain, 0);
-  const endsAt = fillersBackFrom(plain, letters.length);
-  for (const start of startsAt) {
-    for (const end of endsAt) {
-      if (start >= 0 && start < end && EXACT.has(letters.slice(start, end).join(''))) return true;
-    }
-  }
-  return false;
+  return piecesFrom(plain, PIECES).has(-1) && !piecesFrom(plain, FILLERS).has(-1);
 }
 
-/** Every place that fillers alone reach from the left; -1 stands for the very end. */
-function fillersFrom(plain: PlainText, from: number): Set<number> {
+/** Every place that such pieces alone reach from the beginning; -1 stands for the very end. */
+function piecesFrom(plain: PlainText, pieces: ReadonlySet<string>): Set<number> {
   const { letters, ends } = plain;
-  const reached = new Set([from]);
+  const reached = new Set([0]);
   // A set is walked in the order of insertion, so that places found on the way are walked too.
   for (const start of reached) {
-    for (let end = start + 1; end <= Math.min(letters.length, start + FILLER_MAX); end += 1) {
+    for (let end = start + 1; end <= Math.min(letters.length, start + PIECE_MAX); end += 1) {
       const word = letters.slice(start, end);
-      if (FILLERS.has(word.join('')) && (ends[end - 1] === true || isDenseAt(word))) {
+      if (pieces.has(word.join('')) && (ends[end - 1] === true || isDenseAt(word))) {
         reached.add(end);
       }
     }
   }
   if (reached.has(letters.length)) reached.add(-1);
-  return reached;
-}
-
-/** Every place that fillers alone reach from the right. */
-function fillersBackFrom(plain: PlainText, from: number): Set<number> {
-  const { letters, begins } = plain;
-  const reached = new Set([from]);
-  for (const end of reached) {
-    for (let start = end - 1; start >= Math.max(0, end - FILLER_MAX); start -= 1) {
-      const word = letters.slice(start, end);
-      if (FILLERS.has(word.join('')) && (begins[start] === true || isDenseAt(word))) {
-        reached.add(start);
-      }
-    }
-  }
   return reached;
 }
 
