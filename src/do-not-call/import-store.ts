@@ -182,14 +182,14 @@ export async function addFailures(
   ]);
 }
 
-const FINISH = statement(
+const FINISH = statement<{ id: ImportId }>(
   'do_not_call_import_finish',
   `update do_not_call_imports set state = $3, error = $4, finished_at = $5, lease_owner = null,
      lease_until = null
-    where id = $1 and lease_owner = $2`,
+    where id = $1 and lease_owner = $2 returning id`,
 );
 
-/** Ends the job; its file is gone with it, because it holds numbers. */
+/** Ends the job, if it is still this worker's; its file goes with it, because it holds numbers. */
 export async function finishImport(
   db: Database,
   id: ImportId,
@@ -199,14 +199,9 @@ export async function finishImport(
   const { error, now } = end;
   await db.transaction(async (tx) => {
     const state = error === null ? 'done' : 'failed';
-    await tx.run(FINISH, [
-      id,
-      owner,
-      state,
-      error === null ? null : JSON.stringify(error),
-      at(now),
-    ]);
-    await tx.run(DROP_CHUNKS, [id]);
+    const told = error === null ? null : JSON.stringify(error);
+    const finished = await tx.first(FINISH, [id, owner, state, told, at(now)]);
+    if (finished !== undefined) await tx.run(DROP_CHUNKS, [id]);
   });
 }
 
