@@ -96,10 +96,10 @@ const SAVE = statement<{ id: LineId }>(
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
    on conflict (phone_number_id) do update
      set name = excluded.name, display_number = excluded.display_number,
-         country = excluded.country, waba_id = excluded.waba_id, graph_base_url = excluded.graph_base_url,
-         graph_version = excluded.graph_version, access_token = excluded.access_token,
-         app_secret = excluded.app_secret, verify_token = excluded.verify_token,
-         policy_pack = excluded.policy_pack,
+         country = excluded.country, waba_id = excluded.waba_id,
+         graph_base_url = excluded.graph_base_url, graph_version = excluded.graph_version,
+         access_token = excluded.access_token, app_secret = excluded.app_secret,
+         verify_token = excluded.verify_token, policy_pack = excluded.policy_pack,
          default_endpoint_id = coalesce(excluded.default_endpoint_id, lines.default_endpoint_id)
      where lines.account_id = excluded.account_id
    returning id`,

@@ -90,7 +90,7 @@ export function renderTemplate(
 
 /** Meta refuses variables with new lines, tabs or more than four spaces in a row (132018). */
 function isUsable(text: string): boolean {
-  const length = [...text.trim()].length;
+  const { length } = text.trim();
   return length > 0 && length <= VARIABLE_MAX && !/[\r\n\t]| {5}/.test(text);
 }
 
