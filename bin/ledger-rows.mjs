@@ -4,7 +4,14 @@
 const QUOTED = {
   answers: ['PermissionGranted', 'PermissionDeclined', 'PermissionRevoked', 'QuickReplyReceived'],
   refusals: ['PermissionRequestRefused', 'CallBlocked'],
-  optOuts: ['OptedOut', 'DoNotCallAdded', 'DoNotCallRemoved'],
+  optOuts: [
+    'OptedOut',
+    'OptOutPending',
+    'OptOutPendingCleared',
+    'OptOutUnclear',
+    'DoNotCallAdded',
+    'DoNotCallRemoved',
+  ],
 };
 
 const time = (ms) => (typeof ms === 'number' ? new Date(ms).toISOString() : null);

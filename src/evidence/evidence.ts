@@ -44,7 +44,14 @@ const LINK_PAGE = 5_000;
 const ANSWERS = ['PermissionGranted', 'PermissionDeclined', 'PermissionRevoked'];
 const ANSWER_TYPES = [...ANSWERS, 'QuickReplyReceived'];
 const REFUSAL_TYPES = ['PermissionRequestRefused', 'CallBlocked'];
-const OPT_OUT_TYPES = ['OptedOut', 'DoNotCallAdded', 'DoNotCallRemoved'];
+const OPT_OUT_TYPES = [
+  'OptedOut',
+  'OptOutPending',
+  'OptOutPendingCleared',
+  'OptOutUnclear',
+  'DoNotCallAdded',
+  'DoNotCallRemoved',
+];
 
 /** The fields of the bundle in their order; async iterables are its long arrays. */
 export async function gatherEvidence(
