@@ -20,7 +20,7 @@ export type TestDatabase = {
   readonly database: Database;
   readonly connectionString: string;
   /** Closes the pool and drops the database; call it in `after`. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export type TestDatabaseOptions = {

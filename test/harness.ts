@@ -148,11 +148,11 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
 /** Closes the server while time goes on, for its shutdown waits on the clock too. */
 async function stop(story: Story, crash: boolean): Promise<void> {
   if (crash) story.media.loseAll();
-  let done = false;
+  const state = { closed: false };
   const closing = story.server.close().finally(() => {
-    done = true;
+    state.closed = true;
   });
-  while (!done) {
+  while (!state.closed) {
     story.clock.advance(STEP_MS);
     await turns();
   }

@@ -137,7 +137,7 @@ test('a permission expires at its moment and the call after it is refused', asyn
   const permission = await story.api.get<PermissionView>(`/v1/permissions/${permissionId}`);
   story.clock.advance(Date.parse(permission.expiresAt) - story.clock.now() - 1);
   const question = new URLSearchParams({ to: number, purpose: PURPOSE });
-  const before = `/v1/eligibility?${question}`;
+  const before = `/v1/eligibility?${question.toString()}`;
   assert.equal((await story.api.get<{ allowed: boolean }>(before)).allowed, true);
   story.clock.advance(1);
   assert.equal((await story.api.get<{ allowed: boolean }>(before)).allowed, false);
