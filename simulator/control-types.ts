@@ -222,7 +222,7 @@ export type FaultDraft = {
   /**
    * For the webhook kinds: only deliveries of this event (`connect`, `terminate`, `RINGING`,
    * `ACCEPTED`, `REJECTED`, `call_permission_reply`, `sent` …). For the answer kinds: the
-   * resource (`calls` when left out, `messages`, `call_permissions`, `settings` …).
+   * resource (`calls`, `messages`, `call_permissions`, `settings` …; every one when left out).
    */
   on?: string;
 };
