@@ -73,7 +73,9 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
       if (due.length === 0) {
         return { dialed: [], lookAgainAt: await nextDueAt(database), errors: [] };
       }
-      const places = await placesOf(database, due);
+      // Read beside the first statements of the transactions, which need it only to judge.
+      const places = placesOf(database, due);
+      places.catch(() => undefined);
       const outcomes = await Promise.all(
         batchesOf(due).map((batch) => claimBatch(ports, batch, places)),
       );
@@ -117,7 +119,11 @@ async function placesOf(db: Queryable, due: readonly DueCall[]): Promise<Places>
 type Outcome = { dialed: DialedCall[]; settled: number; errors: unknown[] };
 
 /** One transaction; where one impossible call breaks it, the others are claimed without it. */
-async function claimBatch(ports: Ports, due: readonly DueCall[], places: Places): Promise<Outcome> {
+async function claimBatch(
+  ports: Ports,
+  due: readonly DueCall[],
+  places: Promise<Places>,
+): Promise<Outcome> {
   try {
     return await ports.database.transaction((tx) => claimLocked(ports, tx, due, places));
   } catch (error) {
@@ -139,12 +145,12 @@ async function claimLocked(
   ports: Ports,
   tx: Tx,
   due: readonly DueCall[],
-  places: Places,
+  places: Promise<Places>,
 ): Promise<Outcome> {
   const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
   if (locked.length === 0) return { dialed: [], settled: 0, errors: [] };
   const contacts = locked.map(({ contact }) => contact);
-  const facts = { ...places, ...(await gatherContactFacts(tx, ports, contacts)) };
+  const facts = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await places) };
   const now = ports.clock.now();
   const wanted = new Set(due.map(({ id }) => id));
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
