@@ -1,4 +1,4 @@
-import { isoTime } from '../src/platform/clock.ts';
+import { isoTime, isoTimeOrNull } from '../src/platform/clock.ts';
 import type {
   SimCall,
   SimLine,
@@ -70,9 +70,9 @@ export function callView(sim: Simulation, call: Call): SimCall {
     direction: call.direction,
     state: call.state,
     startedAt: isoTime(call.startedAt),
-    ringingAt: timeOrNull(call.ringingAt),
-    answeredAt: timeOrNull(call.answeredAt),
-    endedAt: timeOrNull(call.endedAt),
+    ringingAt: isoTimeOrNull(call.ringingAt),
+    answeredAt: isoTimeOrNull(call.answeredAt),
+    endedAt: isoTimeOrNull(call.endedAt),
     ending: call.ending,
     errorCode: call.errorCode,
     media: call.mediaState,
@@ -102,12 +102,8 @@ function permissionView(sim: Simulation, person: Person, phoneNumberId: string):
   return {
     phoneNumberId,
     status,
-    expiresAt: timeOrNull(expiresAt),
+    expiresAt: isoTimeOrNull(expiresAt),
     unansweredInARow: pair.unansweredInARow,
     windowOpenUntil: pair.windowUntil > sim.clock.now() ? isoTime(pair.windowUntil) : null,
   };
-}
-
-function timeOrNull(atMs: number | null): string | null {
-  return atMs === null ? null : isoTime(atMs);
 }

@@ -55,8 +55,7 @@ export function registerCallRoutes(
 }
 
 function registerPlacing(app: HttpServer, context: ApiContext & { desk: CallDesk }): void {
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.post(
     '/v1/calls',
@@ -118,8 +117,7 @@ function registerPlacing(app: HttpServer, context: ApiContext & { desk: CallDesk
 
 function registerReading(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/calls',
@@ -180,8 +178,7 @@ function registerReading(app: HttpServer, context: ApiContext): void {
 
 function registerRecords(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/calls/:id/cdr',

@@ -1,5 +1,5 @@
 import type { CallView } from '../http/api-types.ts';
-import { isoTime } from '../platform/clock.ts';
+import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState } from './call.ts';
 
 /** How a call leaves the house: in the API and in webhooks. */
@@ -20,14 +20,10 @@ export function callView(state: CallState): CallView {
     endedBy: end?.by ?? null,
     clientReference: plan.clientReference,
     requestedAt: isoTime(plan.requestedAt),
-    initiatedAt: timeOrNull(facts.initiatedAt),
-    ringingAt: timeOrNull(facts.ringingAt),
-    answeredAt: timeOrNull(facts.answeredAt),
-    bridgedAt: timeOrNull(facts.bridgedAt),
-    endedAt: timeOrNull(end?.at ?? null),
+    initiatedAt: isoTimeOrNull(facts.initiatedAt),
+    ringingAt: isoTimeOrNull(facts.ringingAt),
+    answeredAt: isoTimeOrNull(facts.answeredAt),
+    bridgedAt: isoTimeOrNull(facts.bridgedAt),
+    endedAt: isoTimeOrNull(end?.at ?? null),
   };
-}
-
-function timeOrNull(at: number | null): string | null {
-  return at === null ? null : isoTime(at);
 }

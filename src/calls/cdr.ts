@@ -1,7 +1,7 @@
 import type { Contact } from '../contacts/contact.ts';
 import type { CallOutcome, CallStrategy } from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
-import { isoTime } from '../platform/clock.ts';
+import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState, EndedBy } from './call.ts';
 
 /** The call detail record: one per call, written with its end and never changed. */
@@ -79,11 +79,11 @@ export function cdrOf(
     policyPack: facts.policyPack,
     strategy: plan.strategy,
     requestedAt: isoTime(plan.requestedAt),
-    dialedAt: timeOrNull(facts.dialingAt),
-    initiatedAt: timeOrNull(facts.initiatedAt),
-    ringingAt: timeOrNull(facts.ringingAt),
-    answeredAt: timeOrNull(facts.answeredAt),
-    bridgedAt: timeOrNull(facts.bridgedAt),
+    dialedAt: isoTimeOrNull(facts.dialingAt),
+    initiatedAt: isoTimeOrNull(facts.initiatedAt),
+    ringingAt: isoTimeOrNull(facts.ringingAt),
+    answeredAt: isoTimeOrNull(facts.answeredAt),
+    bridgedAt: isoTimeOrNull(facts.bridgedAt),
     endedAt: isoTime(end.at),
     postDialDelayMs: between(facts.dialingAt, facts.ringingAt),
     ringMs: between(facts.ringingAt, facts.answeredAt ?? end.at),
@@ -117,8 +117,4 @@ function firstAgentAudioAt(bridgedAt: number | null, media: MediaStats | null): 
 /** Meta's times have whole seconds, ours milliseconds: a difference below zero is zero. */
 function between(from: number | null, to: number | null): number | null {
   return from === null || to === null ? null : Math.max(0, to - from);
-}
-
-function timeOrNull(at: number | null): string | null {
-  return at === null ? null : isoTime(at);
 }

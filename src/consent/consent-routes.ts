@@ -45,8 +45,7 @@ export function registerConsentRoutes(app: HttpServer, context: ApiContext): voi
 }
 
 function registerAsking(app: HttpServer, context: ApiContext): void {
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.post(
     '/v1/permission-requests',
@@ -86,8 +85,7 @@ function registerAsking(app: HttpServer, context: ApiContext): void {
 
 function registerRequests(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/permission-requests',
@@ -132,8 +130,7 @@ function registerRequests(app: HttpServer, context: ApiContext): void {
 
 function registerPermissions(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/permissions',

@@ -1,5 +1,5 @@
 import type { ConsentView, PermissionRequestView, PermissionView } from '../http/api-types.ts';
-import { isoTime } from '../platform/clock.ts';
+import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { LineId } from '../platform/ids.ts';
 import { permissionOf, requestOf, type ConsentState } from './consent.ts';
 import type { PermissionRow, RequestRow } from './consent-store.ts';
@@ -18,7 +18,7 @@ export function permissionView(row: PermissionRow): PermissionView {
     grantedAt: isoTime(permission.grantedAt),
     expiresAt: isoTime(permission.expiresAt),
     usedByCallId: row.usedByCallId,
-    revokedAt: timeOrNull(row.revokedAt),
+    revokedAt: isoTimeOrNull(row.revokedAt),
     revokedBy: row.revokedBy,
   };
 }
@@ -35,7 +35,7 @@ export function requestView(row: RequestRow): PermissionRequestView {
     text: request.text,
     status: row.status,
     createdAt: isoTime(request.requestedAt),
-    answeredAt: timeOrNull(row.answeredAt),
+    answeredAt: isoTimeOrNull(row.answeredAt),
     error: row.error,
   };
 }
@@ -51,15 +51,11 @@ export function consentView(lineId: LineId, state: ConsentState, now: number): C
     permissionId: permission?.permissionId ?? null,
     requestId: request?.requestId ?? null,
     purpose: permission?.purpose ?? request?.purpose ?? null,
-    grantedAt: timeOrNull(permission?.grantedAt ?? null),
-    expiresAt: timeOrNull(permission?.expiresAt ?? null),
+    grantedAt: isoTimeOrNull(permission?.grantedAt ?? null),
+    expiresAt: isoTimeOrNull(permission?.expiresAt ?? null),
     revokedAt: state.status === 'revoked' ? isoTime(state.revokedAt) : null,
     revokedBy: state.status === 'revoked' ? state.revokedBy : null,
     requestsSent: state.history.requestsSent,
-    lastRequestAt: timeOrNull(state.history.lastRequestAt),
+    lastRequestAt: isoTimeOrNull(state.history.lastRequestAt),
   };
-}
-
-function timeOrNull(at: number | null): string | null {
-  return at === null ? null : isoTime(at);
 }

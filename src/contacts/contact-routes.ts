@@ -31,8 +31,7 @@ export function registerContactRoutes(app: HttpServer, context: ApiContext): voi
 
 function registerContacts(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/contacts',
@@ -132,8 +131,7 @@ function registerContacts(app: HttpServer, context: ApiContext): void {
 
 function registerEligibility(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/eligibility',

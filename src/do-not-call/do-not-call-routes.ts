@@ -42,8 +42,7 @@ export function registerDoNotCallRoutes(app: HttpServer, context: ApiContext): v
 }
 
 function registerWriting(app: HttpServer, context: ApiContext): void {
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
   const response = { 200: standingSchema };
   const config = { idempotent: true };
 
@@ -94,8 +93,7 @@ function registerWriting(app: HttpServer, context: ApiContext): void {
 
 function registerReading(app: HttpServer, context: ApiContext): void {
   const { database, doNotCallKey } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/do-not-call',

@@ -157,8 +157,7 @@ async function refuseTooMany(
 
 function registerJobs(app: HttpServer, context: ApiContext): void {
   const { database, clock } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/do-not-call/imports',

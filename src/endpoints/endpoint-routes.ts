@@ -39,8 +39,7 @@ const endpointBody = z.strictObject({
 /** Endpoints: where the business talks. */
 export function registerEndpointRoutes(app: HttpServer, context: ApiContext): void {
   const { database, ids, sealer } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
   const tags = ['endpoints'];
 
   app.get(

@@ -77,8 +77,7 @@ const evidenceSchema = z.object({
 
 /** All that shows why a customer was asked, called or left alone, as one file. */
 export function registerEvidenceRoutes(app: HttpServer, context: ApiContext): void {
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/contacts/:id/evidence',

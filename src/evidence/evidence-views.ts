@@ -4,7 +4,7 @@ import type { PermissionRow, RequestRow } from '../consent/consent-store.ts';
 import { permissionView, requestView } from '../consent/consent-views.ts';
 import type { CallView, PermissionRequestView, PermissionView } from '../http/api-types.ts';
 import type { LedgerLink } from '../ledger/ledger-store.ts';
-import { isoTime } from '../platform/clock.ts';
+import { isoTimeOrNull } from '../platform/clock.ts';
 
 /**
  * What a bundle says of requests, permissions and calls. Each thing names the sequences of the
@@ -62,12 +62,12 @@ export function requestEvidence(row: RequestRow, index: LinkIndex): RequestEvide
   const links = index.requests.get(requestId) ?? [];
   return {
     ...requestView(row),
-    promisedAt: timeOrNull(promisedAt),
+    promisedAt: isoTimeOrNull(promisedAt),
     policyPack: packName,
     messageId,
-    sentAt: timeOrNull(linkOf(links, 'PermissionRequestSent')?.at),
-    deliveredAt: timeOrNull(linkOf(links, 'PermissionRequestDelivered')?.at),
-    readAt: timeOrNull(linkOf(links, 'PermissionRequestRead')?.at),
+    sentAt: isoTimeOrNull(linkOf(links, 'PermissionRequestSent')?.at),
+    deliveredAt: isoTimeOrNull(linkOf(links, 'PermissionRequestDelivered')?.at),
+    readAt: isoTimeOrNull(linkOf(links, 'PermissionRequestRead')?.at),
     ledger: sequencesOf(links),
   };
 }
@@ -79,10 +79,10 @@ export function permissionEvidence(row: PermissionRow, index: LinkIndex): Permis
   return {
     ...permissionView(row),
     source,
-    promisedAt: timeOrNull(promisedAt),
+    promisedAt: isoTimeOrNull(promisedAt),
     messageId,
     // A permission that a refused dial gave back counts as used only by the call that kept it.
-    usedAt: timeOrNull(uses.find(({ callId }) => callId === row.usedByCallId)?.at),
+    usedAt: isoTimeOrNull(uses.find(({ callId }) => callId === row.usedByCallId)?.at),
     ledger: sequencesOf(links),
   };
 }
@@ -113,8 +113,4 @@ function linkOf(links: readonly LedgerLink[], type: string): LedgerLink | undefi
 
 function sequencesOf(links: readonly LedgerLink[]): number[] {
   return links.map(({ sequence }) => sequence);
-}
-
-function timeOrNull(at: number | null | undefined): string | null {
-  return at === null || at === undefined ? null : isoTime(at);
 }

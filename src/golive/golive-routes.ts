@@ -42,8 +42,7 @@ type TemplateItem = z.infer<typeof templatesSchema>['items'][number];
 /** Going live: the checklist, and the two steps at Meta that we can take for the operator. */
 export function registerGoLiveRoutes(app: HttpServer, context: ApiContext & GoLivePorts): void {
   const { whatsapp } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
   const tags = ['lines'];
   const lineOf = async (request: Parameters<typeof accountOf>[0] & { params: { id: string } }) => {
     const id = idFrom('line', request.params.id);

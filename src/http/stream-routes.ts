@@ -13,8 +13,7 @@ const STREAMS_MAX = 200;
  */
 export function registerStreamRoutes(app: HttpServer, context: ApiContext): void {
   let open = 0;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/stream',

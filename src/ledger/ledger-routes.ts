@@ -50,8 +50,7 @@ const exportLineSchema = z.union([
 
 /** The account's whole ledger as NDJSON, for a verifier that trusts nobody here. */
 export function registerLedgerRoutes(app: HttpServer, context: ApiContext): void {
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
 
   app.get(
     '/v1/ledger/export',

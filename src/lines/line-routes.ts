@@ -43,8 +43,7 @@ const lineBody = z.strictObject({
 /** Lines: adding one makes it live or simulated by its Graph URL alone. */
 export function registerLineRoutes(app: HttpServer, context: ApiContext): void {
   const { database } = context;
-  const onRequest = (request: Parameters<typeof accountOf>[0]) =>
-    context.authenticator.authenticate(request);
+  const onRequest = context.authenticator.authenticate;
   const tags = ['lines'];
 
   app.get(

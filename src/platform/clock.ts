@@ -61,6 +61,11 @@ export function isoTime(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
+/** As `isoTime`; what has not happened stays null. */
+export function isoTimeOrNull(atMs: number | null | undefined): string | null {
+  return atMs === null || atMs === undefined ? null : isoTime(atMs);
+}
+
 type ManualTimer = { dueAt: number; order: number; task: () => void };
 
 /** A clock that stands still until a test moves it; timers fire in due order, then as made. */
