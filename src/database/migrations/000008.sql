@@ -1,0 +1,15 @@
+-- What Meta answered when it was asked for a contact's permission on a line
+-- (GET /{phone number id}/call_permissions). One row each, the latest; codes and times alone.
+create table meta_answers (
+  bucket smallint not null,
+  contact_id text not null,
+  line_id text not null,
+  -- Before the question left, so an answer is never taken for fresher than it is.
+  asked_at timestamptz not null,
+  status text not null,
+  expires_at timestamptz,
+  can_call boolean not null,
+  can_request boolean not null,
+  limits jsonb not null,
+  primary key (bucket, contact_id, line_id)
+);
