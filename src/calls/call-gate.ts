@@ -1,9 +1,11 @@
 import { consentsOf } from '../consent/consent-store.ts';
-import { initialConsent, type ConsentState } from '../consent/consent.ts';
+import { initialConsent, permissionOf, type ConsentState } from '../consent/consent.ts';
 import type { Contact } from '../contacts/contact.ts';
 import { doNotCallIds, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { Queryable } from '../database/database.ts';
 import { readLines, type StoredLine } from '../lines/line-store.ts';
+import { answerInForce, type MetaAnswer } from '../meta-answers/meta-answer.ts';
+import { answersOf } from '../meta-answers/meta-answer-store.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import { evaluateCall, evaluateRequest, type Decision, type PartyFacts } from '../policy/policy.ts';
@@ -21,6 +23,8 @@ export type GateFacts = {
   doNotCall: ReadonlySet<string>;
   /** Queued and live calls of each contact, oldest first. */
   unfinished: ReadonlyMap<ContactId, readonly CallState[]>;
+  /** What Meta last said of each contact and line, if it was ever asked. */
+  metaAnswers: ReadonlyMap<string, MetaAnswer>;
 };
 
 export type GatePorts = { packs: PolicyPacks; doNotCallKey: DoNotCallKey };
@@ -43,7 +47,7 @@ export async function linesById(
   return new Map(lines.map((line) => [line.id, line]));
 }
 
-/** The facts that a contact's lock protects: three statements, however many contacts. */
+/** The facts that a contact's lock protects: four statements, however many contacts. */
 export async function gatherContactFacts(
   db: Queryable,
   ports: GatePorts,
@@ -53,12 +57,16 @@ export async function gatherContactFacts(
   const consents = await consentsOf(db, ids);
   const doNotCall = await doNotCallIds(db, ports.doNotCallKey, contacts);
   const unfinished = await unfinishedCalls(db, ids);
+  const answers = await answersOf(db, ids);
   return {
     consents: new Map(
       consents.map(({ contactId, lineId, state }) => [consentKey(contactId, lineId), state]),
     ),
     doNotCall,
     unfinished: Map.groupBy(unfinished, ({ plan }) => plan.contactId),
+    metaAnswers: new Map(
+      answers.map(({ contactId, lineId, answer }) => [consentKey(contactId, lineId), answer]),
+    ),
   };
 }
 
@@ -69,6 +77,21 @@ export function consentKey(contactId: ContactId, lineId: LineId): string {
 /** The consent of a contact on a line, as the facts have it. */
 export function consentIn(facts: GateFacts, contactId: ContactId, lineId: LineId): ConsentState {
   return facts.consents.get(consentKey(contactId, lineId)) ?? initialConsent;
+}
+
+/** What Meta said of a contact on a line, unless a later yes or time has overtaken it. */
+export function metaAnswerIn(
+  facts: GateFacts,
+  { contact, line, now }: Pick<GateQuestion, 'contact' | 'line' | 'now'>,
+): MetaAnswer | null {
+  const grantedAt = permissionOf(consentIn(facts, contact.id, line.id))?.grantedAt ?? null;
+  return answerInForce(facts.metaAnswers.get(consentKey(contact.id, line.id)), { now, grantedAt });
+}
+
+/** True where nothing stands in the way but that Meta was not asked lately. */
+export function waitsForMeta({ verdicts }: Decision): boolean {
+  const refused = verdicts.filter(({ verdict }) => verdict === 'refuse');
+  return refused.length > 0 && refused.every(({ code }) => code === 'meta_answer_unknown');
 }
 
 export type GateQuestion = {

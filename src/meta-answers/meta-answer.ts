@@ -32,3 +32,17 @@ export function answerInForce(
   const freed = answer.limits.some(({ resetsAt }) => resetsAt !== null && resetsAt <= now);
   return freed ? null : answer;
 }
+
+/**
+ * What an answer means for a call. A no counts however old it is; a yes counts for `maxAgeMs`, and
+ * only where a pack asks for it at all (null: it does not).
+ */
+export function judgeAnswer(
+  answer: MetaAnswer | null,
+  { now, maxAgeMs }: { now: number; maxAgeMs: number | null },
+): 'yes' | 'no' | 'unknown' {
+  if (answer === null || answer.status === 'unknown') return 'unknown';
+  const isOver = answer.expiresAt !== null && answer.expiresAt <= now;
+  if (answer.status === 'none' || !answer.canCall || isOver) return 'no';
+  return maxAgeMs !== null && now - answer.askedAt > maxAgeMs ? 'unknown' : 'yes';
+}

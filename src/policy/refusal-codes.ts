@@ -34,6 +34,8 @@ export const REFUSAL_CODES = [
   'permission_without_purpose',
   'purpose_mismatch',
   'endpoint_unknown',
+  'meta_says_no',
+  'meta_answer_unknown',
   'permission_live',
   'request_limit_reached',
   'purpose_not_specific',
@@ -174,6 +176,22 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     meaning: 'Neither the call nor the line names an endpoint that exists.',
     fix: 'Name an endpoint in the call or set a default endpoint on the line.',
     status: 422,
+  },
+  meta_says_no: {
+    title: 'Meta does not allow this call',
+    meaning:
+      'Asked for the permission, Meta said no: the customer took it back, or a limit of Meta is ' +
+      'reached. Our own record may not know of it yet.',
+    fix: ASK,
+    status: 409,
+  },
+  meta_answer_unknown: {
+    title: 'Meta has not confirmed the permission',
+    meaning:
+      "The policy pack wants Meta's own answer right before the ring, and there is none that is " +
+      'fresh enough.',
+    fix: 'Try again in a moment; if it stays, check the line with GET /v1/lines/{id}/go-live.',
+    status: 409,
   },
   permission_live: {
     title: 'The customer has already said yes',
