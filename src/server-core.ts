@@ -5,6 +5,7 @@ import { makeChanges } from './ledger/changes.ts';
 import type { ContactUnit, LedgerPorts } from './ledger/contact-unit.ts';
 import { readLine } from './lines/line-store.ts';
 import type { ServerPorts } from './main.ts';
+import { openMetaAnswerDesk, type MetaAnswerDesk } from './meta-answers/meta-answer-desk.ts';
 import type { LineId } from './platform/ids.ts';
 import { invariant } from './platform/invariant.ts';
 import { makeSealer, type Sealer } from './platform/sealing.ts';
@@ -17,6 +18,7 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     sealer: Sealer;
     doNotCallKey: DoNotCallKey;
     desk: CallDesk;
+    metaAnswers: MetaAnswerDesk;
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
     /** `node/run`: unique to this run of this node; the owner of its leases. */
     owner: string;
@@ -31,11 +33,13 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     invariant(line !== null, `line ${lineId} does not exist`);
     return packs.rulesOf(line.policyPack);
   };
+  const sealer = makeSealer(secrets.dataKey, random);
   return {
     ...ports,
     ...ledger,
     packs,
-    sealer: makeSealer(secrets.dataKey, random),
+    sealer,
+    metaAnswers: openMetaAnswerDesk({ ...ports, sealer }),
     doNotCallKey: secrets.doNotCallKey,
     desk: openCallDesk({ ...ledger, rulesOfLine }),
     rulesOfLine,

@@ -5,7 +5,7 @@ import type { StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
 import { queuedCall, type CallState } from './call.ts';
-import { decideCall, gatherGateFacts, type GatePorts } from './call-gate.ts';
+import { decideCall, gatherGateFacts, waitsForMeta, type GatePorts } from './call-gate.ts';
 import { applyCallEvents } from './call-events.ts';
 import { hangUp } from './call-rules.ts';
 import { callRows, unfinishedCalls } from './call-store.ts';
@@ -43,12 +43,14 @@ export async function requestCall(
     endpointKnown: endpoint !== null,
     now,
   });
-  if (decision.refusal !== null) {
+  // Meta is asked right before the ring, not when a call is asked for.
+  if (decision.refusal !== null && !waitsForMeta(decision)) {
     const { code, rule = null } = decision.refusal;
-    const lineId = line.id;
-    const data = { lineId, purpose, clientReference, code, rule, policyPack: decision.packName };
-    const announce = { type: 'call.blocked', callId: null, sequence: 0, data } as const;
-    unit.record({ type: 'CallBlocked', actor, at: now, data, announce });
+    const data = { lineId: line.id, code, rule, policyPack: decision.packName };
+    const personal = { purpose, clientReference };
+    const told = { ...data, ...personal };
+    const announce = { type: 'call.blocked', callId: null, sequence: 0, data: told } as const;
+    unit.record({ type: 'CallBlocked', actor, at: now, data, personal, announce });
     return { refused: decision.refusal };
   }
   const state = queuedCall({
@@ -70,7 +72,8 @@ export async function requestCall(
     type: 'CallRequested',
     actor,
     at: now,
-    data: { callId, lineId, endpointId, purpose, strategy, clientReference },
+    data: { callId, lineId, endpointId, strategy },
+    personal: { purpose, clientReference },
   });
   return state;
 }

@@ -22,6 +22,8 @@ export const CALL_LIMITS = {
   bridgeMs: 90_000,
   /** A queued call this long past its due time is blocked: the customer expects it no more. */
   lateMs: 300_000,
+  /** For Meta's own answer, where the pack wants it; Meta lets us ask 5 times a second and line. */
+  metaAnswerMs: 60_000,
 } as const;
 
 /** A fact from Meta or from our own legs, before it is known whether it is news. */

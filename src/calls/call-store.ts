@@ -65,6 +65,24 @@ export function leasedCallRows(owner: string, seconds: number): RowStore<CallSta
   };
 }
 
+const PUT_OFF = statement(
+  'call_put_off',
+  `update calls c set due_at = v.due_at
+     from unnest($1::smallint[], $2::text[], $3::timestamptz[]) v (bucket, id, due_at)
+    where c.bucket = v.bucket and c.id = v.id and c.status = 'queued'`,
+);
+
+/** Calls that the dialer looks at again later; what was promised and when stays in the plan. */
+export const putOffRows: RowStore<{ id: CallId; dueAt: number }> = {
+  async saveAll(tx, rows) {
+    await tx.run(PUT_OFF, [
+      rows.map(({ id }) => bucketOf(id)),
+      rows.map(({ id }) => id),
+      rows.map(({ dueAt }) => at(dueAt)),
+    ]);
+  },
+};
+
 const SAVE_CDR = statement(
   'call_save_cdr',
   `insert into cdrs (bucket, call_id, id, account_id, record, ended_at)

@@ -10,8 +10,9 @@ import {
   type RowStore,
 } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
+import type { MetaAnswerDesk } from '../meta-answers/meta-answer-desk.ts';
 import { Bug, invariant } from '../platform/invariant.ts';
-import type { EndpointId } from '../platform/ids.ts';
+import type { CallId, EndpointId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
@@ -20,11 +21,12 @@ import {
   decideCall,
   gatherContactFacts,
   linesById,
+  waitsForMeta,
   type GateFacts,
   type GatePorts,
 } from './call-gate.ts';
 import { CALL_LIMITS, abandon, dial } from './call-rules.ts';
-import { dueCalls, leasedCallRows, nextDueAt, type DueCall } from './call-store.ts';
+import { dueCalls, leasedCallRows, nextDueAt, putOffRows, type DueCall } from './call-store.ts';
 
 /**
  * The dial transaction, and the only place where a permission is consumed. For each due call it
@@ -52,7 +54,13 @@ export type Dialer = {
   claim(room: number): Promise<Claim>;
 };
 
-export type DialerPorts = LedgerPorts & GatePorts & { owner: string; leaseSeconds: number };
+export type DialerPorts = LedgerPorts &
+  GatePorts & {
+    owner: string;
+    leaseSeconds: number;
+    /** Asks Meta where a pack wants it; without it such a pack lets no call pass. */
+    metaAnswers?: Pick<MetaAnswerDesk, 'want' | 'waitMs'>;
+  };
 
 /** Calls of one claim, and how they are shared out among transactions that run side by side. */
 const CLAIM_MAX = 256;
@@ -60,16 +68,28 @@ const BATCHES = 4;
 const BATCH_MIN = 16;
 /** When somebody else holds the lock of every due contact; they hold it for milliseconds. */
 const BUSY_MS = 20;
+/** A call whose permission Meta is asked about looks again this often at least. */
+const PUT_OFF_MAX_MS = 5_000;
 
 type Ports = DialerPorts & { rows: RowStore<CallState> };
 
 export function openDialer(dialerPorts: DialerPorts): Dialer {
   const { owner, leaseSeconds, clock, database } = dialerPorts;
   const ports = { ...dialerPorts, rows: leasedCallRows(owner, leaseSeconds) };
+  // Put-off calls whose answer has come: only a hint, for they fall due again by themselves.
+  const answered = new Map<CallId, DueCall>();
+  const askMeta = (questions: readonly Question[]): void => {
+    for (const { call, contact, line } of questions) {
+      ports.metaAnswers?.want(contact, line, () => answered.set(call.id, call));
+    }
+  };
   return {
     async claim(room) {
       const now = clock.now();
-      const due = await dueCalls(database, now, Math.min(room, CLAIM_MAX));
+      const limit = Math.min(room, CLAIM_MAX);
+      for (const call of await dueCalls(database, now, limit)) answered.set(call.id, call);
+      const due = [...answered.values()].slice(0, limit);
+      for (const { id } of due) answered.delete(id);
       if (due.length === 0) {
         return { dialed: [], lookAgainAt: await nextDueAt(database), errors: [] };
       }
@@ -79,6 +99,7 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
       const outcomes = await Promise.all(
         batchesOf(due).map((batch) => claimBatch(ports, batch, places)),
       );
+      askMeta(outcomes.flatMap(({ questions }) => questions));
       const isStuck = outcomes.every(({ settled }) => settled === 0);
       return {
         dialed: outcomes.flatMap(({ dialed }) => dialed),
@@ -115,8 +136,16 @@ async function placesOf(db: Queryable, due: readonly DueCall[]): Promise<Places>
   return { lines, endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])) };
 }
 
-/** `settled` counts the calls that were dialled or blocked. */
-type Outcome = { dialed: DialedCall[]; settled: number; errors: unknown[] };
+/** What must be asked of Meta before a call may be dialled. */
+type Question = { call: DueCall; contact: Contact; line: StoredLine };
+
+/** `settled` counts the calls that were dialled, blocked or put off. */
+type Outcome = {
+  dialed: DialedCall[];
+  settled: number;
+  questions: Question[];
+  errors: unknown[];
+};
 
 /** One transaction; where one impossible call breaks it, the others are claimed without it. */
 async function claimBatch(
@@ -128,7 +157,7 @@ async function claimBatch(
     return await ports.database.transaction((tx) => claimLocked(ports, tx, due, places));
   } catch (error) {
     if (!(error instanceof Bug) || due.length === 1) {
-      return { dialed: [], settled: 0, errors: [error] };
+      return { dialed: [], settled: 0, questions: [], errors: [error] };
     }
     const middle = Math.ceil(due.length / 2);
     const first = await claimBatch(ports, due.slice(0, middle), places);
@@ -136,6 +165,7 @@ async function claimBatch(
     return {
       dialed: [...first.dialed, ...second.dialed],
       settled: first.settled + second.settled,
+      questions: [...first.questions, ...second.questions],
       errors: [...first.errors, ...second.errors],
     };
   }
@@ -148,13 +178,14 @@ async function claimLocked(
   places: Promise<Places>,
 ): Promise<Outcome> {
   const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
-  if (locked.length === 0) return { dialed: [], settled: 0, errors: [] };
+  if (locked.length === 0) return { dialed: [], settled: 0, questions: [], errors: [] };
   const contacts = locked.map(({ contact }) => contact);
   const facts = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await places) };
   const now = ports.clock.now();
   const wanted = new Set(due.map(({ id }) => id));
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
   const dialed: DialedCall[] = [];
+  const questions: Question[] = [];
   let settled = 0;
   for (const unit of units) {
     // Read again under the lock: the calls may have been cancelled or claimed in between.
@@ -165,13 +196,17 @@ async function claimLocked(
       const result = await dialOne(ports, unit, call, facts);
       settled += 1;
       if (result === null) continue;
+      if ('call' in result) {
+        questions.push(result);
+        continue;
+      }
       dialed.push(result);
       // One live call per contact: the gate judges the next one when this one shows as live.
       break;
     }
   }
   await commitUnits(tx, ports, units);
-  return { dialed, settled, errors: [] };
+  return { dialed, settled, questions, errors: [] };
 }
 
 async function dialOne(
@@ -179,7 +214,7 @@ async function dialOne(
   unit: PendingUnit,
   call: CallState,
   facts: GateFacts & Places,
-): Promise<DialedCall | null> {
+): Promise<DialedCall | Question | null> {
   const { plan } = call;
   const { contact, now } = unit;
   const line = facts.lines.get(plan.lineId);
@@ -199,6 +234,12 @@ async function dialOne(
     now,
   };
   const decision = decideCall(ports, facts, question);
+  if (waitsForMeta(decision) && now < plan.dueAt + CALL_LIMITS.metaAnswerMs) {
+    const { id, contactId, lineId, endpointId } = plan;
+    const dueAt = now + Math.min(PUT_OFF_MAX_MS, ports.metaAnswers?.waitMs(lineId) ?? 0);
+    unit.save(putOffRows, id, { id, dueAt });
+    return { call: { id, contactId, lineId, endpointId }, contact, line };
+  }
   if (decision.refusal !== null) return block(decision.refusal.code);
   const consent = consentIn(facts, contact.id, line.id);
   invariant(consent.status === 'granted' && endpoint !== undefined, 'the gate let this call pass');
