@@ -1,4 +1,5 @@
 import fastifyStatic from '@fastify/static';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerCallRoutes } from './calls/call-routes.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerContactRoutes } from './contacts/contact-routes.ts';
@@ -39,7 +40,14 @@ export const VERSION = '0.1.0';
 /** Secrets of lines are read again after this long, so a new line needs no restart. */
 const SECRETS_FRESH_MS = 2_000;
 
-export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): Promise<void> }> {
+export type OpenApi = {
+  /** Base URL; null where it does not listen. */
+  url: string | null;
+  inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+  close(): Promise<void>;
+};
+
+export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   const { settings, log, clock, ids, database, simulatorUrl } = ports;
   const metrics = makeHttpMetrics();
   const app = await openHttpServer({
@@ -71,9 +79,11 @@ export async function openApi(ports: ApiPorts): Promise<{ url: string; close(): 
   registerWebhookRoutes(app, context);
   await app.register(intakeRoutes, { intake: ports.intake, log, lookup: freshSecrets(ports) });
   await servePage(app, ports);
-  const url = await listen(app, settings.ASKFIRST_HOST, settings.PORT);
+  const listens = ports.listens ?? true;
+  const url = listens ? await listen(app, settings.ASKFIRST_HOST, settings.PORT) : null;
   return {
     url,
+    inject: (request) => app.inject(request),
     async close() {
       await app.close();
       await ports.intake.close();

@@ -1,4 +1,4 @@
-import { openApi, type ApiPorts } from './api.ts';
+import { openApi, type ApiPorts, type OpenApi } from './api.ts';
 import type { Gateway } from './calls/gateway.ts';
 import type { Database } from './database/database.ts';
 import { openGatewayRole } from './gateway-role.ts';
@@ -35,12 +35,18 @@ export type ServerPorts = {
   simulatorUrl: string | null;
   /** Folder of the built page, or null to serve none. */
   webFolder: string | null;
+  /** Where outgoing events go; the real door to the net when left out. */
+  egress?: Egress;
+  /** False for an API without a socket, which takes only what is injected: for simulations. */
+  listens?: boolean;
 };
 
 export type AskfirstServer = {
   /** Base URL, or null when this process has no `api` role. */
   url: string | null;
   gateway: Gateway | null;
+  /** One request without a socket; null where there is no `api` role. */
+  inject: OpenApi['inject'] | null;
   /** Finishes what is in hand and lets everything go; the ports stay open. */
   close(): Promise<void>;
 };
@@ -50,7 +56,7 @@ export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
   const core = makeServerCore(ports);
   const roles: ReadonlySet<string> = new Set(settings.ASKFIRST_ROLES);
   const allowPrivate = settings.ASKFIRST_WEBHOOKS_TO_PRIVATE === 'yes';
-  const egress = makeEgress({ clock, allowPrivate });
+  const egress = ports.egress ?? makeEgress({ clock, allowPrivate });
   const worker = roles.has('worker') ? openWorkerRole(core, egress) : null;
   const gateway = roles.has('gateway') ? openGatewayRole(core) : null;
   const close = async (api: { close(): Promise<void> } | null): Promise<void> => {
@@ -62,7 +68,8 @@ export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
   };
   try {
     const api = roles.has('api') ? await openApi(apiPorts(core, worker, egress)) : null;
-    return { url: api?.url ?? null, gateway, close: () => close(api) };
+    const { url = null, inject = null } = api ?? {};
+    return { url, gateway, inject, close: () => close(api) };
   } catch (error) {
     // A busy port, most often: what runs already must not go on behind the failure.
     await close(null);
