@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { isRefused } from '../platform/refusal.ts';
-import { parseNumber } from './phone-number.ts';
+import { parseNationalNumber, parseNumber } from './phone-number.ts';
 
 test('every way to write an international number gives the same E.164 text', () => {
   const ways = [
@@ -74,7 +75,8 @@ test('what is no international number is refused with the rule it breaks', () =>
     ['+4477009001234', /too few or too many/],
     ['+4477009001234567', /15 digits/],
     ['+999123456789', /calling code/],
-    ['+44+7700900123', /other than digits/],
+    ['+44+7700900123', /plus elsewhere/],
+    ['-447700900123', /begins with a dash/],
     ['+44７７００９００１２③', /other than digits/],
     ['+44²7700900123', /other than digits/],
     ['9'.repeat(65), /longer/],
@@ -86,6 +88,50 @@ test('what is no international number is refused with the rule it breaks', () =>
     assert.equal(answer.refused.code, 'number_invalid');
     assert.match(answer.refused.message, rule, text);
     assert.match(answer.refused.fix, /\+447700900123/);
+  }
+});
+
+type Row = [text: string, expected: string, country?: string | null];
+
+/** `test/phone-numbers.txt`: a JSON array on each line; `!` stands before the rule that is broken. */
+const TABLE = readFileSync(new URL('../../test/phone-numbers.txt', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Row);
+
+test('every number of the table is read as it should be, or refused by the rule it breaks', () => {
+  assert.ok(TABLE.length >= 500, String(TABLE.length));
+  const wrong = TABLE.flatMap(([text, expected, country = null]) => {
+    const answer = parseNumber(text);
+    const got = isRefused(answer) ? `!${answer.refused.message}` : answer.e164;
+    const fits = expected.startsWith('!')
+      ? got.startsWith('!') && got.includes(expected.slice(1))
+      : got === expected && !isRefused(answer) && answer.country === country;
+    return fits ? [] : [`${JSON.stringify(text)}: ${got}, expected ${expected} ${country}`];
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('a list in the national form of a country is read with and without the trunk prefix', () => {
+  const cases: Array<[text: string, country: 'GB' | 'US' | 'DE' | 'IT' | 'FR', e164: string]> = [
+    ['07700 900123', 'GB', ''],
+    ['020 7946 0000', 'GB', '+442079460000'],
+    ['2079460000', 'GB', '+442079460000'],
+    ['442079460000', 'GB', '+442079460000'],
+    ['0044 20 7946 0000', 'GB', '+442079460000'],
+    ['+33612345678', 'GB', '+33612345678'],
+    ['(202) 456-1111', 'US', '+12024561111'],
+    ['12024561111', 'US', '+12024561111'],
+    ['030 123456', 'DE', '+4930123456'],
+    ['06 698 12345', 'IT', '+390669812345'],
+    ['06 12 34 56 78', 'FR', '+33612345678'],
+    ['0800 SPAM', 'GB', ''],
+    ['-020 7946 0000', 'GB', ''],
+    ['12345', 'FR', ''],
+  ];
+  for (const [text, country, e164] of cases) {
+    const answer = parseNationalNumber(text, country);
+    assert.equal(isRefused(answer) ? '' : answer.e164, e164, text);
   }
 });
 

@@ -1,5 +1,9 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { Refused } from '../platform/refusal.ts';
+import {
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  type CountryCode,
+} from 'libphonenumber-js/max';
+import { isRefused, type Refused } from '../platform/refusal.ts';
 
 /** A phone number as the whole system knows it. */
 export type PhoneNumber = {
@@ -24,11 +28,11 @@ const TEXT_MAX = 64;
  * breaks: a guess could ring a stranger.
  */
 export function parseNumber(text: string): PhoneNumber | Refused {
-  if (text.length > TEXT_MAX) return invalid('it is longer than any phone number');
-  const plain = halfWidth(text).replace(INVISIBLE, '').trim();
-  if (plain === '') return invalid('it is empty');
-  const broken = brokenRule(plain);
-  if (broken !== null) return invalid(broken);
+  const plain = plainText(text);
+  if (isRefused(plain)) return plain;
+  if (/^[( ]*0/.test(plain)) {
+    return invalid('it begins with 0, so the country calling code is missing');
+  }
   // Mexico gave up the 1 after +52 in 2019, but Meta's ids of Mexican mobiles keep it: one person.
   const digits = plain.replace(/\D/g, '').replace(/^521(?=\d{10}$)/, '52');
   if (digits.length > DIGITS_MAX) return invalid('it has more than 15 digits (E.164)');
@@ -40,16 +44,48 @@ export function parseNumber(text: string): PhoneNumber | Refused {
   return { e164: number.number, country: countryOf(number), digits: number.number.slice(1) };
 }
 
+/** True for an ISO 3166-1 alpha-2 code (upper case) of which a numbering plan is known. */
+export function isNumberCountry(country: string): country is CountryCode {
+  return isSupportedCountry(country);
+}
+
+/**
+ * As `parseNumber`, for lists that are written in the national form of one country. What has a plus
+ * is read as international; everything else first as a valid number of that country, with or
+ * without its trunk 0, and only then as international.
+ */
+export function parseNationalNumber(text: string, country: CountryCode): PhoneNumber | Refused {
+  const plain = plainText(text);
+  if (isRefused(plain) || plain.includes('+')) return parseNumber(text);
+  const number = parsePhoneNumberFromString(plain, country);
+  if (number === undefined || !number.isValid()) {
+    const international = parseNumber(text);
+    return isRefused(international) ? invalid(`it is no number of ${country}`) : international;
+  }
+  return { e164: number.number, country: countryOf(number), digits: number.number.slice(1) };
+}
+
+/** The text in plain digits and separators, or the rule that it breaks. */
+function plainText(text: string): string | Refused {
+  if (text.length > TEXT_MAX) return invalid('it is longer than any phone number');
+  const plain = halfWidth(text).replace(INVISIBLE, '').trim().replace(/^tel:/i, '');
+  if (plain === '') return invalid('it is empty');
+  const broken = brokenRule(plain);
+  return broken === null ? plain : invalid(broken);
+}
+
 /** Copying from a contact card leaves marks of text direction and zero-width characters behind. */
 const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /**
- * Full-width forms, as typed on East Asian keyboards, become plain ones. NFKC is not used: it
- * would also turn a superscript or a circled figure into a digit.
+ * Full-width forms, as typed on East Asian keyboards, and both rows of Arabic digits become plain
+ * ones. NFKC is not used: it would also turn a superscript or a circled figure into a digit.
  */
 function halfWidth(text: string): string {
   return text
     .replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+    .replace(/[\u0660-\u0669]/g, (c) => String(c.charCodeAt(0) - 0x660))
+    .replace(/[\u06f0-\u06f9]/g, (c) => String(c.charCodeAt(0) - 0x6f0))
     .replace(/[\u3000\u00a0\u2009\u202f]/g, ' ')
     .replace(/[\u2010-\u2015\u2212]/g, '-');
 }
@@ -57,9 +93,16 @@ function halfWidth(text: string): string {
 function brokenRule(plain: string): string | null {
   if (/\p{L}/u.test(plain)) return 'it has letters or an extension in it';
   if (/[,;#*]/.test(plain)) return 'it has an extension or dial pause in it';
-  if (!/^\+?[\d ().-]+$/.test(plain)) return 'it has characters other than digits in it';
-  if (/^[(. -]*0/.test(plain)) return 'it begins with 0, so the country calling code is missing';
-  return null;
+  if (!/^[+\d ().-]+$/.test(plain)) return 'it has characters other than digits in it';
+  if (/[+].*[+]|[\d)-].*[+]/.test(plain)) return 'it has a plus elsewhere than in front';
+  if (!/^[( ]*[+]?[( ]*\d/.test(plain)) return 'it begins with a dash or a dot';
+  if (!/\d[) ]*$/.test(plain)) return 'it ends with a dash or a dot';
+  return hasPairs(plain) ? null : 'its brackets do not match';
+}
+
+/** Brackets in pairs and not within each other: half of one may be half of another number. */
+function hasPairs(plain: string): boolean {
+  return !/[()]/.test(plain.replace(/\([^()]*\)/g, ''));
 }
 
 type Parsed = NonNullable<ReturnType<typeof parsePhoneNumberFromString>>;
