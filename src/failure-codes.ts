@@ -38,6 +38,10 @@ export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
     title: 'A policy pack is missing or broken.',
     fix: 'Name a pack that exists in src/policy/packs, or restore its file.',
   },
+  sip_tls_unusable: {
+    title: 'A certificate or key for SIP over TLS cannot be used.',
+    fix: 'Name readable PEM files: an authority, and a certificate with its own key.',
+  },
   simulator_not_started: {
     title: 'The simulator did not start.',
     fix: 'Set ASKFIRST_SIMULATOR_PORT or ASKFIRST_PBX_PORT if a port is taken.',

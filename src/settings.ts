@@ -49,6 +49,16 @@ const environment = z.object({
   ASKFIRST_CALLS_PER_WORKER: whole(1, 500).default(50).describe('Calls one media worker takes.'),
   ASKFIRST_SIP_ADDRESS: z.string().default('127.0.0.1').describe('Address SIP binds to.'),
   ASKFIRST_SIP_PORT: port.default(0).describe('UDP port of SIP; 0 takes any.'),
+  ASKFIRST_SIP_TLS_CA: z
+    .string()
+    .optional()
+    .describe('PEM file of an authority trusted for `sips:` endpoints, beside the public ones.'),
+  ASKFIRST_SIP_TLS_CERT: z
+    .string()
+    .optional()
+    .describe('PEM file of our certificate: we listen for TLS and show it to endpoints that ask.'),
+  ASKFIRST_SIP_TLS_KEY: z.string().optional().describe('PEM file of the key of that certificate.'),
+  ASKFIRST_SIP_TLS_PORT: port.default(0).describe('TLS port of SIP; 0 takes any.'),
   ASKFIRST_ADVERTISED_ADDRESS: z
     .string()
     .optional()

@@ -14,7 +14,7 @@ import {
 } from '../src/sip/message.ts';
 import { makeReply } from '../src/sip/reply.ts';
 import type { InviteRequest, SipCall, SipCallEvent } from '../src/sip/sip.ts';
-import type { Hop } from '../src/sip/wire.ts';
+import type { Hop, Names } from '../src/sip/wire.ts';
 
 /** A user agent on a manual clock, and by hand the peer at the other end of its wire. */
 export const PEER: Hop = { transport: 'udp', address: '192.0.2.1', port: 5060 };
@@ -52,7 +52,7 @@ export type SipStage = {
 export type StagedCall = { call: SipCall; events: SipCallEvent[]; kinds: () => string[] };
 
 export function setStage(
-  options: { lookUp?: (host: string) => Promise<string>; failSends?: boolean; log?: Log } = {},
+  options: { names?: Partial<Names>; failSends?: boolean; log?: Log } = {},
 ): SipStage {
   const clock = new ManualClock();
   const sent: Sent[] = [];
@@ -60,7 +60,11 @@ export function setStage(
     clock,
     random: seededRandom(3261),
     log: options.log ?? loudLog,
-    lookUp: options.lookUp ?? (() => Promise.resolve(PEER.address)),
+    names: {
+      address: () => Promise.resolve(PEER.address),
+      services: () => Promise.resolve([]),
+      ...options.names,
+    },
     wire: {
       send(bytes, hop, onFail) {
         if (options.failSends === true) {

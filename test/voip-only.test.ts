@@ -21,7 +21,7 @@ const NOT_VOIP = [
   'sip:reception@pbx.example;transport=tcp;user=phone',
   'sip:reception@pbx.example\r\nRoute: <tel:+4930123456>',
   'callto:+4930123456',
-  'sips:reception@pbx.example',
+  'sips:reception@pbx.example;transport=udp',
 ];
 
 for (const uri of NOT_VOIP) {
@@ -30,6 +30,14 @@ for (const uri of NOT_VOIP) {
     assert.ok(isProblem(answer), JSON.stringify(answer));
     assert.equal(answer.code, 'invalid_request');
     assert.match(answer.fields?.[0]?.field ?? '', /uri/);
+  });
+}
+
+for (const uri of ['sips:desk@pbx.example', 'sip:desk@pbx.example:5061;transport=tls']) {
+  test(`${uri} is an endpoint`, async () => {
+    const answer = await story.api.post<EndpointView>('/v1/endpoints', { name: uri, uri });
+    assert.ok(!isProblem(answer), JSON.stringify(answer));
+    assert.equal(answer.uri, uri);
   });
 }
 

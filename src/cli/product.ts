@@ -7,11 +7,13 @@ import { migrate } from '../database/migrate.ts';
 import { openServer, type AskfirstServer } from '../main.ts';
 import { openMediaPlane } from '../media/media-plane.ts';
 import { systemClock } from '../platform/clock.ts';
-import { openDataFolder } from '../platform/data-folder.ts';
+import { openDataFolder, type DataFolder } from '../platform/data-folder.ts';
 import { makeIds } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
+import { openVault } from '../platform/vault.ts';
 import { mediaPorts, type Settings } from '../settings.ts';
+import { readSipTls } from '../sip/tls-files.ts';
 import { openSipUserAgent } from '../sip/user-agent.ts';
 import { openWhatsAppClient } from '../whatsapp/client.ts';
 import { ensureFirstAccount } from './first-key.ts';
@@ -53,7 +55,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     step(options.simulator === null ? 'database, media' : 'database, media, simulator');
     // Side by side: none of them needs another, and each takes most of a second.
     const [database, { media, sip }, started] = await allOrNone([
-      openProductDatabase(settings, log, folder.postgresDir, closers),
+      openProductDatabase(settings, log, folder, closers),
       openTransports(settings, log, closers),
       options.simulator === null ? null : openSandbox(options.simulator, log, closers),
     ]);
@@ -110,18 +112,20 @@ async function openSandbox(
 async function openProductDatabase(
   settings: Settings,
   log: Log,
-  postgresDir: string,
+  folder: Pick<DataFolder, 'postgresDir' | 'secrets'>,
   closers: Array<() => Promise<void>>,
 ): Promise<Database> {
   let connection: Parameters<typeof openDatabase>[0]['connection'];
   if (settings.DATABASE_URL === undefined) {
-    const embedded = await startEmbeddedPostgres({ dataDir: postgresDir, log, clock: systemClock });
+    const dataDir = folder.postgresDir;
+    const embedded = await startEmbeddedPostgres({ dataDir, log, clock: systemClock });
     closers.push(() => embedded.stop());
     connection = embedded.connection;
   } else {
     connection = settings.DATABASE_URL;
   }
-  const database = openDatabase({ connection, log });
+  const vault = openVault(folder.secrets.dataKey, systemRandom);
+  const database = openDatabase({ connection, log, vault });
   closers.push(() => database.close());
   await migrate(database);
   return database;
@@ -145,6 +149,8 @@ async function openTransports(settings: Settings, log: Log, closers: Array<() =>
     bindAddress: settings.ASKFIRST_SIP_ADDRESS,
     udpPort: settings.ASKFIRST_SIP_PORT,
     tcp: true,
+    tls: readSipTls(settings),
+    tlsPort: settings.ASKFIRST_SIP_TLS_PORT,
     ...(settings.ASKFIRST_ADVERTISED_ADDRESS === undefined
       ? {}
       : { advertisedAddress: settings.ASKFIRST_ADVERTISED_ADDRESS }),

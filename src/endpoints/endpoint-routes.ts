@@ -14,8 +14,9 @@ import {
 
 /** Only SIP: a `tel:` URI would leave VoIP, which Meta forbids on every leg of a call. */
 const SIP_USER = String.raw`[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,100}`;
+const HOST = String.raw`[A-Za-z0-9.-]{1,200}(:\d{1,5})?`;
 const SIP_URI = new RegExp(
-  String.raw`^sip:${SIP_USER}@[A-Za-z0-9.-]{1,200}(:\d{1,5})?(;transport=(udp|tcp))?$`,
+  String.raw`^(sips:${SIP_USER}@${HOST}|sip:${SIP_USER}@${HOST}(;transport=(udp|tcp|tls))?)$`,
 );
 
 const endpointBody = z.strictObject({
@@ -23,7 +24,10 @@ const endpointBody = z.strictObject({
   uri: z
     .string()
     .max(400)
-    .regex(SIP_URI, 'is sip:user@host[:port][;transport=udp|tcp]; PSTN is not allowed'),
+    .regex(
+      SIP_URI,
+      'is sip:user@host[:port][;transport=udp|tcp|tls] or sips:…; PSTN is not allowed',
+    ),
   username: credential(100).optional(),
   password: oneLine(200).optional(),
   codecs: z

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { test } from 'node:test';
+import { PBX_CERTIFICATE, PBX_KEY, TEST_AUTHORITY } from '../../test/certificates.ts';
 import { openDemoPbx } from '../../simulator/pbx/pbx.ts';
 import { ManualClock, systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
@@ -42,6 +44,21 @@ test('a PBX over TCP that wants a password is there too', async () => {
   const { port } = server.address() as AddressInfo;
   const result = await probeEndpoint(ports, `sip:q@127.0.0.1:${port};transport=tcp`);
   assert.deepEqual(result, { kind: 'answered', status: 407 });
+  server.close();
+});
+
+test('a PBX behind TLS is found when its authority is known, and refused when not', async () => {
+  const server = createTlsServer({ cert: PBX_CERTIFICATE, key: PBX_KEY }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end('SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (const uri of [`sips:q@localhost:${port}`, `sip:q@127.0.0.1:${port};transport=tls`]) {
+    const known = await probeEndpoint({ ...ports, authorities: TEST_AUTHORITY }, uri);
+    assert.deepEqual(known, { kind: 'answered', status: 200 });
+    assert.equal((await probeEndpoint(ports, uri)).kind, 'refused');
+  }
   server.close();
 });
 

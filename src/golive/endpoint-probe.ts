@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { connect } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock, TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Random } from '../platform/random.ts';
@@ -14,12 +15,19 @@ export type ProbeResult =
   | { kind: 'refused'; reason: string }
   | { kind: 'silent'; waitedMs: number };
 
-export type ProbePorts = { clock: Clock; random: Random; bindAddress: string };
+export type ProbePorts = {
+  clock: Clock;
+  random: Random;
+  bindAddress: string;
+  /** The operator's own certificate authority for TLS, as PEM. */
+  authorities?: string | undefined;
+};
 
 const WAIT_MS = 3_000;
 /** As timer A would: a UDP request may be lost once or twice. */
 const RESEND_MS = [500, 1_500];
 const DEFAULT_PORT = 5060;
+const DEFAULT_TLS_PORT = 5061;
 
 type Target = { uri: string; host: string; port: number };
 
@@ -28,11 +36,13 @@ type Wire = { send(): void; close(): void };
 
 /** Never throws; takes no longer than three seconds. */
 export function probeEndpoint(ports: ProbePorts, uri: string): Promise<ProbeResult> {
-  const parsed = /^sip:(?:[^@]*@)?([^:;?]+)(?::(\d+))?/i.exec(uri);
+  const parsed = /^sips?:(?:[^@]*@)?([^:;?]+)(?::(\d+))?/i.exec(uri);
   if (parsed?.[1] === undefined) {
     return Promise.resolve({ kind: 'refused', reason: 'this is no SIP URI' });
   }
-  const target = { uri, host: parsed[1], port: Number(parsed[2] ?? DEFAULT_PORT) };
+  const isTls = /^sips:|;transport=tls\b/i.test(uri);
+  const port = Number(parsed[2] ?? (isTls ? DEFAULT_TLS_PORT : DEFAULT_PORT));
+  const target = { uri, host: parsed[1], port };
   return new Promise((resolve) => {
     const timers: TimerHandle[] = [];
     const finish = (result: ProbeResult): void => {
@@ -45,9 +55,10 @@ export function probeEndpoint(ports: ProbePorts, uri: string): Promise<ProbeResu
       if (status !== undefined) finish({ kind: 'answered', status: Number(status) });
     };
     const fail = (error: Error): void => finish({ kind: 'refused', reason: errorText(error) });
-    const isTcp = /;transport=tcp\b/i.test(uri);
-    const wire = (isTcp ? overTcp : overUdp)(ports, target, hear, fail);
-    if (!isTcp) timers.push(...RESEND_MS.map((ms) => ports.clock.after(ms, () => wire.send())));
+    const isUdp = !isTls && !/;transport=tcp\b/i.test(uri);
+    const open = isTls ? overTls : isUdp ? overUdp : overTcp;
+    const wire = open(ports, target, hear, fail);
+    if (isUdp) timers.push(...RESEND_MS.map((ms) => ports.clock.after(ms, () => wire.send())));
     const onSilence = (): void => finish({ kind: 'silent', waitedMs: WAIT_MS });
     timers.push(ports.clock.after(WAIT_MS, onSilence));
   });
@@ -90,14 +101,38 @@ const overUdp: OpenWire = (ports, target, hear, fail) => {
 const overTcp: OpenWire = (ports, target, hear, fail) => {
   const { host, port } = target;
   const socket = connect({ host, port, localAddress: ports.bindAddress });
+  return overStream('TCP', socket, 'connect', ports, target, hear, fail);
+};
+
+/** The certificate is checked as the call itself would check it (RFC 5922). */
+const overTls: OpenWire = (ports, target, hear, fail) => {
+  const { host, port } = target;
+  const { bindAddress: localAddress, authorities } = ports;
+  const plain = connect({ host, port, localAddress });
+  plain.on('error', fail);
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const trusted = authorities === undefined ? {} : { ca: [...rootCertificates, authorities] };
+  const socket = connectTls({ socket: plain, host, ...named, ...trusted });
+  return overStream('TLS', socket, 'secureConnect', ports, target, hear, fail);
+};
+
+function overStream(
+  transport: 'TCP' | 'TLS',
+  socket: Socket,
+  up: 'connect' | 'secureConnect',
+  ports: ProbePorts,
+  target: Target,
+  hear: (bytes: Buffer) => void,
+  fail: (error: Error) => void,
+): Wire {
   socket.on('error', fail);
   socket.on('data', hear);
-  socket.on('connect', () => {
-    const from = `TCP ${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
+  socket.on(up, () => {
+    const from = `${transport} ${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
     socket.write(optionsRequest(ports.random, target, from));
   });
   return { send: () => {}, close: () => void socket.destroy() };
-};
+}
 
 /** `sentBy`: transport and address for the Via header, such as `UDP 192.0.2.1:40000`. */
 function optionsRequest(random: Random, { uri, host }: Target, sentBy: string): Buffer {

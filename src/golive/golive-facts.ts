@@ -10,6 +10,7 @@ import type { Sealer } from '../platform/sealing.ts';
 import { evaluateRequest } from '../policy/policy.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import type { LineAccess, WhatsAppClient } from '../whatsapp/whatsapp.ts';
+import { readSipTls } from '../sip/tls-files.ts';
 import { probeEndpoint, type ProbePorts } from './endpoint-probe.ts';
 import { webhookAge } from './golive-store.ts';
 import type { GoLiveFacts, Told } from './golive.ts';
@@ -19,6 +20,7 @@ export type GoLiveSettings = {
   ASKFIRST_PUBLIC_URL?: string | undefined;
   ASKFIRST_MEDIA_ADDRESS: string;
   ASKFIRST_SIP_ADDRESS: string;
+  ASKFIRST_SIP_TLS_CA?: string | undefined;
   ASKFIRST_ADVERTISED_ADDRESS?: string | undefined;
   ASKFIRST_ROLES: readonly string[];
   dataDir: string;
@@ -86,7 +88,9 @@ async function endpointOf(
   if (endpoint === null) return { endpoint: null, probe: null };
   const { name, uri } = endpoint;
   // From the address that calls come from, because a PBX may let in only that one.
-  const ports: ProbePorts = { clock, random, bindAddress: settings.ASKFIRST_SIP_ADDRESS };
+  const { authorities } = readSipTls(settings);
+  const bindAddress = settings.ASKFIRST_SIP_ADDRESS;
+  const ports: ProbePorts = { clock, random, bindAddress, authorities };
   return { endpoint: { name, uri }, probe: await probeEndpoint(ports, uri) };
 }
 

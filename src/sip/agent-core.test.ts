@@ -141,7 +141,7 @@ test('a wrong order fails with 400, no name or no route with 503', async () => {
     ['our own header', { headers: { Contact: '<sip:a@b>' } }],
     ['no SIP URI', { target: { uri: 'tel:+4930123' } }],
     ['line break in URI', { target: { uri: 'sip:a@b\r\nX: y' } }],
-    ['TLS', { target: { uri: 'sips:a@b' } }],
+    ['TLS over UDP', { target: { uri: 'sips:a@b;transport=udp' } }],
   ];
   for (const [what, request] of bad) {
     const stage = setStage();
@@ -151,7 +151,7 @@ test('a wrong order fails with 400, no name or no route with 503', async () => {
     assertNothingLeft(stage);
   }
   for (const options of [
-    { lookUp: () => Promise.reject(new Error('ENOTFOUND')) },
+    { names: { address: () => Promise.reject(new Error('ENOTFOUND')) } },
     { failSends: true },
   ]) {
     const stage = setStage(options);

@@ -9,7 +9,7 @@ import { screenRequest, screenResponse } from './screening.ts';
 import { endLostDialog } from './lost-dialog.ts';
 import type { InviteRequest, SavedDialog, SipCall, SipCallEvent, SipTarget } from './sip.ts';
 import { serverKey, TransactionLayer } from './transaction-layer.ts';
-import type { Hop, LookUp, OnBytes, Wire } from './wire.ts';
+import type { Hop, Names, OnBytes, Wire } from './wire.ts';
 
 /**
  * The user agent without sockets: bytes come in by `receive`, go out by the wire. It takes no
@@ -21,7 +21,7 @@ export type AgentParts = {
   random: Random;
   log: Log;
   wire: Wire;
-  lookUp: LookUp;
+  names: Names;
   advertisedAddress?: string;
 };
 

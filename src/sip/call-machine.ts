@@ -24,6 +24,8 @@ export const CALL_MACHINE = {
     answered: { to: 'established', do: ['acknowledge', 'reportAnswered'] },
     answeredEmpty: { to: 'over', do: ['acknowledge', 'bye', 'reportFailed'] },
     challenged: { to: 'calling', do: ['sendInvite'] },
+    // RFC 3263 section 4.3: this server cannot, and there is another.
+    nextServer: { to: 'calling', do: ['sendInvite'] },
     refused: { to: 'over', do: ['reportFailed'] },
     unsendable: { to: 'over', do: ['reportFailed'] },
     ringTimeout: { to: 'abandoned', do: ['reportFailed'] },
@@ -34,6 +36,8 @@ export const CALL_MACHINE = {
     answered: { to: 'established', do: ['acknowledge', 'reportAnswered'] },
     answeredEmpty: { to: 'over', do: ['acknowledge', 'bye', 'reportFailed'] },
     challenged: { to: 'calling', do: ['sendInvite'] },
+    // RFC 3263 section 4.3: this server cannot, and there is another.
+    nextServer: { to: 'calling', do: ['sendInvite'] },
     refused: { to: 'over', do: ['reportFailed'] },
     unsendable: { to: 'over', do: ['reportFailed'] },
     ringTimeout: { to: 'abandoned', do: ['cancel', 'reportFailed'] },
@@ -70,6 +74,7 @@ export const CALL_INPUTS = [
   'answered',
   'answeredEmpty',
   'challenged',
+  'nextServer',
   'refused',
   'unsendable',
   'ringTimeout',

@@ -5,7 +5,7 @@ import type { SipHeader, SipRequest } from './message.ts';
 import { ALLOW } from './reply.ts';
 import type { InviteRequest } from './sip.ts';
 import { quote } from './uri.ts';
-import type { Hop, Wire } from './wire.ts';
+import { isReliable, type Hop, type Wire } from './wire.ts';
 
 /** The requests a call sends: INVITE, CANCEL, ACK of a 2xx, BYE (RFC 3261 sections 8.1, 9, 12). */
 const USER_AGENT: SipHeader = ['User-Agent', 'Askfirst'];
@@ -56,7 +56,7 @@ export function viaHeader(hop: Hop, local: Place, random: Random): SipHeader {
 }
 
 export function contactHeader(hop: Hop, local: Place, user: string): SipHeader {
-  const parameter = hop.transport === 'tcp' ? ';transport=tcp' : '';
+  const parameter = isReliable(hop.transport) ? `;transport=${hop.transport}` : '';
   const name = user === '' ? '' : `${escapeUser(user)}@`;
   return ['Contact', `<sip:${name}${local.address}:${local.port}${parameter}>`];
 }

@@ -17,14 +17,14 @@ import { saveDialog } from './lost-dialog.ts';
 import { DialogSender } from './dialog-sender.ts';
 import { DigestCredentials } from './digest.ts';
 import { tagOf } from './header-fields.ts';
-import { findTarget, WrongOrder } from './hops.ts';
+import { findTargets, WrongOrder } from './hops.ts';
 import { headerOf, type SipHeader, type SipRequest } from './message.ts';
 import type { SipResponse } from './message.ts';
 import { PeerOffers } from './peer-offers.ts';
 import { ALLOW, makeReply } from './reply.ts';
 import type { InviteRequest, SipCall, SipCallEvent } from './sip.ts';
 import type { ClientTransaction, TransactionLayer } from './transaction-layer.ts';
-import type { Hop, LookUp, Wire } from './wire.ts';
+import type { Hop, Names, Wire } from './wire.ts';
 
 /** One outgoing call: walks `CALL_MACHINE` and does what its moves say. */
 export type CallContext = {
@@ -33,7 +33,7 @@ export type CallContext = {
   log: Log;
   wire: Wire;
   transactions: TransactionLayer;
-  lookUp: LookUp;
+  names: Names;
   advertisedAddress?: string;
   /** The call needs no more messages: forget it. */
   onGone: (call: Call) => void;
@@ -50,8 +50,10 @@ export class Call implements SipCall {
   readonly #onEvent: (event: SipCallEvent) => void;
   readonly #credentials: DigestCredentials;
   #state: CallState = 'resolving';
-  /** Where the INVITE goes: found once, so that a retry meets the same host. */
+  /** Where the INVITE goes: found once, so that a retry with credentials meets the same host. */
   #hop: Hop | undefined;
+  /** Servers to try when that one cannot be reached. */
+  #otherHops: Hop[] = [];
   #sender: DialogSender | undefined;
   #sequence = 0;
   #invite: SipRequest | undefined;
@@ -88,10 +90,11 @@ export class Call implements SipCall {
     this.#ringTimer = this.#context.clock.after(this.#request.ringTimeoutMs, () =>
       this.#step('ringTimeout', { status: 408, reason: 'No answer in time' }),
     );
-    void findTarget(this.#request, this.#context.lookUp).then(
-      (hop) => {
-        this.#hop = hop;
-        this.#sender = this.#makeSender(hop);
+    const { names, random } = this.#context;
+    void findTargets(this.#request, names, random).then(
+      ([hop, ...others]) => {
+        this.#otherHops = others;
+        this.#choose(hop);
         this.#step('resolved', {});
       },
       (error: unknown) => {
@@ -99,6 +102,20 @@ export class Call implements SipCall {
         this.#step('unsendable', { status, reason: errorText(error) });
       },
     );
+  }
+
+  #choose(hop: Hop | undefined): void {
+    if (hop === undefined) return;
+    this.#hop = hop;
+    this.#sender = this.#makeSender(hop);
+  }
+
+  /** Turns to the next server, or gives up. */
+  #missed(facts: Facts): void {
+    const next = this.#otherHops.shift();
+    if (next === undefined) return this.#step('unsendable', facts);
+    this.#choose(next);
+    this.#step('nextServer', {});
   }
 
   hangUp(reason?: string): void {
@@ -219,9 +236,11 @@ export class Call implements SipCall {
       onResponse: (response, from) => {
         if (isCurrent()) this.#receiveResponse(response, from);
       },
-      onTimeout: () => this.#step('unsendable', { status: 408, reason: 'Request Timeout' }),
+      onTimeout: () => {
+        if (isCurrent()) this.#missed({ status: 408, reason: 'Request Timeout' });
+      },
       onSendFailed: () => {
-        if (isCurrent()) this.#step('unsendable', { status: 503, reason: 'Not reachable' });
+        if (isCurrent()) this.#missed({ status: 503, reason: 'Not reachable' });
       },
       onGone: () => this.#closeTransaction(),
     });
@@ -238,6 +257,7 @@ export class Call implements SipCall {
     if (challenge && live && fromTarget && this.#credentials.accept(response)) {
       return this.#step('challenged', {});
     }
+    if (status === 503 && live && this.#otherHops.length > 0) return this.#missed({});
     return this.#step('refused', { status, reason: reason.slice(0, 200) });
   }
 

@@ -5,7 +5,7 @@ import type { DigestCredentials } from './digest.ts';
 import { findHop } from './hops.ts';
 import { headersOf, serialise, type SipHeader, type SipRequest } from './message.ts';
 import type { ClientUser, TransactionLayer } from './transaction-layer.ts';
-import type { Hop, LookUp, Wire } from './wire.ts';
+import type { Hop, Names, Wire } from './wire.ts';
 
 /**
  * ACK and BYE in the dialogs of one call. There may be several: each branch of a forked INVITE
@@ -16,7 +16,7 @@ export type DialogSenderParts = {
   random: Random;
   wire: Wire;
   transactions: TransactionLayer;
-  lookUp: LookUp;
+  names: Names;
   advertisedAddress?: string;
   credentials: DigestCredentials;
   /** Where the INVITE went: the only place that credentials go, and the last resort for others. */
@@ -97,7 +97,7 @@ export class DialogSender {
   }
 
   #withHop(dialog: Dialog, use: (hop: Hop) => void): void {
-    findHop(dialog, this.#parts.target, this.#parts.lookUp, use);
+    findHop(dialog, this.#parts.target, this.#parts.names, use);
   }
 
   #isTarget(hop: Hop): boolean {

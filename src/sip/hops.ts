@@ -1,48 +1,116 @@
+import { isIP } from 'node:net';
+import type { Random } from '../platform/random.ts';
 import { wrongInvite } from './call-requests.ts';
 import { nextHopUri, type Dialog } from './dialog.ts';
-import type { InviteRequest } from './sip.ts';
-import { parseSipUri } from './uri.ts';
-import type { Hop, LookUp } from './wire.ts';
+import { SIP_TRANSPORTS, type InviteRequest, type SipTransportName } from './sip.ts';
+import { parseSipUri, type SipUri } from './uri.ts';
+import type { Hop, Names, ServiceRecord } from './wire.ts';
 
-/** Where requests go: the first one by the target's URI, later ones by the dialog's. */
+/**
+ * Where requests go (RFC 3263): the first one by the target's URI, later ones by the dialog's.
+ * NAPTR records are not asked for: the URI says the transport, or UDP and then TCP are tried by
+ * their SRV records, as section 4.1 does without NAPTR.
+ */
 
 /** The order to call cannot be carried out as it stands; sending it again would not help. */
 export class WrongOrder extends Error {}
 
-/** The default of RFC 3261 section 19.1.2. SRV records are not asked for. */
-const SIP_PORT = 5060;
+/** The defaults of RFC 3261 section 19.1.2. */
+const DEFAULT_PORT = { udp: 5060, tcp: 5060, tls: 5061 } as const;
+const SERVICE = { udp: '_sip._udp', tcp: '_sip._tcp', tls: '_sips._tcp' } as const;
+/** Servers beyond this are not tried: a call that nobody took so far rings nowhere. */
+const HOPS_MAX = 6;
 
-/** Rejects with `WrongOrder`, or with the error of the look-up. */
-export async function findTarget(request: InviteRequest, lookUp: LookUp): Promise<Hop> {
+/**
+ * The places to send the INVITE to, the best first; the next is for when one cannot be reached.
+ * Rejects with `WrongOrder`, or with the error of the look-up. Never an empty list.
+ */
+export async function findTargets(
+  request: InviteRequest,
+  names: Names,
+  random: Random,
+): Promise<Hop[]> {
   const wrong = wrongInvite(request);
   if (wrong !== undefined) throw new WrongOrder(wrong);
   const uri = parseSipUri(request.target.uri);
   if (uri === undefined || uri.headers !== '') throw new WrongOrder('The target is not a SIP URI');
-  const transport = uri.parameters.get('transport')?.toLowerCase() ?? 'udp';
-  if (uri.scheme === 'sips' || (transport !== 'udp' && transport !== 'tcp')) {
-    throw new WrongOrder('Only UDP and TCP are available');
+  const named = transportOf(uri);
+  if (named === 'other') throw new WrongOrder('The transport must be udp, tcp or tls');
+  if (uri.port === undefined && isIP(uri.host) === 0) {
+    const found = await byServices(uri, named, names, random);
+    if (found.length > 0) return found;
   }
-  return { transport, address: await lookUp(uri.host), port: uri.port ?? SIP_PORT };
+  return [await plainHop(uri, named ?? 'udp', names)];
+}
+
+/** What the URI says of the transport: nothing, one of ours, or one that we do not speak. */
+function transportOf(uri: SipUri): SipTransportName | 'other' | undefined {
+  const named = uri.parameters.get('transport')?.toLowerCase();
+  if (named === undefined) return uri.scheme === 'sips' ? 'tls' : undefined;
+  // `sips:…;transport=tcp` is TLS over TCP (RFC 3261 section 26.2.2); UDP has no TLS.
+  if (uri.scheme === 'sips') return named === 'udp' ? 'other' : 'tls';
+  return SIP_TRANSPORTS.find((name) => name === named) ?? 'other';
+}
+
+async function plainHop(uri: SipUri, transport: SipTransportName, names: Names): Promise<Hop> {
+  const place = { transport, address: await names.address(uri.host) };
+  return withName({ ...place, port: uri.port ?? DEFAULT_PORT[transport] }, uri.host);
+}
+
+/** RFC 5922 section 7.1: the certificate must bear the domain of the URI, not an SRV target's. */
+function withName(hop: Hop, domain: string): Hop {
+  return hop.transport === 'tls' ? { ...hop, serverName: domain } : hop;
+}
+
+async function byServices(
+  uri: SipUri,
+  named: SipTransportName | undefined,
+  names: Names,
+  random: Random,
+): Promise<Hop[]> {
+  for (const transport of named === undefined ? (['udp', 'tcp'] as const) : [named]) {
+    const records = await names.services(`${SERVICE[transport]}.${uri.host}`);
+    // RFC 2782: a lone "." says that the service is decidedly not offered here.
+    const usable = records.filter(({ host }) => host !== '' && host !== '.');
+    const hops: Hop[] = [];
+    for (const { host, port } of inOrder(usable, random).slice(0, HOPS_MAX)) {
+      const address = await names.address(host).catch(() => null);
+      if (address !== null) hops.push(withName({ transport, address, port }, uri.host));
+    }
+    if (hops.length > 0) return hops;
+  }
+  return [];
+}
+
+/** RFC 2782: the lowest priority first; among equals, by chance in proportion to the weight. */
+function inOrder(records: readonly ServiceRecord[], random: Random): ServiceRecord[] {
+  const left = [...records].sort((a, b) => a.priority - b.priority || a.weight - b.weight);
+  const ordered: ServiceRecord[] = [];
+  while (left.length > 0) {
+    const peers = left.filter(({ priority }) => priority === left[0]?.priority);
+    const total = peers.reduce((sum, { weight }) => sum + weight, 0);
+    let draw = random.below(total + 1);
+    const chosen = peers.findIndex(({ weight }) => (draw -= weight) <= 0);
+    ordered.push(...left.splice(Math.max(0, chosen), 1));
+  }
+  return ordered;
 }
 
 /** The next hop of a dialog: at once when no name has to be looked up, else as soon as it is. */
-export function findHop(
-  dialog: Dialog,
-  target: Hop,
-  lookUp: LookUp,
-  use: (hop: Hop) => void,
-): void {
+export function findHop(dialog: Dialog, target: Hop, names: Names, use: (hop: Hop) => void): void {
   const uri = parseSipUri(nextHopUri(dialog));
   // Neither is a broken URI a reason to leave the peer without ACK and BYE.
   if (uri === undefined) return use(target);
-  const named = uri.parameters.get('transport')?.toLowerCase();
+  const named = transportOf(uri);
   // Without a transport in its Contact, a peer is reached the way that has worked already.
-  const transport = named === 'tcp' || named === 'udp' ? named : target.transport;
-  const port = uri.port ?? SIP_PORT;
-  if (/^[\d.]+$/.test(uri.host)) return use({ transport, address: uri.host, port });
-  void lookUp(uri.host).then(
-    (address) => use({ transport, address, port }),
-    // A name nobody knows: the host that took the INVITE is the best guess left.
-    () => use(target),
-  );
+  const transport = named === undefined || named === 'other' ? target.transport : named;
+  const port = uri.port ?? DEFAULT_PORT[transport];
+  const reach = (address: string): void => {
+    // The peer is known by the certificate of this connection; its Contact is often an address.
+    const isTarget = transport === 'tls' && address === target.address;
+    use(isTarget ? target : withName({ transport, address, port }, uri.host));
+  };
+  if (isIP(uri.host) !== 0) return reach(uri.host);
+  // A name nobody knows: the host that took the INVITE is the best guess left.
+  void names.address(uri.host).then(reach, () => use(target));
 }

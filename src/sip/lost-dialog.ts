@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Dialog } from './dialog.ts';
 import { DialogSender, type DialogSenderParts } from './dialog-sender.ts';
 import { DigestCredentials } from './digest.ts';
-import type { SavedDialog, SipTarget } from './sip.ts';
+import { SIP_TRANSPORTS, type SavedDialog, type SipTarget } from './sip.ts';
 import type { Hop } from './wire.ts';
 
 /**
@@ -10,7 +10,12 @@ import type { Hop } from './wire.ts';
  * that was killed does not leave the endpoint talking to nobody.
  */
 const saved = z.object({
-  hop: z.object({ transport: z.enum(['udp', 'tcp']), address: z.string(), port: z.number() }),
+  hop: z.object({
+    transport: z.enum(SIP_TRANSPORTS),
+    address: z.string(),
+    port: z.number(),
+    serverName: z.string().optional(),
+  }),
   callId: z.string(),
   localTag: z.string(),
   remoteTag: z.string(),

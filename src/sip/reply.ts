@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { callIdOf, tagOf, topVia } from './header-fields.ts';
 import { headersOf, listOf, type SipHeader, type SipRequest } from './message.ts';
 import type { SipResponse } from './message.ts';
-import type { Hop } from './wire.ts';
+import { isReliable, type Hop } from './wire.ts';
 
 /** Responses to requests that we receive: their headers (RFC 3261 8.2.6) and their way (18.2.2). */
 export const ALLOW: SipHeader = ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY'];
@@ -63,11 +63,11 @@ export function stampSource(request: SipRequest, from: Hop): SipRequest {
 }
 
 /**
- * Where a response goes: over TCP back on the connection, over UDP to the source address, at
+ * Where a response goes: over TCP and TLS back on the connection, over UDP to the source address, at
  * the source port when the peer asked for it (`rport`), else at the port of its Via.
  */
 export function replyHop(request: SipRequest, from: Hop): Hop {
   const via = topVia(request);
-  if (from.transport === 'tcp' || via === undefined || via.parameters.has('rport')) return from;
+  if (isReliable(from.transport) || via === undefined || via.parameters.has('rport')) return from;
   return { ...from, port: via.port ?? 5060 };
 }

@@ -20,10 +20,20 @@ export type SipUserAgent = {
   close(): Promise<void>;
 };
 
-export type SipTransportName = 'udp' | 'tcp';
+export const SIP_TRANSPORTS = ['udp', 'tcp', 'tls'] as const;
+export type SipTransportName = (typeof SIP_TRANSPORTS)[number];
+
+/** What TLS needs, as PEM texts. */
+export type SipTls = {
+  /** Trusted beside the roots that come with Node: the operator's own authority. */
+  authorities?: string;
+  /** Ours, for listening and for peers that ask who we are. */
+  certificate?: string;
+  key?: string;
+};
 
 export type SipTarget = {
-  /** `sip:user@host[:port][;transport=tcp]` */
+  /** `sip:user@host[:port][;transport=udp|tcp|tls]`, or `sips:` which means TLS. */
   uri: string;
   /** Digest credentials (RFC 8760: SHA-256 or MD5, qop=auth). */
   username?: string;

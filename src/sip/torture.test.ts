@@ -90,7 +90,10 @@ function makeCore(): { core: AgentCore; sent: Buffer[] } {
     clock: new ManualClock(),
     random: seededRandom(1),
     log: loudLog,
-    lookUp: () => Promise.reject(new Error('no names here')),
+    names: {
+      address: () => Promise.reject(new Error('no names here')),
+      services: () => Promise.resolve([]),
+    },
     wire: {
       send: (bytes) => void sent.push(bytes),
       localAddress: () => ({ address: '192.0.2.9', port: 5060 }),

@@ -3,7 +3,7 @@ import type { Log } from '../platform/log.ts';
 import { callIdOf, cseqOf, topVia } from './header-fields.ts';
 import { serialise, type SipMessage, type SipRequest, type SipResponse } from './message.ts';
 import { Transaction, type TransactionInput, type TransactionOutput } from './transaction.ts';
-import type { Hop, Wire } from './wire.ts';
+import { isReliable, type Hop, type Wire } from './wire.ts';
 
 /**
  * All transactions of the user agent: finds the one a message belongs to (RFC 3261 sections
@@ -122,7 +122,7 @@ export class TransactionLayer {
     hop: Hop,
     user: Entry['user'],
   ): Entry {
-    const transaction = new Transaction(role, request, hop.transport === 'tcp');
+    const transaction = new Transaction(role, request, isReliable(hop.transport));
     const entry: Entry = { key, transaction, hop, from: hop, user, timer: undefined };
     table.set(key, entry);
     this.#run(entry, transaction.start(this.#clock.now()));

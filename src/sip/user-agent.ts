@@ -1,14 +1,14 @@
-import { lookup } from 'node:dns/promises';
+import { lookup, resolveSrv } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
 import { delay } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
 import { AgentCore } from './agent-core.ts';
-import type { SipUserAgent } from './sip.ts';
-import { openTcpWire, type TcpWire } from './tcp-wire.ts';
+import type { SipTls, SipUserAgent } from './sip.ts';
+import { openStreamWire, type StreamWire } from './stream-wire.ts';
 import { openUdpWire, type UdpWire } from './udp-wire.ts';
-import type { OnBytes, Wire } from './wire.ts';
+import type { Names, OnBytes, Wire } from './wire.ts';
 
 export type SipUserAgentOptions = {
   clock: Clock;
@@ -20,16 +20,25 @@ export type SipUserAgentOptions = {
   udpPort?: number;
   /** Whether TCP targets can be called; also opens a listener, on the UDP port where it is free. */
   tcp: boolean;
+  /** Authorities and a certificate of our own; TLS targets can be called without it too. */
+  tls?: SipTls;
+  /** TLS listens here when there is a certificate; 0 or absent: any free port. */
+  tlsPort?: number;
   /** The address written into Via, Contact and From, where it is not the socket's own. */
   advertisedAddress?: string;
 };
+
+/** Where we listen; 0 where we do not. */
+type Ports = { udp: number; tcp: number; tls: number };
 
 /** How long `close` waits for the answers to its BYEs. */
 const CLOSE_MS = 2000;
 const CLOSE_STEP_MS = 50;
 
 /** Opens the sockets and the user agent over them. Rejects when a port is taken. */
-export async function openSipUserAgent(options: SipUserAgentOptions): Promise<SipUserAgent> {
+export async function openSipUserAgent(
+  options: SipUserAgentOptions,
+): Promise<SipUserAgent & { ports: Ports }> {
   const { clock, random, log, advertisedAddress } = options;
   let receive: OnBytes = () => undefined;
   const wire = await openWire(options, (bytes, from) => receive(bytes, from));
@@ -38,7 +47,7 @@ export async function openSipUserAgent(options: SipUserAgentOptions): Promise<Si
     random,
     log,
     wire,
-    lookUp: async (host) => (await lookup(host, { family: 4 })).address,
+    names: systemNames,
     ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
   });
   receive = core.receive;
@@ -56,43 +65,73 @@ export async function openSipUserAgent(options: SipUserAgentOptions): Promise<Si
     invite: (request, onEvent) => core.invite(request, onEvent),
     endLost: (saved, target, reason) => core.endLost(saved, target, reason),
     liveCount: () => core.liveCount,
+    ports: wire.ports,
     close: () => (closing ??= close()),
   };
 }
 
-async function openWire(options: SipUserAgentOptions, onBytes: OnBytes): Promise<Wire> {
+/** The resolver of the machine. A name without SRV records is no error. */
+const systemNames: Names = {
+  address: async (host) => (await lookup(host, { family: 4 })).address,
+  services: async (name) => {
+    const records = await resolveSrv(name).catch(() => []);
+    return records.map(({ name: host, port, priority, weight }) => ({
+      host,
+      port,
+      priority,
+      weight,
+    }));
+  },
+};
+
+async function openWire(
+  options: SipUserAgentOptions,
+  onBytes: OnBytes,
+): Promise<Wire & { ports: Ports }> {
   const { bindAddress, clock, log } = options;
   const udp = await openUdpWire({ bindAddress, port: options.udpPort ?? 0, log }, onBytes);
-  const tcp = options.tcp ? await openTcpBeside(udp) : undefined;
-
-  /** A peer expects both on one port, but a free port that chance gave us may be taken in TCP. */
-  async function openTcpBeside(beside: UdpWire): Promise<TcpWire> {
-    const parts = { bindAddress, clock, log };
-    try {
-      return await openTcpWire({ ...parts, port: beside.port }, onBytes);
-    } catch (error) {
-      if ((options.udpPort ?? 0) !== 0) {
-        await beside.close();
-        throw error;
-      }
-      return openTcpWire({ ...parts, port: 0 }, onBytes);
-    }
+  const parts = { bindAddress, clock, log };
+  const opened: Array<UdpWire | StreamWire> = [udp];
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(opened.map((wire) => wire.close()));
+  };
+  const keep = <T extends StreamWire>(wire: T): T => {
+    opened.push(wire);
+    return wire;
+  };
+  try {
+    const tcp = options.tcp ? keep(await openTcpBeside(udp)) : undefined;
+    const { tls: own = {}, tlsPort = 0 } = options;
+    const tls = keep(await openStreamWire({ ...parts, port: tlsPort, tls: own }, onBytes));
+    const wires = { udp, tcp, tls };
+    return {
+      ports: { udp: udp.port, tcp: tcp?.port ?? 0, tls: tls.port },
+      send(bytes, to, onFail) {
+        const wire = wires[to.transport];
+        if (wire !== undefined) wire.send(bytes, to, onFail);
+        else queueMicrotask(() => onFail(new Error('TCP is switched off')));
+      },
+      localAddress: (transport, towards) => ({
+        address: bindAddress === '0.0.0.0' ? ownAddress(towards) : bindAddress,
+        // Without a listener the peer speaks to us on the connection that we opened.
+        port: wires[transport]?.port || udp.port,
+      }),
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
   }
 
-  return {
-    send(bytes, to, onFail) {
-      if (to.transport === 'udp') udp.send(bytes, to, onFail);
-      else if (tcp !== undefined) tcp.send(bytes, to, onFail);
-      else queueMicrotask(() => onFail(new Error('TCP is switched off')));
-    },
-    localAddress: (transport, towards) => ({
-      address: bindAddress === '0.0.0.0' ? ownAddress(towards) : bindAddress,
-      port: transport === 'tcp' ? (tcp?.port ?? udp.port) : udp.port,
-    }),
-    async close() {
-      await Promise.all([udp.close(), tcp?.close()]);
-    },
-  };
+  /** A peer expects both on one port, but a free port that chance gave us may be taken in TCP. */
+  async function openTcpBeside(beside: UdpWire): Promise<StreamWire> {
+    try {
+      return await openStreamWire({ ...parts, port: beside.port }, onBytes);
+    } catch (error) {
+      if ((options.udpPort ?? 0) !== 0) throw error;
+      return openStreamWire({ ...parts, port: 0 }, onBytes);
+    }
+  }
 }
 
 /** Our address as a peer there would see it, as far as that can be told without asking it. */

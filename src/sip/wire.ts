@@ -1,8 +1,16 @@
+import type { SipTransportName } from './sip.ts';
+
 /**
  * What the user agent needs from the network. The sockets are in `udp-wire.ts` and
- * `tcp-wire.ts`; tests bring a wire of their own, so that loss and order are theirs to choose.
+ * `stream-wire.ts`; tests bring a wire of their own, so that loss and order are theirs to choose.
  */
-export type Hop = { transport: 'udp' | 'tcp'; address: string; port: number };
+export type Hop = {
+  transport: SipTransportName;
+  address: string;
+  port: number;
+  /** Over TLS: the name that the peer's certificate must bear (RFC 5922 section 7.1). */
+  serverName?: string | undefined;
+};
 
 export type Wire = {
   /** Sends one message. `onFail` is called at most once, when it surely did not leave. */
@@ -15,8 +23,21 @@ export type Wire = {
 /** Called for each datagram or framed message; must not throw. */
 export type OnBytes = (bytes: Uint8Array, from: Hop) => void;
 
-/** Finds the IPv4 address of a host; rejects when there is none. */
-export type LookUp = (host: string) => Promise<string>;
+/** One SRV record (RFC 2782). */
+export type ServiceRecord = { host: string; port: number; priority: number; weight: number };
+
+/** The names of the net. */
+export type Names = {
+  /** The IPv4 address of a host; rejects when there is none. */
+  address(host: string): Promise<string>;
+  /** The SRV records of a name such as `_sip._tcp.example.net`; none is an empty list. */
+  services(name: string): Promise<ServiceRecord[]>;
+};
+
+/** Whether the transport itself sees to it that nothing is lost (RFC 3261 section 17). */
+export function isReliable(transport: SipTransportName): boolean {
+  return transport !== 'udp';
+}
 
 export function isSameHop(a: Hop, b: Hop): boolean {
   return a.transport === b.transport && a.address === b.address && a.port === b.port;
