@@ -12,7 +12,7 @@ import {
 import { ControlFailure } from './control-failure.ts';
 import type { ControlError, LineDraft, PersonDraft, SimulatorState } from './control-types.ts';
 import { record } from './graph-router.ts';
-import { SENTINEL_PEOPLE } from './people.ts';
+import { SENTINEL_PEOPLE, type PersonSpec } from './people.ts';
 import { perform } from './person-actions.ts';
 import {
   addLine,
@@ -131,8 +131,11 @@ function addFaultRoutes(app: FastifyInstance, sim: Simulation): void {
   });
 }
 
+/** What a program may give a person beside what the control API takes. */
+export type PersonMade = PersonDraft & Partial<Pick<PersonSpec, 'device' | 'script'>>;
+
 /** A person made on the fly; `like` borrows device and script of somebody in the table. */
-export function createPerson(sim: Simulation, draft: PersonDraft): Person {
+export function createPerson(sim: Simulation, draft: PersonMade): Person {
   if (sim.people.has(draft.number)) {
     throw new ControlFailure(
       409,
@@ -143,10 +146,12 @@ export function createPerson(sim: Simulation, draft: PersonDraft): Person {
   }
   const model = SENTINEL_PEOPLE.find((spec) => spec.number === draft.like);
   if (draft.like !== undefined && model === undefined) throw notFound('person', 'like');
+  const device = draft.device ?? model?.device;
+  const script = draft.script ?? model?.script;
   return addPerson(sim, {
     about: model?.about ?? 'Driven by hand.',
-    ...(model?.device === undefined ? {} : { device: model.device }),
-    ...(model?.script === undefined ? {} : { script: model.script }),
+    ...(device === undefined ? {} : { device }),
+    ...(script === undefined ? {} : { script }),
     number: draft.number,
     name: draft.name ?? `Person ${draft.number.slice(-4)}`,
     ...(draft.username === undefined ? {} : { username: draft.username }),

@@ -12,12 +12,12 @@ import {
   createPerson,
   isLoopbackOrigin,
   sendControlError,
+  type PersonMade,
 } from './control-routes.ts';
 import type {
   FaultDraft,
   LineDraft,
   PersonAction,
-  PersonDraft,
   SimFault,
   SimLine,
   SimPerson,
@@ -82,7 +82,7 @@ export type Simulator = {
   people(): SimPerson[];
   /** Does one thing on a person's phone; throws `ControlFailure` when it cannot be done. */
   act(number: string, action: PersonAction): void;
-  addPerson(draft: PersonDraft): SimPerson;
+  addPerson(draft: PersonMade): SimPerson;
   addLine(draft: LineDraft): SimLine;
   setFault(draft: FaultDraft): SimFault;
   clearFaults(): void;
