@@ -9,6 +9,8 @@ export type PlainText = {
   /** Whether a word begins at that letter, and whether one ends with it. */
   begins: readonly boolean[];
   ends: readonly boolean[];
+  /** Whether a sentence is over after that letter. */
+  closes: readonly boolean[];
 };
 
 /** The one plain form of a phrase of ours. */
@@ -43,7 +45,7 @@ export function picturesOf(text: string): string {
 }
 
 /** Whether words of this text are written without spaces, or with endings glued to them. */
-export function isDense({ letters }: PlainText): boolean {
+export function isDense({ letters }: Pick<PlainText, 'letters'>): boolean {
   return letters.some((letter) => DENSE.test(letter));
 }
 
@@ -134,6 +136,10 @@ const LATIN_OF_OTHER: Readonly<Record<string, string>> = Object.fromEntries(
   [...Object.entries(CYRILLIC_OF_LATIN), ...Object.entries(GREEK_OF_LATIN)].map(([a, b]) => [b, a]),
 );
 
+/** Stands for the end of a sentence where words are parted by spaces. */
+const CLOSE = '\n';
+const SENTENCE_ENDS = /[.!?;\n\u061b\u061f\u06d4\u0964\u3002]/u;
+
 /** Words parted by single spaces; the signs `@` and `$` stay, for they may stand for letters. */
 function fold(text: string): string {
   return text
@@ -146,7 +152,7 @@ function fold(text: string): string {
     .normalize('NFC')
     .replace(/[ßøłđðıæœςىیےکةہھەـ]/gu, (letter) => ONE_SPELLING[letter] ?? letter)
     .replace(/['`´\u2018\u2019\u02bc\u02b9]/gu, '')
-    .replace(/[^\p{L}\p{N}\p{M}@$]+/gu, ' ')
+    .replace(/[^\p{L}\p{N}\p{M}@$]+/gu, (run) => (SENTENCE_ENDS.test(run) ? ` ${CLOSE} ` : ' '))
     .trim();
 }
 
@@ -165,14 +171,20 @@ function cut(folded: string): PlainText {
   const letters: string[] = [];
   const begins: boolean[] = [];
   const ends: boolean[] = [];
+  const closes: boolean[] = [];
   for (const word of folded.replace(/[@$]/g, ' ').split(' ')) {
+    if (word === CLOSE) {
+      if (closes.length > 0) closes[closes.length - 1] = true;
+      continue;
+    }
     // "stoppp" and "callls": a doubled letter never makes a word of ours another one.
     const signs = Array.from(word.replace(/(\p{L})\1+/gu, '$1'));
     signs.forEach((sign, index) => {
       letters.push(sign);
       begins.push(index === 0);
       ends.push(index === signs.length - 1);
+      closes.push(false);
     });
   }
-  return { letters, begins, ends };
+  return { letters, begins, ends, closes };
 }

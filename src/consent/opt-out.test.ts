@@ -149,8 +149,32 @@ test('of 1,000 ordinary messages at most 2 in 100 block', () => {
 test('of stops that the list was not made from, most block', () => {
   const stops = messagesOf('unseen-stops.txt');
   const missed = stops.filter((text) => !blocks(text));
-  // 27 of 75 on the day it was written; no phrase may be lost that finds one of the others.
-  assert.ok(missed.length <= 27, missed.join('\n'));
+  // 3 of 75 on the day the rules of nearness were written; no word may be lost that finds another.
+  assert.ok(missed.length <= 3, missed.join('\n'));
+});
+
+test('of stops kept away while the rules of nearness were tuned, at least 9 in 10 block', () => {
+  const stops = messagesOf('held-out-stops.txt').filter((_, index) => index % 2 === 1);
+  const missed = stops.filter((text) => !blocks(text));
+  assert.ok(stops.length >= 75);
+  assert.ok(missed.length / stops.length <= 0.1, missed.join('\n'));
+});
+
+test('of ordinary messages that speak of calls, and of not, at most 1 in 20 blocks', () => {
+  const near = messagesOf('near-stops.txt').filter((_, index) => index % 2 === 1);
+  const blocked = near.filter(blocks);
+  assert.ok(blocked.length / near.length <= 0.05, blocked.join('\n'));
+});
+
+test('refusal and call must stand near each other, in one sentence and one language', () => {
+  const texts = ['I want the calls to stop', 'ya basta de tantas llamadas', 'mat kijiye call, mat'];
+  for (const text of texts) assert.equal(readOptOut(text), 'likely', text);
+  const apart = [
+    'No more sugar. Call me!',
+    "I've had enough, and the children of my neighbours would like to have your phone",
+    'basta, call me',
+  ];
+  for (const text of apart) assert.ok(!blocks(text), text);
 });
 
 test('only a clear wish keeps the calls: a bare yes or no may mean either', () => {

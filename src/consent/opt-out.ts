@@ -1,4 +1,5 @@
 import groups from './opt-out-phrases.json' with { type: 'json' };
+import { refusesCalls } from './opt-out-near.ts';
 import { isDense, picturesOf, plainReadings, plainText, type PlainText } from './opt-out-text.ts';
 
 /**
@@ -66,7 +67,8 @@ function bandOfWords(plain: PlainText): OptOutBand | null {
   const { letters } = plain;
   if (EXACT.has(letters.join(''))) return 'exact';
   if (letters.length <= LETTERS_AROUND_MAX && isExactAmongFillers(plain)) return 'likely';
-  return scan(plain);
+  const found = scan(plain);
+  return found !== 'likely' && refusesCalls(plain) ? 'likely' : found;
 }
 
 /** A stop sign alone says enough; beside words it is only a hint that somebody should look. */
@@ -104,7 +106,7 @@ function piecesFrom(plain: PlainText, pieces: ReadonlySet<string>): Set<number> 
 }
 
 function isDenseAt(letters: readonly string[]): boolean {
-  return isDense({ letters, begins: [], ends: [] });
+  return isDense({ letters });
 }
 
 /**
