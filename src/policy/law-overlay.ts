@@ -46,13 +46,15 @@ export const lawOverlaySchema = z.strictObject({
     .strictObject({
       /** ISO 3166-1 alpha-2 of the customer's number. */
       countries: z.array(z.string().regex(/^[A-Z]{2}$/)),
-      /** Beginnings of numbers, for states: "+1305". */
+      /** US states, by `statesOfNumber` of `hours/number-zones.ts`: "FL". */
+      states: z.array(z.string().regex(/^[A-Z]{2}$/)).default([]),
+      /** Beginnings of numbers: "+1305". */
       prefixes: z.array(z.string().regex(/^\+[1-9]\d{1,8}$/)),
       /** Every customer to whom no other overlay applies. */
       elsewhere: z.boolean(),
     })
     .refine(
-      (it) => it.elsewhere || it.countries.length + it.prefixes.length > 0,
+      (it) => it.elsewhere || it.countries.length + it.states.length + it.prefixes.length > 0,
       'an overlay applies somewhere',
     ),
   /** Whether a customer's own yes lifts the windows (never the caps and locks). */

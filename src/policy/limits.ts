@@ -15,37 +15,26 @@ export const ruleSource = z.strictObject({
 });
 export type RuleSource = z.infer<typeof ruleSource>;
 
-export const WEEKDAYS = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
-
 /** "08:00"; "24:00" only as an end. */
 const clockTime = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/);
+/** ISO 8601: 1 is Monday, 7 is Sunday. */
+const weekday = z.int().min(1).max(7);
 
-/** From the first time of day until just before the second, at the customer's place. */
-const timeSpan = z
-  .tuple([clockTime, clockTime])
-  .refine(([from, until]) => from < until, 'a span ends after it begins, on the same day');
-export type TimeSpan = z.infer<typeof timeSpan>;
-
-const weekTable = z.strictObject({
+const windowTable = z.strictObject({
   /** The local date from which this table replaces the one before; null for the first. */
   validFrom: z.iso.date().nullable(),
-  /** An empty list is a day without calls; two spans are a day with a pause. */
-  days: z.record(z.enum(WEEKDAYS), z.array(timeSpan)),
+  /** As `CallingWindow` of `hours/hours.ts`; a day that no window names is a day without calls. */
+  windows: z.array(
+    z
+      .strictObject({ days: z.array(weekday).min(1), from: clockTime, until: clockTime })
+      .refine(({ from, until }) => from < until, 'a window ends after it begins, the same day'),
+  ),
   source: ruleSource,
 });
 
 /** When calls may be placed, by the customer's clock; oldest table first. */
 export const callingWindows = z
-  .array(weekTable)
+  .array(windowTable)
   .min(1)
   .refine(
     (tables) =>
@@ -75,26 +64,18 @@ const holiday = z.discriminatedUnion('kind', [
     kind: z.literal('weekday'),
     name: z.string().min(1),
     month: z.int().min(1).max(12),
-    weekday: z.enum(WEEKDAYS),
+    weekday,
     nth: z.int().min(-1).max(5),
   }),
   z.strictObject({ kind: z.literal('dated'), name: z.string().min(1), date: z.iso.date() }),
 ]);
 
 export const holidayRule = z.strictObject({
+  /** Days without calls. `holidayCalendar(rule)` of `hours/holidays.ts` works them out. */
   days: z.array(holiday).min(1),
-  /** The spans of such a day instead of its weekday's; empty: no calls at all. */
-  spans: z.array(timeSpan),
   source: ruleSource,
 });
 export type HolidayRule = z.infer<typeof holidayRule>;
-
-/**
- * What `windowAt(windows, zones, holidays, nowMs)` of `hours/hours.ts` answers: open only where
- * it is open in every zone; `opensAt` is the next instant at which it is, null when none comes
- * within 400 days; `zone` is one in which it is closed now, null when open.
- */
-export type WindowAnswer = { open: boolean; opensAt: number | null; zone: string | null };
 
 /** No window is longer than what the history of a contact remembers. */
 export const HISTORY_KEPT_MS = 92 * 86_400_000;
