@@ -15,26 +15,37 @@ export const ruleSource = z.strictObject({
 });
 export type RuleSource = z.infer<typeof ruleSource>;
 
+export const WEEKDAYS = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
 /** "08:00"; "24:00" only as an end. */
 const clockTime = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/);
-/** ISO 8601: 1 is Monday, 7 is Sunday. */
-const weekday = z.int().min(1).max(7);
 
-const windowTable = z.strictObject({
+/** From the first time of day until just before the second, at the customer's place. */
+const timeSpan = z
+  .tuple([clockTime, clockTime])
+  .refine(([from, until]) => from < until, 'a span ends after it begins, on the same day');
+export type TimeSpan = z.infer<typeof timeSpan>;
+
+const weekTable = z.strictObject({
   /** The local date from which this table replaces the one before; null for the first. */
   validFrom: z.iso.date().nullable(),
-  /** As `CallingWindow` of `hours/hours.ts`; a day that no window names is a day without calls. */
-  windows: z.array(
-    z
-      .strictObject({ days: z.array(weekday).min(1), from: clockTime, until: clockTime })
-      .refine(({ from, until }) => from < until, 'a window ends after it begins, the same day'),
-  ),
+  /** An empty list is a day without calls; two spans are a day with a pause. */
+  days: z.record(z.enum(WEEKDAYS), z.array(timeSpan)),
   source: ruleSource,
 });
 
 /** When calls may be placed, by the customer's clock; oldest table first. */
 export const callingWindows = z
-  .array(windowTable)
+  .array(weekTable)
   .min(1)
   .refine(
     (tables) =>
@@ -64,15 +75,18 @@ const holiday = z.discriminatedUnion('kind', [
     kind: z.literal('weekday'),
     name: z.string().min(1),
     month: z.int().min(1).max(12),
-    weekday,
+    weekday: z.enum(WEEKDAYS),
     nth: z.int().min(-1).max(5),
   }),
   z.strictObject({ kind: z.literal('dated'), name: z.string().min(1), date: z.iso.date() }),
 ]);
 
 export const holidayRule = z.strictObject({
-  /** Days without calls. `holidayCalendar(rule)` of `hours/holidays.ts` works them out. */
   days: z.array(holiday).min(1),
+  /** Days that had to be looked up are known until then; later ones count as holidays. */
+  listedUntil: z.iso.date().optional(),
+  /** The spans of such a day instead of its weekday's; empty: no calls at all. */
+  spans: z.array(timeSpan),
   source: ruleSource,
 });
 export type HolidayRule = z.infer<typeof holidayRule>;
