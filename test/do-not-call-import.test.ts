@@ -137,7 +137,8 @@ test('importing somebody we know takes the permission back and ends the live cal
   const { items } = await story.api.get<Page<TimelineEntry>>(path);
   const told = items.find(({ type }) => type === 'DoNotCallAdded');
   assert.equal(told?.actor, `import:${job.id}`);
-  assert.deepEqual(told.data, { list: 'letters', reason: 'imported', source: 'import' });
+  assert.deepEqual(told.data, { list: 'letters' });
+  assert.deepEqual(told.personal, { reason: 'imported', source: 'import' });
 });
 
 test('the column is named, counted, found, or asked for', async () => {
@@ -150,6 +151,22 @@ test('the column is named, counted, found, or asked for', async () => {
   assert.equal((await imported(text, '?column=3')).state, 'failed');
   assert.equal((await imported(`x,${londoner(31)}\ny,${londoner(32)}\n`)).added, 2);
   assert.deepEqual(counts(await imported('')), [0, 0, 0, 0]);
+});
+
+test('numbers in the national form are read when the file says of which country', async () => {
+  const rows = ['phone', '020 7946 0123', '2079460124', '+442079460125', '0123', '-2079460126'];
+  const text = `${rows.join('\n')}\n`;
+  // Without a country the second one is a number of Egypt, which nobody meant.
+  assert.deepEqual(counts(await imported(text, '?list=national')), [5, 2, 0, 3]);
+  const job = await imported(text, '?list=national&country=GB');
+  assert.deepEqual(counts(job), [5, 2, 1, 2]);
+  assert.equal((await standing('+442079460123')).listed, true);
+  const [, first, second] = await failuresOf(job);
+  assert.match(first ?? '', /^5,\*\*23,it is no number of GB,/);
+  assert.match(second ?? '', /begins with a dash/);
+  for (const country of ['gb', 'XX', 'GBR']) {
+    assert.equal(assertProblem(await upload('1\n', `?country=${country}`), 400).status, 400);
+  }
 });
 
 test('20,000 rows are imported, and a stop in between loses and repeats none', async () => {

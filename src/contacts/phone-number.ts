@@ -18,6 +18,9 @@ export type PhoneNumber = {
   digits: string;
 };
 
+/** ISO 3166-1 alpha-2 (upper case) of a country whose numbering plan is known. */
+export type NumberCountry = CountryCode;
+
 /** E.164 (ITU-T, section 6) ends at 15 digits; the rest is room for spaces and brackets. */
 const DIGITS_MAX = 15;
 const TEXT_MAX = 64;
@@ -45,7 +48,7 @@ export function parseNumber(text: string): PhoneNumber | Refused {
 }
 
 /** True for an ISO 3166-1 alpha-2 code (upper case) of which a numbering plan is known. */
-export function isNumberCountry(country: string): country is CountryCode {
+export function isNumberCountry(country: string): country is NumberCountry {
   return isSupportedCountry(country);
 }
 
@@ -54,7 +57,7 @@ export function isNumberCountry(country: string): country is CountryCode {
  * is read as international; everything else first as a valid number of that country, with or
  * without its trunk 0, and only then as international.
  */
-export function parseNationalNumber(text: string, country: CountryCode): PhoneNumber | Refused {
+export function parseNationalNumber(text: string, country: NumberCountry): PhoneNumber | Refused {
   const plain = plainText(text);
   if (isRefused(plain) || plain.includes('+')) return parseNumber(text);
   const number = parsePhoneNumberFromString(plain, country);

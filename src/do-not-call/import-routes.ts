@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { isNumberCountry } from '../contacts/phone-number.ts';
 import { OWN_LIST } from '../contacts/do-not-call-store.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { oneLine } from '../http/api-schemas.ts';
@@ -35,6 +36,11 @@ const importQuery = z.object({
   list: listName.default(OWN_LIST),
   dryRun: z.enum(['true', 'false']).default('false').describe('Count only; add nobody.'),
   column: oneLine(100).optional().describe('Name of the column, or its number from 1.'),
+  country: z
+    .string()
+    .refine(isNumberCountry, 'is the code of a country in capitals, such as GB')
+    .optional()
+    .describe('Whose national form numbers without a plus may have, such as GB.'),
   source: oneLine(200).default('import').describe('Where the list comes from.'),
   datedOn: z.iso.date().optional().describe('The day that the list is of.'),
 });
@@ -78,19 +84,20 @@ function registerUpload(scope: HttpServer, context: ApiContext): void {
           fix: 'Send the file itself with the header Content-Type: text/csv.',
         });
       }
-      const { list, column = null, source, datedOn = null } = request.query;
+      const { list, column = null, country = null, source, datedOn = null } = request.query;
       const dryRun = request.query.dryRun === 'true';
       await refuseTooMany(context, accountId, list);
       const id = context.ids.next('doNotCallImport');
-      await createImport(database, { id, accountId, list, column, dryRun, now: clock.now() });
+      const job = { id, accountId, list, column, country, dryRun };
+      await createImport(database, { ...job, now: clock.now() });
       const bytes = await receive(context, id, request.raw);
       await database.transaction(async (tx) => {
         if (!dryRun)
           await saveList(tx, accountId, { name: list, source, datedOn, now: clock.now() });
         await queueImport(tx, id, bytes);
       });
-      const job = found(await readImport(database, accountId, id), 'import');
-      return reply.code(202).send(importView(job, clock.now()));
+      const stored = found(await readImport(database, accountId, id), 'import');
+      return reply.code(202).send(importView(stored, clock.now()));
     },
   );
 }

@@ -1,11 +1,20 @@
 import { readHandle } from '../contacts/contact-lookup.ts';
 import type { Handle } from '../contacts/contact.ts';
-import { isRefused, type Refusal } from '../platform/refusal.ts';
+import type { NumberCountry } from '../contacts/phone-number.ts';
+import { isRefused, type Refusal, type Refused } from '../platform/refusal.ts';
 import type { CsvRow } from './csv-reader.ts';
 import type { FailedRow } from './import-store.ts';
 
 /** A row of the file that names somebody, or says why it names nobody. */
 export type ImportedRow = { handle: Handle } | { failed: FailedRow };
+
+/** How the rows of one file are to be read. */
+export type RowReading = {
+  /** Name or number of the column; null to find it. */
+  column: string | null;
+  /** Whose national form numbers may have; null for international numbers only. */
+  country: NumberCountry | null;
+};
 
 /** What the first line of a list of numbers calls the column that counts. */
 const KNOWN_COLUMNS = new Set(
@@ -29,8 +38,9 @@ const TEXT_MAX = 40;
  */
 export async function* readRows(
   rows: AsyncIterable<CsvRow>,
-  wanted: string | null,
+  reading: RowReading,
 ): AsyncGenerator<ImportedRow> {
+  const read: ReadCell = (cell) => readHandle(cell, reading.country ?? undefined);
   let column: number | null = null;
   for await (const row of rows) {
     if ('problem' in row) {
@@ -41,13 +51,15 @@ export async function* readRows(
       continue;
     }
     if (column === null) {
-      const found = columnOf(row.fields, wanted);
+      const found = columnOf(row.fields, reading.column, read);
       column = found.column;
       if (found.isHeader) continue;
     }
-    yield readOne(row.line, row.fields[column] ?? '');
+    yield readOne(row.line, row.fields[column] ?? '', read);
   }
 }
+
+type ReadCell = (cell: string) => Handle | Refused;
 
 /** The file has a first line in which the column that was asked for, or a known one, is missing. */
 export class ColumnUnknown extends Error {
@@ -57,7 +69,9 @@ export class ColumnUnknown extends Error {
 function columnOf(
   fields: readonly string[],
   wanted: string | null,
+  read: ReadCell,
 ): { column: number; isHeader: boolean } {
+  const namesSomebody = (cell: string): boolean => !isRefused(read(cell));
   const names = fields.map((field) => field.trim().toLowerCase());
   if (wanted !== null) {
     const named = names.indexOf(wanted.trim().toLowerCase());
@@ -78,13 +92,9 @@ function columnOf(
   throw new ColumnUnknown(`None of the ${fields.length} columns has a name that is known.`);
 }
 
-function namesSomebody(cell: string): boolean {
-  return !isRefused(readHandle(cell));
-}
-
-function readOne(line: number, cell: string): ImportedRow {
+function readOne(line: number, cell: string, read: ReadCell): ImportedRow {
   // A spreadsheet's own guard against formulas comes back as part of the text.
-  const handle = readHandle(cell.replace(/^'(?=\+)/, ''));
+  const handle = read(cell.replace(/^'(?=\+)/, ''));
   if (!isRefused(handle)) return { handle };
   const { refused } = handle;
   return { failed: { line, given: masked(cell), rule: ruleOf(refused), fix: refused.fix } };

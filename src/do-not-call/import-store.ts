@@ -1,5 +1,6 @@
 import { at, statement, type Database, type Queryable, type Tx } from '../database/database.ts';
 import { isoTime } from '../platform/clock.ts';
+import type { NumberCountry } from '../contacts/phone-number.ts';
 import type { AccountId, Id } from '../platform/ids.ts';
 import { FAILURES_MAX, type ImportView } from './do-not-call.ts';
 
@@ -14,6 +15,7 @@ type ImportRow = {
   account_id: AccountId;
   list: string;
   wanted_column: string | null;
+  country: NumberCountry | null;
   dry_run: boolean;
   state: ImportView['state'];
   bytes: number;
@@ -27,14 +29,14 @@ type ImportRow = {
   finished_at: number | null;
 };
 
-const COLUMNS = `id, account_id, list, wanted_column, dry_run, state, bytes, rows, added, already,
-  failed, error, created_at, started_at, finished_at`;
+const COLUMNS = `id, account_id, list, wanted_column, country, dry_run, state, bytes, rows, added,
+  already, failed, error, created_at, started_at, finished_at`;
 
 const CREATE = statement(
   'do_not_call_import_create',
   `insert into do_not_call_imports
-     (id, account_id, list, wanted_column, dry_run, state, created_at)
-   values ($1, $2, $3, $4, $5, 'receiving', $6)`,
+     (id, account_id, list, wanted_column, country, dry_run, state, created_at)
+   values ($1, $2, $3, $4, $5, $6, 'receiving', $7)`,
 );
 
 export async function createImport(
@@ -44,12 +46,13 @@ export async function createImport(
     accountId: AccountId;
     list: string;
     column: string | null;
+    country: NumberCountry | null;
     dryRun: boolean;
     now: number;
   },
 ): Promise<void> {
-  const { id, accountId, list, column, dryRun, now } = job;
-  await db.run(CREATE, [id, accountId, list, column, dryRun, at(now)]);
+  const { id, accountId, list, column, country, dryRun, now } = job;
+  await db.run(CREATE, [id, accountId, list, column, country, dryRun, at(now)]);
 }
 
 const ADD_CHUNK = statement(

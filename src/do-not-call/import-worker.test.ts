@@ -40,7 +40,15 @@ async function queued(numbers: readonly string[]): Promise<ImportId> {
   const id = ids.next('doNotCallImport');
   const { database } = store;
   const now = clock.now();
-  await createImport(database, { id, accountId, list: 'own', column: null, dryRun: false, now });
+  await createImport(database, {
+    id,
+    accountId,
+    list: 'own',
+    column: null,
+    country: null,
+    dryRun: false,
+    now,
+  });
   const text = Buffer.from(`phone\n${numbers.join('\n')}\n`);
   await addChunk(database, id, 0, text.subarray(0, 5_001));
   await addChunk(database, id, 1, text.subarray(5_001));

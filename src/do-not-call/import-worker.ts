@@ -96,7 +96,10 @@ async function importRows(
   job: StoredImport,
   isClosing: () => boolean,
 ): Promise<boolean> {
-  const rows = readRows(readCsv(chunksOf(ports.database, job.id)), job.wanted_column);
+  const rows = readRows(readCsv(chunksOf(ports.database, job.id)), {
+    column: job.wanted_column,
+    country: job.country,
+  });
   let settled = job.rows;
   let kept = job.failed;
   let batch: ImportedRow[] = [];

@@ -13,3 +13,6 @@ create table meta_answers (
   limits jsonb not null,
   primary key (bucket, contact_id, line_id)
 );
+
+-- Whose national form the numbers of an imported file may have.
+alter table do_not_call_imports add column country text;
