@@ -1,30 +1,16 @@
 /**
- * When a person may be called: windows of local time per weekday, in every time zone where the
+ * When a person may be called: spans of local time per weekday, in every time zone where the
  * person may be. A pure function of its arguments and the zone data of the runtime.
  *
- *   open  = in ALL zones, local time lies in a window and the local date is no holiday
- *   doubt = closed: no zone known, no zone data, a date beyond the holiday data
+ *   open  = in ALL zones, the local time lies in a span of the local day
+ *   doubt = closed: no zone known, no zone data, a date beyond the listed holidays
+ *
+ * Only instants are compared, never times of day, so an hour that a clock change leaves out or
+ * repeats needs no case of its own.
  */
-import { DAY_MS, MINUTE_MS, offsetAt } from './zone-time.ts';
-
-/** One stretch of local time on some weekdays. */
-export type CallingWindow = {
-  /** ISO 8601: 1 is Monday, 7 is Sunday. */
-  days: readonly number[];
-  /** `HH:MM`, included. */
-  from: string;
-  /** `HH:MM`, excluded; `24:00` is the end of the day. */
-  until: string;
-};
-
-/** Closed days of one place, as days since 1970-01-01 of the local calendar. */
-export type HolidayCalendar = {
-  place: string;
-  days: ReadonlyMap<number, string>;
-  /** First and last day that the data speaks of; all other days count as closed. */
-  firstDay: number;
-  lastDay: number;
-};
+import { WEEKDAYS, type CallingWindows, type HolidayRule, type TimeSpan } from '../limits.ts';
+import { holidayCalendar, weekdayIndex } from './holidays.ts';
+import { DAY_MS, dayNumber, MINUTE_MS, offsetAt } from './zone-time.ts';
 
 export type HoursReason =
   | 'open'
@@ -37,11 +23,11 @@ export type HoursReason =
 export type HoursAnswer = {
   open: boolean;
   reason: HoursReason;
-  /** From when on it is open in all zones; null when not within `HORIZON_MS`, or never. */
+  /** From when on it is open in all zones; null when not within `HORIZON_MS`. */
   opensAt: number | null;
   /** Only when open: the first instant at which it is closed; null when not within it. */
   closesAt: number | null;
-  /** The zone that closes it now; when open, the zone that closes it first. */
+  /** A zone in which it is closed now; when open, one that closes first. */
   zone: string | null;
   /** Which of several requirements closes it. */
   requirement: string | null;
@@ -49,15 +35,13 @@ export type HoursAnswer = {
   holiday: string | null;
 };
 
-/** Windows that bind in some zones, for a time. Several of them must all be open. */
+/** What one layer (a pack, a law, own settings) asks, and the zones in which it must be met. */
 export type HoursRequirement = {
   name: string;
-  windows: readonly CallingWindow[];
+  /** Dated tables, oldest first; before the first one the layer closes nothing. */
+  windows: CallingWindows;
+  holidays: HolidayRule | null | undefined;
   zones: readonly string[];
-  holidays: HolidayCalendar | null;
-  /** Days of the local calendar outside of which it does not bind. */
-  validFrom?: number;
-  validUntil?: number;
 };
 
 /** How far ahead an opening is looked for: longer than any row of holidays and weekends. */
@@ -65,17 +49,17 @@ export const HORIZON_MS = 35 * DAY_MS;
 
 /** May somebody whose zone is one of these be called at this instant, else from when on? */
 export function windowAt(
-  windows: readonly CallingWindow[],
+  windows: CallingWindows,
   zones: readonly string[],
-  holidays: HolidayCalendar | null,
+  holidays: HolidayRule | null | undefined,
   atMs: number,
 ): HoursAnswer {
-  return hoursAt([{ name: 'hours', windows, zones, holidays }], atMs);
+  return hoursAt([{ name: 'hours', windows, holidays, zones }], atMs);
 }
 
 /**
- * The same for several requirements at once (pack, laws, own settings): `opensAt` is then the
- * first instant at which all of them are open, which the latest of their openings need not be.
+ * The same for several layers at once: `opensAt` is then the first instant at which all of them
+ * are open, which the latest of their own openings need not be.
  */
 export function hoursAt(requirements: readonly HoursRequirement[], atMs: number): HoursAnswer {
   const nowhere = requirements.find(({ zones }) => zones.length === 0);
@@ -84,11 +68,12 @@ export function hoursAt(requirements: readonly HoursRequirement[], atMs: number)
   }
   const now = allAt(requirements, atMs);
   const { reason, zone, requirement, holiday } = now;
+  const horizon = atMs + HORIZON_MS;
   if (!now.open) {
-    const opensAt = nextOpening(requirements, now.until, atMs + HORIZON_MS);
+    const opensAt = nextChange(requirements, now.until, horizon, true)?.at ?? null;
     return { ...CLOSED, reason, zone, requirement, holiday, opensAt };
   }
-  const end = nextClosing(requirements, now.until, atMs + HORIZON_MS);
+  const end = nextChange(requirements, now.until, horizon, false);
   return {
     ...CLOSED,
     open: true,
@@ -137,8 +122,7 @@ function allAt(requirements: readonly HoursRequirement[], atMs: number): Stretch
 }
 
 function oneAt(requirement: HoursRequirement, zone: string, atMs: number): Stretch {
-  const { name, windows, holidays, validFrom, validUntil } = requirement;
-  const stretch = { zone, requirement: name, holiday: null };
+  const stretch = { zone, requirement: requirement.name, holiday: null };
   const offset = offsetAt(zone, atMs);
   if (offset === null) {
     return { ...stretch, open: false, reason: 'zone_data_missing', until: atMs + DAY_MS };
@@ -147,82 +131,88 @@ function oneAt(requirement: HoursRequirement, zone: string, atMs: number): Stret
   const day = Math.floor(local / DAY_MS);
   const dayStart = day * DAY_MS - offset.offsetMs;
   const until = Math.min(offset.until, dayStart + DAY_MS);
-  if (day < (validFrom ?? -Infinity) || day > (validUntil ?? Infinity)) {
-    return { ...stretch, open: true, reason: 'open', until };
-  }
-  if (holidays !== null && (day < holidays.firstDay || day > holidays.lastDay)) {
-    return { ...stretch, open: false, reason: 'holidays_unknown', until };
-  }
-  const holiday = holidays?.days.get(day);
-  if (holiday !== undefined) {
-    return { ...stretch, open: false, reason: 'holiday', until, holiday };
-  }
-  const inDay = local - day * DAY_MS;
-  // 1970-01-01 was a Thursday, the fourth day of an ISO week.
-  const spans = weekOf(windows)[(((day + 3) % 7) + 7) % 7] ?? [];
-  for (const span of spans) {
-    if (inDay < span.from) {
+  const plan = planOf(requirement, day);
+  for (const span of plan.spans) {
+    if (local < day * DAY_MS + span.from) {
       const opens = Math.min(until, dayStart + span.from);
-      return { ...stretch, open: false, reason: 'outside_hours', until: opens };
+      return {
+        ...stretch,
+        open: false,
+        reason: plan.closedBy,
+        holiday: plan.holiday,
+        until: opens,
+      };
     }
-    if (inDay < span.until) {
+    if (local < day * DAY_MS + span.until) {
       const closes = Math.min(until, dayStart + span.until);
       return { ...stretch, open: true, reason: 'open', until: closes };
     }
   }
-  return { ...stretch, open: false, reason: 'outside_hours', until };
+  return { ...stretch, open: false, reason: plan.closedBy, holiday: plan.holiday, until };
 }
 
 /** Each step ends a stretch of some zone, and a day has a handful: the search is bounded. */
-function nextOpening(
+function nextChange(
   requirements: readonly HoursRequirement[],
   from: number,
   horizon: number,
-): number | null {
-  let at = from;
-  while (at <= horizon) {
-    const stretch = allAt(requirements, at);
-    if (stretch.open) return at;
-    at = stretch.until;
-  }
-  return null;
-}
-
-function nextClosing(
-  requirements: readonly HoursRequirement[],
-  from: number,
-  horizon: number,
+  open: boolean,
 ): { at: number; zone: string | null; requirement: string | null } | null {
   let at = from;
   while (at <= horizon) {
     const stretch = allAt(requirements, at);
-    if (!stretch.open) return { at, zone: stretch.zone, requirement: stretch.requirement };
+    if (stretch.open === open) return { at, ...stretch };
     at = stretch.until;
   }
   return null;
 }
 
+/** In milliseconds since local midnight. */
 type Span = { from: number; until: number };
+type DayPlan = { spans: readonly Span[]; closedBy: HoursReason; holiday: string | null };
 
-/** Windows come from packs and settings that live long, so each list is read once. */
-const weeks = new WeakMap<readonly CallingWindow[], ReadonlyArray<readonly Span[]>>();
+const NO_SPANS: DayPlan = { spans: [], closedBy: 'outside_hours', holiday: null };
+const WHOLE_DAY: DayPlan = { ...NO_SPANS, spans: [{ from: 0, until: DAY_MS }] };
 
-/** The spans of each weekday, Monday first, in milliseconds since local midnight. */
-function weekOf(windows: readonly CallingWindow[]): ReadonlyArray<readonly Span[]> {
-  const known = weeks.get(windows);
-  if (known !== undefined) return known;
-  const week = [1, 2, 3, 4, 5, 6, 7].map((weekday) =>
-    windows
-      .filter(({ days }) => days.includes(weekday))
-      .map(({ from, until }) => ({ from: timeOfDay(from), until: timeOfDay(until) }))
-      .filter(({ from, until }) => from < until)
-      .sort((a, b) => a.from - b.from),
-  );
-  weeks.set(windows, week);
-  return week;
+/** The tables are dated by the local calendar, as laws are. */
+function planOf({ windows, holidays }: HoursRequirement, day: number): DayPlan {
+  const table = tablesOf(windows).findLast(({ validFrom }) => validFrom <= day);
+  if (table === undefined) return WHOLE_DAY;
+  if (holidays) {
+    const name = holidayCalendar(holidays).nameOf(day);
+    if (name === undefined) return { spans: [], closedBy: 'holidays_unknown', holiday: null };
+    if (name !== null) return holidayPlan(holidays, name);
+  }
+  return table.plans[weekdayIndex(day)] ?? NO_SPANS;
 }
 
-/** An unreadable time gives NaN, and no instant lies in a window that has one: closed. */
+type Table = { validFrom: number; plans: readonly DayPlan[] };
+
+/** Windows come from packs and settings that live long, so each list is read once. */
+const read = new WeakMap<CallingWindows, readonly Table[]>();
+
+function tablesOf(windows: CallingWindows): readonly Table[] {
+  const known = read.get(windows);
+  if (known !== undefined) return known;
+  const tables = windows.map(({ validFrom, days }) => ({
+    validFrom: validFrom === null ? Number.NEGATIVE_INFINITY : dayNumber(validFrom),
+    plans: WEEKDAYS.map((weekday) => ({ ...NO_SPANS, spans: spansOf(days[weekday]) })),
+  }));
+  read.set(windows, tables);
+  return tables;
+}
+
+function holidayPlan({ spans }: HolidayRule, holiday: string): DayPlan {
+  return { spans: spans.length === 0 ? [] : spansOf(spans), closedBy: 'holiday', holiday };
+}
+
+function spansOf(list: readonly TimeSpan[]): readonly Span[] {
+  return list
+    .map(([from, until]) => ({ from: timeOfDay(from), until: timeOfDay(until) }))
+    .sort((a, b) => a.from - b.from);
+}
+
+/** An unreadable time gives NaN, and no instant lies in a span that has one: closed. */
 function timeOfDay(text: string): number {
   const found = /^(\d{2}):(\d{2})$/.exec(text);
   if (found === null) return Number.NaN;
