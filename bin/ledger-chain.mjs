@@ -1,14 +1,15 @@
 // The rules of the ledger, as a reader checks them; docs/explanation/ledger.md has them in words.
 // Plain JavaScript that shares no line with the server, so that one mistake cannot hide in both.
-import { createHash } from 'node:crypto';
+import { createDecipheriv, createHash } from 'node:crypto';
 import { rowProblems } from './ledger-rows.mjs';
 
 const HASHED = ['accountId', 'actor', 'at', 'contactId', 'data', 'id', 'sequence', 'type'];
-const FIELDS = [...HASHED, 'hash', 'previousHash'].sort().join();
+const BESIDE = ['erased', 'hash', 'personal', 'previousHash', 'sealKey', 'sealed'];
+const FIELDS = [...HASHED, ...BESIDE].sort().join();
 const SHOWN_MAX = 20;
 export const LIMITS =
   'A cut tail, or a history written anew from some entry on, shows only against an earlier copy ' +
-  '(--earlier). Names, numbers and the measured values of CDRs are not in the ledger.';
+  '(--earlier). Numbers and the measured values of CDRs are not in the ledger.';
 
 /** JSON with the keys in UTF-16 order and no white space, written here a second time. */
 export function canonical(value) {
@@ -18,19 +19,64 @@ export function canonical(value) {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`;
 }
 
-/** SHA-256 over a zero byte, the hash before, and the entry with its time in milliseconds. */
-function hashOf(entry) {
-  const hashed = Object.fromEntries(HASHED.map((name) => [name, entry[name]]));
-  const text = canonical({ ...hashed, at: Date.parse(entry.at) });
-  const before = Buffer.from(entry.previousHash, 'hex');
-  return createHash('sha256').update(Uint8Array.of(0)).update(before).update(text).digest('hex');
+/** Entries of before there was a sealed part were hashed without a word of it. */
+function isHashOf(entry) {
+  const { sealed } = entry;
+  const sealedHash = sealed === null ? null : sha256(Buffer.from(sealed, 'base64')).digest('hex');
+  if (hashOf(entry, { sealedHash }) === entry.hash) return true;
+  return sealed === null && hashOf(entry, {}) === entry.hash;
 }
+
+/** SHA-256 over a zero byte, the hash before, and the entry with its time in milliseconds. */
+function hashOf(entry, sealedPart) {
+  const hashed = Object.fromEntries(HASHED.map((name) => [name, entry[name]]));
+  const text = canonical({ ...hashed, ...sealedPart, at: Date.parse(entry.at) });
+  return sha256(Uint8Array.of(0), Buffer.from(entry.previousHash, 'hex'), text).digest('hex');
+}
+
+function sha256(...parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash;
+}
+
+/** What is wrong with the personal part, or null: it must be what the sealed bytes open to. */
+function personalFault({ sealed, sealKey, personal, erased }) {
+  if (sealed === null) {
+    return personal === null && sealKey === null && erased === false ? null : 'nothing is sealed';
+  }
+  if (sealKey === null) return personal === null && erased === true ? null : 'it has no key';
+  if (erased !== false) return 'it says that it was erased';
+  try {
+    return canonical(JSON.parse(unseal(sealed, sealKey))) === canonical(personal)
+      ? null
+      : 'the sealed bytes say something else';
+  } catch {
+    return 'the key does not open it';
+  }
+}
+
+/** AES-256-GCM: a version byte, 12 bytes of nonce, the text, 16 bytes of tag. */
+function unseal(sealed, sealKey) {
+  const bytes = Buffer.from(sealed, 'base64');
+  if (bytes[0] !== 1) throw new Error('unknown version');
+  const key = Buffer.from(sealKey, 'hex');
+  const opener = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 13));
+  opener.setAuthTag(bytes.subarray(bytes.length - 16));
+  const text = [opener.update(bytes.subarray(13, bytes.length - 16)), opener.final()];
+  return Buffer.concat(text).toString('utf8');
+}
+
+const respelled = (text) => Buffer.from(String(text), 'base64').toString('base64');
 
 function isWellFormed(entry) {
   const ms = Date.parse(entry.at);
   return (
     Object.keys(entry).sort().join() === FIELDS &&
     /^([0-9a-f]{64})?$/.test(entry.previousHash) &&
+    (entry.sealKey === null || /^[0-9a-f]{64}$/.test(entry.sealKey)) &&
+    // Another spelling of the same bytes would be hashed alike.
+    (entry.sealed === null || respelled(entry.sealed) === entry.sealed) &&
     // Another spelling of the same instant would be hashed alike.
     !Number.isNaN(ms) &&
     new Date(ms).toISOString() === entry.at
@@ -58,8 +104,11 @@ function openChain({ accountId, contactId, head, earlier }, report) {
     if (entry.previousHash !== last.hash) {
       return ['not_chained', 'it is not chained to the entry before it'];
     }
-    if (hashOf(entry) === entry.hash) return null;
-    return ['changed', 'its contents are not what was hashed when it was written'];
+    if (!isHashOf(entry)) {
+      return ['changed', 'its contents are not what was hashed when it was written'];
+    }
+    const wrong = personalFault(entry);
+    return wrong === null ? null : ['personal_differs', `of its personal part: ${wrong}`];
   };
   return {
     take(entry, place) {

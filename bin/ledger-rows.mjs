@@ -35,8 +35,8 @@ export function* rowProblems(bundle, canonical) {
   yield* callsWithoutYes(ledger);
 }
 
-function quote({ sequence, type, actor, at, data }) {
-  return { sequence, type, actor, at, data };
+function quote({ sequence, type, actor, at, data, personal, erased }) {
+  return { sequence, type, actor, at, data, personal, erased };
 }
 
 /** Rows and what the ledger says of them, in the same order; only the ledger's fields count. */
@@ -72,9 +72,16 @@ function rowsOf(ledger, idIn, firstType, row) {
     });
 }
 
+/** The words of an entry, each null where there are none or the person was erased. */
+function wordsOf(entry) {
+  const { purpose = null, text = null, messageId = null } = entry?.personal ?? {};
+  return { purpose, text, messageId };
+}
+
 function requestRow(of) {
-  const { at, data } = of('PermissionRequested');
-  const { purpose, template, language, text, promisedAt, packName } = data.request;
+  const { at, data, ...asked } = of('PermissionRequested');
+  const { template, language, promisedAt, packName } = data.request;
+  const { purpose, text } = wordsOf(asked);
   return {
     lineId: data.lineId,
     purpose,
@@ -88,13 +95,15 @@ function requestRow(of) {
     sentAt: of('PermissionRequestSent')?.at ?? null,
     deliveredAt: of('PermissionRequestDelivered')?.at ?? null,
     readAt: of('PermissionRequestRead')?.at ?? null,
-    messageId: of('PermissionRequestSent')?.data.messageId ?? null,
+    messageId: wordsOf(of('PermissionRequestSent')).messageId,
   };
 }
 
 function permissionRow(of) {
-  const { lineId, permission } = of('PermissionGranted').data;
-  const { requestId, purpose, kind, source, messageId, grantedAt, expiresAt } = permission;
+  const { data, ...granted } = of('PermissionGranted');
+  const { lineId, permission } = data;
+  const { requestId, kind, source, grantedAt, expiresAt } = permission;
+  const { purpose, messageId } = wordsOf(granted);
   const use = of('PermissionUsed', 'PermissionReleased');
   const used = use?.type === 'PermissionUsed' ? use : undefined;
   const revoked = of('PermissionRevoked');
@@ -115,13 +124,14 @@ function permissionRow(of) {
 }
 
 function callRow(of, callId, ledger) {
-  const { at: requestedAt, data } = of('CallRequested');
+  const { at: requestedAt, data, ...asked } = of('CallRequested');
+  const { purpose } = wordsOf(asked);
   const permissionId = of('CallDialing')?.data.permissionId ?? null;
   const granted = ledger.find(
     ({ type, data: it }) => type === 'PermissionGranted' && permissionIn(it) === permissionId,
   );
   const end = of('CallEnded');
-  const row = { lineId: data.lineId, purpose: data.purpose, requestedAt, permissionId };
+  const row = { lineId: data.lineId, purpose, requestedAt, permissionId };
   const told = { policyPack: of('CallDialing')?.data.policyPack ?? null };
   const basis = {
     grantedIn: granted?.sequence ?? null,
@@ -129,7 +139,7 @@ function callRow(of, callId, ledger) {
   };
   if (end === undefined) return { ...row, ...told, ...basis, cdr: null };
   const { outcome, reason: endReason } = end.data;
-  const ended = { outcome, endReason, endedAt: end.at, permissionId, purpose: data.purpose };
+  const ended = { outcome, endReason, endedAt: end.at, permissionId, purpose };
   const record = Object.entries({ callId, requestedAt, ...told, ...ended });
   const cdr = Object.fromEntries(record.map(([name, value]) => [`cdr.${name}`, value]));
   return { ...row, ...told, ...basis, ...ended, ...cdr };

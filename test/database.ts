@@ -10,6 +10,8 @@ import { startEmbeddedPostgres } from '../src/database/embedded-postgres.ts';
 import { migrate, readMigrations } from '../src/database/migrate.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
+import { seededRandom } from '../src/platform/random.ts';
+import { openVault, type Vault } from '../src/platform/vault.ts';
 
 /**
  * A fresh, migrated database for one test file: a clone of a template that is migrated once per
@@ -27,6 +29,8 @@ export type TestDatabaseOptions = {
   /** A server of its own that really waits for the disk, as production does; for benchmarks. */
   durable?: boolean;
   poolSize?: number;
+  /** One with the same keys in every run unless given. */
+  vault?: Vault;
 };
 
 type TestServer = { url: string; release(): Promise<void> };
@@ -48,6 +52,7 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
     const database = openDatabase({
       connection: connectionString,
       log: silentLog,
+      vault: options.vault ?? testVault(),
       ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
     });
     return {
@@ -70,6 +75,11 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
 /** Starts the server that all files of one run share; `bin/test.mjs` does this once. */
 export function startTestServer(programs?: string): Promise<TestServer> {
   return startServer(CARELESS, programs);
+}
+
+/** Seeded, so that the same story seals the same bytes. */
+function testVault(): Vault {
+  return openVault(Buffer.alloc(32, 7), seededRandom(7));
 }
 
 async function sharedServer(): Promise<TestServer> {
@@ -165,6 +175,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
     const database = openDatabase({
       connection: databaseUrl(serverUrl, unfinished),
       log: silentLog,
+      vault: testVault(),
     });
     try {
       await migrate(database);

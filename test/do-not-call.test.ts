@@ -84,7 +84,8 @@ test('listing a person takes the permission back, and no call is taken any more'
   const refused = await call(story, number);
   assert.ok(isProblem(refused) && refused.code === 'do_not_call', JSON.stringify(refused));
   const [last] = (await historyOf(number)).filter(({ type }) => type === 'DoNotCallAdded');
-  assert.deepEqual(last?.data, { list: 'own', reason: 'asked by letter', source: 'api' });
+  assert.deepEqual(last?.data, { list: 'own' });
+  assert.deepEqual(last?.personal, { reason: 'asked by letter', source: 'api' });
 });
 
 test('a queued call that is not dialled yet is cancelled by listing the person', async () => {
@@ -169,7 +170,8 @@ test('removing needs a reason, is on record, and gives no permission back', asyn
   assert.equal(await mayCall(number), null);
   assert.equal(await consentStatus(story, number), 'revoked');
   const removed = (await historyOf(number)).find(({ type }) => type === 'DoNotCallRemoved');
-  assert.deepEqual(removed?.data, { list: 'own', reason: 'wrong number' });
+  assert.deepEqual(removed?.data, { list: 'own' });
+  assert.deepEqual(removed?.personal, { reason: 'wrong number' });
   const { id } = await contactOf(story, number);
   const types = (await allEvents()).filter((it) => it.contactId === id).map(({ type }) => type);
   assert.deepEqual(types.slice(-3), ['dnc.added', 'permission.revoked', 'dnc.removed']);

@@ -58,7 +58,10 @@ const isEntry = (line: Line | undefined): line is Entry => line?.hash !== undefi
 /** The hash as docs/explanation/ledger.md defines it: what somebody who forges would compute. */
 function rehash(entry: Entry): void {
   const { hash: _hash, previousHash, at, ...rest } = entry;
-  const text = canonicalJson({ ...rest, at: Date.parse(String(at)) });
+  const { sealed, sealKey: _key, personal: _personal, erased: _erased, ...hashed } = rest;
+  const bytes = Buffer.from(String(sealed), 'base64');
+  const sealedHash = sealed === null ? null : createHash('sha256').update(bytes).digest('hex');
+  const text = canonicalJson({ ...hashed, sealedHash, at: Date.parse(String(at)) });
   const digest = createHash('sha256').update(Uint8Array.of(0));
   entry.hash = digest.update(Buffer.from(previousHash, 'hex')).update(text).digest('hex');
 }
@@ -82,6 +85,10 @@ const CHANGES: Readonly<Record<string, Edit>> = {
   },
   'time in other words': (entry) => (entry['at'] = String(entry['at']).replace('Z', '+00:00')),
   data: (entry, random) => (entry['data'] = { ...(entry['data'] as object), x: random.below(9) }),
+  personal: (entry, random) => (entry['personal'] = { x: random.below(9) }),
+  'erased said otherwise': (entry) => (entry['erased'] = entry['erased'] !== true),
+  'sealed part': (entry) => (entry['sealed'] = 'AQ=='),
+  'key of the sealed part': (entry, random) => (entry['sealKey'] = hex(random, 32)),
   'data emptied': (entry) => (entry['data'] = { nothing: true }),
   sequence: (entry, random) => (entry.sequence += 1 + random.below(5)),
   hash: (entry, random) => (entry.hash = hex(random, 32)),

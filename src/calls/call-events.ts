@@ -36,11 +36,12 @@ async function stageEvent(
   line: CdrLine | undefined,
 ): Promise<CallState> {
   const name = (CALL_EVENT_NAMES as Partial<Record<CallEvent['type'], EventType>>)[event.type];
-  const { type, at, ...rest } = event;
+  const { type, at } = event;
   const callId = folded.plan.id;
-  const data = { callId, ...withoutSdp(rest) };
+  const { data: rest, personal } = dividedEvent(event);
+  const data = { callId, ...rest };
   if (name === undefined) {
-    unit.record({ type, actor, at, data });
+    unit.record({ type, actor, at, data, personal });
     return folded;
   }
   const sequence = folded.eventSequence + 1;
@@ -52,6 +53,7 @@ async function stageEvent(
     actor,
     at,
     data,
+    personal,
     announce: { type: name, callId, sequence, data: announced },
   });
   return state;
@@ -71,10 +73,33 @@ async function stageCdr(
 }
 
 /**
- * SDP carries keys and addresses, a SIP dialog the customer's number: both stay in the call's row
- * while the call lives, never here.
+ * What an event says, divided into what may stay for ever and what goes with the person: words of
+ * others, and Meta's call id, which holds the customer's number in base64. SDP carries keys and
+ * addresses, a SIP dialog the number: both stay in the call's row while the call lives.
  */
-function withoutSdp(data: Record<string, unknown>): Record<string, unknown> {
-  const { sdp, dialog: _dialog, ...rest } = data;
-  return typeof sdp === 'string' ? { ...rest, sdpBytes: sdp.length } : rest;
+function dividedEvent(event: CallEvent): Divided {
+  switch (event.type) {
+    case 'CallInitiated':
+      return { data: {}, personal: { wacid: event.wacid } };
+    case 'CallMediaAnswered':
+      return { data: { sdpBytes: event.sdp.length } };
+    case 'EndpointAnswered':
+      return { data: {} };
+    case 'EndpointInvited':
+      return { data: {}, personal: { sipCallId: event.sipCallId } };
+    case 'EndpointFailed':
+      return { data: { status: event.status }, personal: { reason: event.reason } };
+    case 'CallTerminated': {
+      const { type: _type, at: _at, errors, ...data } = event;
+      const codes = errors.map(({ code }) => code);
+      if (errors.length === 0) return { data: { ...data, errors: codes } };
+      return { data: { ...data, errors: codes }, personal: { errors } };
+    }
+    default: {
+      const { type: _type, at: _at, ...data } = event;
+      return { data };
+    }
+  }
 }
+
+type Divided = { data: Record<string, unknown>; personal?: Record<string, unknown> };

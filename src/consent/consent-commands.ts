@@ -77,13 +77,15 @@ async function stageEvent(
   if (permission !== null)
     unit.save(permissionRows, permission.permission.permissionId, permission);
 
-  const { type, at, ...data } = event;
+  const { type, at } = event;
+  const { data, personal } = dividedEvent(event);
   const view = permission === null ? {} : { permission: permissionView(permission) };
   unit.record({
     type,
     actor,
     at,
     data: { lineId, ...data },
+    personal,
     announce: {
       type: publicName(type),
       callId: 'callId' in event ? (event.callId satisfies CallId) : null,
@@ -92,6 +94,42 @@ async function stageEvent(
     },
   });
 }
+
+/**
+ * What an event says, divided into what may stay for ever and what goes with the person: words,
+ * and Meta's message ids, which hold the customer's number in base64.
+ */
+function dividedEvent(event: ConsentEvent): Divided {
+  switch (event.type) {
+    case 'PermissionRequested': {
+      const { purpose, text, messageId: _none, ...request } = event.request;
+      return { data: { request }, personal: { purpose, text } };
+    }
+    case 'PermissionGranted': {
+      const { purpose, messageId, ...permission } = event.permission;
+      return { data: { permission }, personal: { purpose, messageId } };
+    }
+    case 'PermissionRequestFailed': {
+      const { requestId, code, message, fix } = event;
+      return { data: { requestId, code }, personal: { message, fix } };
+    }
+    case 'PermissionRevoked': {
+      const { permissionId, by, answer, reason, messageId } = event;
+      return { data: { permissionId, by, answer }, personal: { reason, messageId } };
+    }
+    case 'PermissionRequestSent':
+    case 'PermissionDeclined': {
+      const { type: _type, at: _at, messageId, ...data } = event;
+      return { data, personal: { messageId } };
+    }
+    default: {
+      const { type: _type, at: _at, ...data } = event;
+      return { data };
+    }
+  }
+}
+
+type Divided = { data: Record<string, unknown>; personal?: Record<string, unknown> };
 
 function requestIdOf(event: ConsentEvent): PermissionRequestId | null {
   if (event.type === 'PermissionRequested') return event.request.requestId;

@@ -94,13 +94,20 @@ function refuse(
   refused: Refused['refused'],
 ): Refused {
   const { code, rule = null } = refused;
-  const data = { lineId: line.id, purpose: ask.purpose, code, rule, policyPack: line.policyPack };
+  const data = { lineId: line.id, code, rule, policyPack: line.policyPack };
+  const personal = { purpose: ask.purpose };
   unit.record({
     type: 'PermissionRequestRefused',
     actor: ask.actor,
     at: unit.now,
     data,
-    announce: { type: 'permission.refused', callId: null, sequence: 0, data },
+    personal,
+    announce: {
+      type: 'permission.refused',
+      callId: null,
+      sequence: 0,
+      data: { ...data, ...personal },
+    },
   });
   return { refused };
 }

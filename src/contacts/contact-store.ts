@@ -1,5 +1,7 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { ChainHead } from '../ledger/ledger.ts';
+import type { SubjectKey } from '../platform/vault.ts';
+import { keysOfLocked, newContactKey } from './contact-key-store.ts';
 import {
   bucketOf,
   type AccountId,
@@ -9,8 +11,11 @@ import {
 } from '../platform/ids.ts';
 import { handleBucket, handlesOfContact, type Contact, type Handle } from './contact.ts';
 
-/** A contact whose row lock this transaction holds, with the head of its ledger chain. */
-export type LockedContact = { contact: Contact; head: ChainHead };
+/**
+ * A contact whose row lock this transaction holds, with the head of its ledger chain and the key
+ * of its personal fields, which is null once the person was erased.
+ */
+export type LockedContact = { contact: Contact; head: ChainHead; key: SubjectKey | null };
 
 type ContactRow = {
   bucket: number;
@@ -26,16 +31,23 @@ type ContactRow = {
   ledger_sequence: number;
   ledger_hash: Buffer;
   created_at: number;
+  erased_at: number | null;
+  sealed_key: Buffer | null;
 };
 
-const COLUMNS = `bucket, id, account_id, e164, user_id, name, country, opted_out_at,
-  opt_out_pending_at, opt_out_pending_line_id, ledger_sequence, ledger_hash, created_at`;
+const COLUMNS = `c.bucket, c.id, c.account_id, c.e164, c.user_id, c.name, c.country,
+  c.opted_out_at, c.opt_out_pending_at, c.opt_out_pending_line_id, c.ledger_sequence,
+  c.ledger_hash, c.created_at, c.erased_at, k.sealed_key`;
+
+/** The key comes with the contact: a statement of its own would be paid for by every dial. */
+const TABLES = `contacts c
+  left join contact_keys k on k.bucket = c.bucket and k.contact_id = c.id`;
 
 const LOCK = statement<ContactRow>(
   'contact_lock',
-  `select ${COLUMNS} from contacts
-    where (bucket, id) in (select * from unnest($1::smallint[], $2::text[]))
-    order by bucket, id for update`,
+  `select ${COLUMNS} from ${TABLES}
+    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by c.bucket, c.id for update of c`,
 );
 
 /** Locks contacts in one order (by bucket and id), so that two transactions never cross. */
@@ -44,14 +56,14 @@ export async function lockContacts(
   contactIds: readonly ContactId[],
 ): Promise<LockedContact[]> {
   const rows = await tx.run(LOCK, [contactIds.map((id) => bucketOf(id)), contactIds]);
-  return rows.map(toLocked);
+  return lockedOf(tx, rows);
 }
 
 const LOCK_FREE = statement<ContactRow>(
   'contact_lock_free',
-  `select ${COLUMNS} from contacts
-    where (bucket, id) in (select * from unnest($1::smallint[], $2::text[]))
-    order by bucket, id for update skip locked`,
+  `select ${COLUMNS} from ${TABLES}
+    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by c.bucket, c.id for update of c skip locked`,
 );
 
 /** As `lockContacts`, but leaves out contacts that somebody else is busy with. */
@@ -60,7 +72,7 @@ export async function lockFreeContacts(
   contactIds: readonly ContactId[],
 ): Promise<LockedContact[]> {
   const rows = await tx.run(LOCK_FREE, [contactIds.map((id) => bucketOf(id)), contactIds]);
-  return rows.map(toLocked);
+  return lockedOf(tx, rows);
 }
 
 const SAVE_HEADS = statement(
@@ -85,7 +97,8 @@ export async function saveChainHeads(
 
 const BY_ID = statement<ContactRow>(
   'contact_by_id',
-  `select ${COLUMNS} from contacts where bucket = $1 and id = $2 and account_id = $3`,
+  `select ${COLUMNS} from ${TABLES}
+    where c.bucket = $1 and c.id = $2 and c.account_id = $3`,
 );
 
 export async function readContact(
@@ -168,9 +181,9 @@ const MOVE_HANDLE = statement(
 
 const INSERT = statement(
   'contact_insert',
-  `insert into contacts (bucket, id, account_id, e164, user_id, name, country, opted_out_at,
-                         created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  `with key as (insert into contact_keys (bucket, contact_id, sealed_key) values ($1, $2, $9))
+   insert into contacts (bucket, id, account_id, e164, user_id, name, country, created_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 );
 
 export type Identity = {
@@ -211,8 +224,9 @@ export async function findOrCreateContact(
   // Somebody may have been quicker with one of two handles; the other one must not lead nowhere.
   const owner = known ?? owners.find((contactId) => contactId !== made);
   if (owner === undefined) {
-    const values = [bucketOf(made), made, accountId, e164, userId, name, country, null, at(now)];
-    await tx.run(INSERT, values);
+    const sealedKey = newContactKey(tx, made);
+    const values = [bucketOf(made), made, accountId, e164, userId, name, country, at(now)];
+    await tx.run(INSERT, [...values, sealedKey]);
     return made;
   }
   for (const [index, handle] of handles.entries()) {
@@ -259,8 +273,8 @@ export async function markOptedOut(tx: Tx, contact: Contact, now: number): Promi
 
 const LIST = statement<ContactRow>(
   'contact_list',
-  `select ${COLUMNS} from contacts where account_id = $1 and ($2::text is null or id < $2)
-    order by id desc limit $3`,
+  `select ${COLUMNS} from ${TABLES}
+    where c.account_id = $1 and ($2::text is null or c.id < $2) order by c.id desc limit $3`,
 );
 
 export async function listContacts(
@@ -272,9 +286,13 @@ export async function listContacts(
   return (await db.run(LIST, [accountId, after, limit])).map(toContact);
 }
 
-function toLocked(row: ContactRow): LockedContact {
-  const head = { sequence: row.ledger_sequence, hash: row.ledger_hash };
-  return { contact: toContact(row), head };
+async function lockedOf(tx: Tx, rows: readonly ContactRow[]): Promise<LockedContact[]> {
+  const keys = await keysOfLocked(tx, rows);
+  return rows.map((row) => ({
+    contact: toContact(row),
+    head: { sequence: row.ledger_sequence, hash: row.ledger_hash },
+    key: keys.get(row.id) ?? null,
+  }));
 }
 
 function toContact(row: ContactRow): Contact {

@@ -1,6 +1,7 @@
 import { Pool, escapeIdentifier, types, type CustomTypesConfig, type PoolClient } from 'pg';
 import { Failure, errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
+import type { SubjectKey, Vault } from '../platform/vault.ts';
 
 /**
  * The only door to PostgreSQL. Every statement is a named constant in a `*-store.ts` file, is
@@ -16,6 +17,8 @@ export type Statement<Row extends object = Record<string, unknown>> = {
 
 /** Anything statements can run on: the pool, or one transaction. */
 export type Queryable = {
+  /** The keys under which rows of this database are sealed. */
+  readonly vault: Vault;
   /** Runs a statement and returns its rows. */
   run<Row extends object>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]>;
   /** As `run`, for at most one row. */
@@ -27,6 +30,8 @@ export type Queryable = {
 
 export type Tx = Queryable & {
   readonly inTransaction: true;
+  /** The keys of those whose locks this transaction holds; null for one who was erased. */
+  readonly keys: Map<string, SubjectKey | null>;
   /** Runs `task` once the transaction has committed; never when it rolled back. For hints only. */
   afterCommit(task: () => void): void;
 };
@@ -88,6 +93,7 @@ export type DatabaseOptions = {
   /** Connection string, or host (a socket folder is fine), port, user and database. */
   connection: string | { host: string; port: number; user: string; database: string };
   log: Log;
+  vault: Vault;
   poolSize?: number;
 };
 
@@ -95,6 +101,7 @@ const RETRYABLE_STATES = new Set(['40001', '40P01']);
 const TRIES_MAX = 5;
 
 export function openDatabase(options: DatabaseOptions): Database {
+  const { vault } = options;
   const pool = new Pool({
     ...(typeof options.connection === 'string'
       ? { connectionString: options.connection }
@@ -111,11 +118,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
 
   return {
-    ...queryable(pool),
+    ...queryable(pool, vault),
     async transaction(work) {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await transactOnce(pool, work);
+          return await transactOnce(pool, vault, work);
         } catch (error) {
           if (attempt >= TRIES_MAX || !RETRYABLE_STATES.has(stateOf(error))) throw error;
         }
@@ -142,14 +149,19 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function transactOnce<T>(pool: Pool, vault: Vault, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   let broken: Error | undefined;
   const hints: Array<() => void> = [];
   const afterCommit = (task: () => void): void => void hints.push(task);
   try {
     await client.query('begin');
-    const result = await work({ ...queryable(client), inTransaction: true, afterCommit });
+    const result = await work({
+      ...queryable(client, vault),
+      inTransaction: true,
+      keys: new Map(),
+      afterCommit,
+    });
     await client.query('commit');
     for (const hint of hints) hint();
     return result;
@@ -178,7 +190,7 @@ async function connect(pool: Pool): Promise<PoolClient> {
   }
 }
 
-function queryable(target: Pool | PoolClient): Queryable {
+function queryable(target: Pool | PoolClient, vault: Vault): Queryable {
   const run = async <Row extends object>(
     statement: Statement<Row>,
     values: readonly unknown[] = [],
@@ -190,7 +202,7 @@ function queryable(target: Pool | PoolClient): Queryable {
     });
     return result.rows;
   };
-  return { run, first: async (statement, values) => (await run(statement, values))[0] };
+  return { vault, run, first: async (statement, values) => (await run(statement, values))[0] };
 }
 
 /** The SQLSTATE of a database error, or an empty string. */

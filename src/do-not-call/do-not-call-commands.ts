@@ -81,9 +81,10 @@ export async function stopCalling(
   };
   for (const unit of units) {
     const { contact, now } = unit;
-    const data = { list, reason, source };
-    const announce = { type: 'dnc.added', callId: null, sequence: 0, data } as const;
-    unit.record({ type: 'DoNotCallAdded', actor, at: now, data, announce });
+    const personal = { reason, source };
+    const told = { list, ...personal };
+    const announce = { type: 'dnc.added', callId: null, sequence: 0, data: told } as const;
+    unit.record({ type: 'DoNotCallAdded', actor, at: now, data: { list }, personal, announce });
     for (const { contactId, lineId, state } of consents) {
       if (contactId !== contact.id) continue;
       const rules = ports.packs.rulesOf(lineOf(lineId).policyPack);
@@ -131,9 +132,10 @@ export async function unlistPerson(
     if (wish.list === null && stands) return optOutStands();
     const removed = await removeHandles(tx, key, accountId, handles, list);
     if (removed > 0) {
-      const data = { list, reason };
-      const announce = { type: 'dnc.removed', callId: null, sequence: 0, data } as const;
-      unit.record({ type: 'DoNotCallRemoved', actor, at: now, data, announce });
+      const [data, personal] = [{ list }, { reason }];
+      const told = { list, reason };
+      const announce = { type: 'dnc.removed', callId: null, sequence: 0, data: told } as const;
+      unit.record({ type: 'DoNotCallRemoved', actor, at: now, data, personal, announce });
     }
     return standing(tx, ports, accountId, handles, contactId);
   });

@@ -12,7 +12,7 @@ import {
   type LedgerLink,
 } from '../ledger/ledger-store.ts';
 import { chainedEntryView, chainHeadView, timelineEntry } from '../ledger/ledger-views.ts';
-import type { ChainedEntry, ChainHead } from '../ledger/ledger.ts';
+import type { ChainHead, OpenedEntry } from '../ledger/ledger.ts';
 import { readLines } from '../lines/line-store.ts';
 import { isoTime, type Clock } from '../platform/clock.ts';
 import type { ContactId } from '../platform/ids.ts';
@@ -175,9 +175,9 @@ function packNames(things: ReadonlyArray<{ policyPack: string | null }>): string
 
 /** Entries up to the head, a page at a time. */
 async function* pages(
-  readAfter: (sequence: number) => Promise<ChainedEntry[]>,
+  readAfter: (sequence: number) => Promise<OpenedEntry[]>,
   head: ChainHead,
-): AsyncGenerator<ChainedEntry> {
+): AsyncGenerator<OpenedEntry> {
   let after = 0;
   for (;;) {
     const page = await readAfter(after);
@@ -195,7 +195,7 @@ async function* mapped<T, U>(items: AsyncIterable<T>, view: (item: T) => U): Asy
 }
 
 function timelines(
-  readAfter: (sequence: number) => Promise<ChainedEntry[]>,
+  readAfter: (sequence: number) => Promise<OpenedEntry[]>,
   head: ChainHead,
 ): AsyncGenerator<unknown> {
   return mapped(pages(readAfter, head), timelineEntry);

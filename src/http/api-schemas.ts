@@ -225,6 +225,8 @@ export const timelineSchema = z.object({
   actor: z.string(),
   at: instant,
   data: z.record(z.string(), z.unknown()),
+  personal: z.record(z.string(), z.unknown()).nullable(),
+  erased: z.boolean(),
 }) satisfies z.ZodType<TimelineEntry>;
 
 export const eligibilitySchema = z.object({

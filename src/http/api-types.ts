@@ -156,6 +156,10 @@ export type TimelineEntry = {
   actor: string;
   at: string;
   data: Record<string, unknown>;
+  /** Words, names and numbers; null where there are none and after the person was erased. */
+  personal: Record<string, unknown> | null;
+  /** True when there were personal particulars that nobody can read any more. */
+  erased: boolean;
 };
 
 /** A ledger entry with all that its hash covers; hashes in lower-case hex. */
@@ -163,6 +167,9 @@ export type ChainedEntryView = TimelineEntry & {
   id: string;
   accountId: string;
   contactId: string;
+  /** `personal` as it is stored and hashed, in base64, and the key that opens it, in hex. */
+  sealed: string | null;
+  sealKey: string | null;
   previousHash: string;
   hash: string;
 };

@@ -6,6 +6,7 @@ import { ManualClock } from '../platform/clock.ts';
 import { makeIds } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
+import { openVault } from '../platform/vault.ts';
 import { registerHealthRoutes, type ReadinessCheck } from './health-routes.ts';
 import { makeHttpMetrics } from './metrics.ts';
 import { openHttpServer } from './server.ts';
@@ -14,7 +15,8 @@ const NEWEST = readMigrations().at(-1)?.version ?? 0;
 
 function databaseAt(version: number): Queryable {
   const rows = async <Row extends object>() => [{ version }] as unknown as Row[];
-  return { run: rows, first: async <Row extends object>() => (await rows<Row>())[0] };
+  const vault = openVault(Buffer.alloc(32), seededRandom(1));
+  return { vault, run: rows, first: async <Row extends object>() => (await rows<Row>())[0] };
 }
 
 async function open(version: number, checks: Record<string, ReadinessCheck> = {}) {

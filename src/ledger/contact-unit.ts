@@ -30,7 +30,10 @@ export type Recorded = {
   type: string;
   actor: string;
   at: number;
+  /** Ids, codes, numbers and times only. It outlives an erasure. */
   data: Record<string, unknown>;
+  /** Free text, names, numbers, Meta's message ids: sealed, gone when the person is erased. */
+  personal?: Record<string, unknown> | undefined;
   announce?: Omit<Announcement, 'bucket' | 'accountId' | 'contactId' | 'at'>;
 };
 
@@ -129,16 +132,14 @@ export async function commitUnits(
 
 function entriesOf(unit: PendingUnit): LedgerEntry[] {
   const { id: contactId, accountId, bucket } = unit.contact;
-  return unit.recorded.map(({ type, actor, at, data }, index) => ({
-    id: unit.ids.next('event', bucket),
-    accountId,
-    contactId,
-    sequence: unit.locked.head.sequence + index + 1,
-    type,
-    actor,
-    at,
-    data,
-  }));
+  const { head, key } = unit.locked;
+  return unit.recorded.map(({ type, actor, at, data, personal }, index) => {
+    const id = unit.ids.next('event', bucket);
+    const sequence = head.sequence + index + 1;
+    // Of an erased person the bare fact is recorded, for there is nobody left to seal it for.
+    const sealed = personal === undefined || key === null ? null : key.sealThing(id, personal);
+    return { id, accountId, contactId, sequence, type, actor, at, data, sealed };
+  });
 }
 
 function changesOf(unit: PendingUnit): Change[] {

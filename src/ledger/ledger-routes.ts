@@ -22,6 +22,8 @@ export const chainedEntrySchema = timelineSchema.extend({
   id: z.string(),
   accountId: z.string(),
   contactId: z.string(),
+  sealed: z.string().nullable(),
+  sealKey: z.string().nullable(),
   previousHash: z.string(),
   hash: z.string(),
 }) satisfies z.ZodType<ChainedEntryView>;

@@ -8,14 +8,16 @@ import {
   type PermissionId,
   type PermissionRequestId,
 } from '../platform/ids.ts';
-import type { ChainedEntry, ChainHead } from './ledger.ts';
+import { keyInRow } from '../contacts/contact-key-store.ts';
+import type { ChainedEntry, ChainHead, OpenedEntry } from './ledger.ts';
 
 const INSERT = statement(
   'ledger_insert',
   `insert into ledger (bucket, contact_id, sequence, id, account_id, type, actor, at, data,
-                       previous_hash, hash)
+                       previous_hash, hash, sealed)
    select * from unnest($1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[],
-     $6::text[], $7::text[], $8::timestamptz[], $9::jsonb[], $10::bytea[], $11::bytea[])`,
+     $6::text[], $7::text[], $8::timestamptz[], $9::jsonb[], $10::bytea[], $11::bytea[],
+     $12::bytea[])`,
 );
 
 export async function insertEntries(tx: Tx, entries: readonly ChainedEntry[]): Promise<void> {
@@ -31,6 +33,7 @@ export async function insertEntries(tx: Tx, entries: readonly ChainedEntry[]): P
     entries.map((entry) => JSON.stringify(entry.data)),
     entries.map((entry) => Buffer.from(entry.previousHash)),
     entries.map((entry) => Buffer.from(entry.hash)),
+    entries.map(({ sealed }) => (sealed === null ? null : Buffer.from(sealed))),
   ]);
 }
 
@@ -45,35 +48,37 @@ type EntryRow = {
   data: Record<string, unknown>;
   previous_hash: Buffer;
   hash: Buffer;
+  sealed: Buffer | null;
+  sealed_key: Buffer | null;
 };
+
+const COLUMNS = `l.sequence, l.id, l.account_id, l.contact_id, l.type, l.actor, l.at, l.data,
+  l.previous_hash, l.hash, l.sealed, k.sealed_key`;
+const TABLES = `ledger l
+  left join contact_keys k on k.bucket = l.bucket and k.contact_id = l.contact_id`;
 
 const OF_CONTACT = statement<EntryRow>(
   'ledger_of_contact',
-  `select sequence, id, account_id, contact_id, type, actor, at, data, previous_hash, hash
-     from ledger where bucket = $1 and contact_id = $2 and sequence > $3
-    order by sequence limit $4`,
+  `select ${COLUMNS} from ${TABLES} where l.bucket = $1 and l.contact_id = $2
+      and l.sequence > $3 order by l.sequence limit $4`,
 );
 
 const OF_CALL = statement<EntryRow>(
   'ledger_of_call',
-  `select sequence, id, account_id, contact_id, type, actor, at, data, previous_hash, hash
-     from ledger where bucket = $1 and contact_id = $2 and data ->> 'callId' = $3
-    order by sequence limit 500`,
+  `select ${COLUMNS} from ${TABLES} where l.bucket = $1 and l.contact_id = $2
+      and l.data ->> 'callId' = $3 order by l.sequence limit 500`,
 );
 
 const OF_TYPES = statement<EntryRow>(
   'ledger_of_types',
-  `select sequence, id, account_id, contact_id, type, actor, at, data, previous_hash, hash
-     from ledger where bucket = $1 and contact_id = $2 and sequence > $3 and type = any ($4)
-    order by sequence limit $5`,
+  `select ${COLUMNS} from ${TABLES} where l.bucket = $1 and l.contact_id = $2
+      and l.sequence > $3 and l.type = any ($4) order by l.sequence limit $5`,
 );
 
 const OF_CHAINS = statement<EntryRow>(
   'ledger_of_chains',
-  `select l.sequence, l.id, l.account_id, l.contact_id, l.type, l.actor, l.at, l.data,
-          l.previous_hash, l.hash
-     from ledger l join unnest($1::smallint[], $2::text[], $3::bigint[])
-            v (bucket, contact_id, last)
+  `select ${COLUMNS} from ${TABLES}
+     join unnest($1::smallint[], $2::text[], $3::bigint[]) v (bucket, contact_id, last)
        on l.bucket = v.bucket and l.contact_id = v.contact_id and l.sequence <= v.last
     order by l.contact_id, l.sequence`,
 );
@@ -85,22 +90,22 @@ export async function entriesOfTypes(
   types: readonly string[],
   afterSequence: number,
   limit: number,
-): Promise<ChainedEntry[]> {
+): Promise<OpenedEntry[]> {
   const values = [bucketOf(contactId), contactId, afterSequence, types, limit];
-  return (await db.run(OF_TYPES, values)).map(toEntry);
+  return (await db.run(OF_TYPES, values)).map((row) => toEntry(db, row));
 }
 
 /** All entries of several chains up to their heads, by contact id and sequence. */
 export async function entriesOfChains(
   db: Queryable,
   chains: ReadonlyArray<{ contactId: ContactId; head: ChainHead }>,
-): Promise<ChainedEntry[]> {
+): Promise<OpenedEntry[]> {
   const rows = await db.run(OF_CHAINS, [
     chains.map(({ contactId }) => bucketOf(contactId)),
     chains.map(({ contactId }) => contactId),
     chains.map(({ head }) => head.sequence),
   ]);
-  return rows.map(toEntry);
+  return rows.map((row) => toEntry(db, row));
 }
 
 /** An entry that speaks of a request, a permission or a call, without what it says of it. */
@@ -158,9 +163,9 @@ export async function entriesOfContact(
   contactId: ContactId,
   afterSequence: number,
   limit: number,
-): Promise<ChainedEntry[]> {
+): Promise<OpenedEntry[]> {
   const rows = await db.run(OF_CONTACT, [bucketOf(contactId), contactId, afterSequence, limit]);
-  return rows.map(toEntry);
+  return rows.map((row) => toEntry(db, row));
 }
 
 /** The entries of a contact's ledger that speak of one call, oldest first, at most 500. */
@@ -168,12 +173,19 @@ export async function entriesOfCall(
   db: Queryable,
   contactId: ContactId,
   callId: string,
-): Promise<ChainedEntry[]> {
-  return (await db.run(OF_CALL, [bucketOf(contactId), contactId, callId])).map(toEntry);
+): Promise<OpenedEntry[]> {
+  return (await db.run(OF_CALL, [bucketOf(contactId), contactId, callId])).map((row) =>
+    toEntry(db, row),
+  );
 }
 
-function toEntry(row: EntryRow): ChainedEntry {
+function toEntry(db: Queryable, row: EntryRow): OpenedEntry {
   const { account_id: accountId, contact_id: contactId, previous_hash: previousHash } = row;
-  const { sequence, id, type, actor, at: atMs, data, hash } = row;
-  return { sequence, id, accountId, contactId, type, actor, at: atMs, data, previousHash, hash };
+  const { sequence, id, type, actor, at: atMs, data, hash, sealed } = row;
+  const stored = { sequence, id, accountId, contactId, type, actor, at: atMs, data };
+  const entry = { ...stored, sealed, previousHash, hash };
+  const key = sealed === null ? null : keyInRow(db, contactId, row.sealed_key);
+  if (sealed === null || key === null) return { ...entry, personal: null, sealKey: null };
+  const personal = key.openThing(id, sealed) as Record<string, unknown>;
+  return { ...entry, personal, sealKey: key.keyFor(id) };
 }

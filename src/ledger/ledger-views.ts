@@ -1,19 +1,17 @@
 import type { ChainedEntryView, ChainHeadView, TimelineEntry } from '../http/api-types.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { ChainedEntry, ChainHead } from './ledger.ts';
+import type { ChainHead, OpenedEntry } from './ledger.ts';
 
 /** A ledger entry with all that its hash covers, as bundles and exports carry it; hashes in hex. */
-export function chainedEntryView(entry: ChainedEntry): ChainedEntryView {
-  const { sequence, id, accountId, contactId, type, actor, at, data, previousHash, hash } = entry;
+export function chainedEntryView(entry: OpenedEntry): ChainedEntryView {
+  const { id, accountId, contactId, previousHash, hash, sealed, sealKey } = entry;
   return {
-    sequence,
+    ...timelineEntry(entry),
     id,
     accountId,
     contactId,
-    type,
-    actor,
-    at: isoTime(at),
-    data,
+    sealed: sealed === null ? null : Buffer.from(sealed).toString('base64'),
+    sealKey: sealKey === null ? null : hexOf(sealKey),
     previousHash: hexOf(previousHash),
     hash: hexOf(hash),
   };
@@ -28,7 +26,8 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 /** A ledger entry as a line of a history. */
-export function timelineEntry(entry: ChainedEntry): TimelineEntry {
-  const { sequence, type, actor, at, data } = entry;
-  return { sequence, type, actor, at: isoTime(at), data };
+export function timelineEntry(entry: OpenedEntry): TimelineEntry {
+  const { sequence, type, actor, at, data, personal, sealed } = entry;
+  const erased = sealed !== null && personal === null;
+  return { sequence, type, actor, at: isoTime(at), data, personal, erased };
 }

@@ -20,11 +20,21 @@ export type LedgerEntry = {
   actor: string;
   /** When it happened, in ms; for facts from Meta this is Meta's time. */
   at: number;
-  /** Never a phone number. */
+  /** Ids, codes, numbers and times: what stays when the person is erased. */
   data: Record<string, unknown>;
+  /** Everything else, under a key that only the contact's key gives; null where there is none. */
+  sealed: Uint8Array | null;
 };
 
 export type ChainedEntry = LedgerEntry & { previousHash: Uint8Array; hash: Uint8Array };
+
+/** An entry as it is read: with its sealed part open, as long as its key exists. */
+export type OpenedEntry = ChainedEntry & {
+  /** Null where nothing was sealed, and after an erasure. */
+  personal: Record<string, unknown> | null;
+  /** Opens the sealed part of this one entry; null as `personal`. */
+  sealKey: Uint8Array | null;
+};
 
 /** The head of a contact's chain: what the next entry is chained to. */
 export type ChainHead = { sequence: number; hash: Uint8Array };
@@ -40,15 +50,18 @@ export function chain(head: ChainHead, entries: readonly LedgerEntry[]): Chained
 }
 
 /**
- * SHA-256 over 0x00, the previous hash and the canonical JSON of the entry. The leading zero
- * byte keeps leaves apart from tree nodes, as RFC 6962 section 2.1 does.
+ * SHA-256 over 0x00, the previous hash and the canonical JSON of the entry, in which the sealed
+ * part stands as its own hash, so that the chain verifies with and without its key. The leading
+ * zero byte keeps leaves apart from tree nodes, as RFC 6962 section 2.1 does.
  */
 export function entryHash(previousHash: Uint8Array, entry: LedgerEntry): Uint8Array {
-  const { id, accountId, contactId, sequence, type, actor, at, data } = entry;
+  const { id, accountId, contactId, sequence, type, actor, at, data, sealed } = entry;
+  const sealedHash = sealed === null ? null : createHash('sha256').update(sealed).digest('hex');
+  const hashed = { id, accountId, contactId, sequence, type, actor, at, data, sealedHash };
   return createHash('sha256')
     .update(Uint8Array.of(0))
     .update(previousHash)
-    .update(canonicalJson({ id, accountId, contactId, sequence, type, actor, at, data }))
+    .update(canonicalJson(hashed))
     .digest();
 }
 

@@ -152,6 +152,6 @@ async function foldWords(
   }
   if (said === 'exact' || said === 'likely') return;
   if (fact.kind !== 'buttonReply') return;
-  const data = { lineId: line.id, text, contextId };
-  unit.record({ type: 'QuickReplyReceived', actor: 'customer', at, data });
+  const [data, personal] = [{ lineId: line.id }, { text, contextId }];
+  unit.record({ type: 'QuickReplyReceived', actor: 'customer', at, data, personal });
 }

@@ -9,6 +9,8 @@ const fact: TimelineEntry = {
   actor: 'whatsapp',
   at: '2026-01-05T12:00:03.000Z',
   data: {},
+  personal: null,
+  erased: false,
 };
 
 const told: EventView = {

@@ -1,0 +1,90 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+import type { Random } from './random.ts';
+import { makeSealer, type Sealer } from './sealing.ts';
+
+/**
+ * The keys of one installation. What is kept of a subject is sealed under a random key of its own,
+ * and that key is kept sealed under the data key. To destroy the one row that holds it is to erase
+ * the subject everywhere at once, also from what must never be changed, such as a hash chain.
+ */
+export type Vault = {
+  /** Seals under the data key: for what belongs to no single subject. */
+  readonly sealer: Sealer;
+  /** A new key for a subject, and the form in which it may be stored. */
+  makeKey(subjectId: string): { key: SubjectKey; sealed: Buffer };
+  /**
+   * Opens a stored key. The caller reads the stored form anew each time, so a key that was
+   * destroyed by another node is gone here as well. Throws `Failure` `seal_broken`.
+   */
+  openKey(subjectId: string, sealed: Uint8Array): SubjectKey;
+  /** A name that can be looked up and compared, but not read or guessed without the data key. */
+  pseudonym(text: string): Buffer;
+};
+
+/** What one subject's key can do. */
+export type SubjectKey = {
+  /** Seals any JSON value. */
+  seal(value: unknown): Buffer;
+  open(sealed: Uint8Array): unknown;
+  /** 32 bytes for one thing alone: whoever is given them can open that thing and nothing else. */
+  keyFor(thing: string): Buffer;
+  /** Seals under the key of one thing. */
+  sealThing(thing: string, value: unknown): Buffer;
+  openThing(thing: string, sealed: Uint8Array): unknown;
+};
+
+const KEY_BYTES = 32;
+/** Opened keys that are kept at hand, about 0.5 kB each. */
+export const OPEN_KEYS_MAX = 10_000;
+
+/** `dataKey` has 32 bytes. */
+export function openVault(dataKey: Uint8Array, random: Random): Vault {
+  const sealer = makeSealer(dataKey, random);
+  // A key of its own: what is compared must not help anybody who attacks what is sealed.
+  const pseudonymKey = Buffer.from(hkdfSync('sha256', dataKey, '', 'pseudonyms', KEY_BYTES));
+  const opened = new Map<string, { sealed: Buffer; key: SubjectKey }>();
+  const keep = (subjectId: string, sealed: Buffer, key: SubjectKey): void => {
+    opened.delete(subjectId);
+    opened.set(subjectId, { sealed, key });
+    if (opened.size <= OPEN_KEYS_MAX) return;
+    const [oldest] = opened.keys();
+    if (oldest !== undefined) opened.delete(oldest);
+  };
+  return {
+    sealer,
+    makeKey(subjectId) {
+      const bytes = Buffer.from(random.bytes(KEY_BYTES));
+      const sealed = sealer.seal(`${subjectId} ${bytes.toString('hex')}`);
+      const key = subjectKey(bytes, random);
+      keep(subjectId, sealed, key);
+      return { key, sealed };
+    },
+    openKey(subjectId, stored) {
+      const known = opened.get(subjectId);
+      if (known !== undefined && known.sealed.equals(stored)) {
+        keep(subjectId, known.sealed, known.key);
+        return known.key;
+      }
+      const [owner, hex = ''] = sealer.open(stored).split(' ');
+      // One subject's key put into another's row would show the one to readers of the other.
+      if (owner !== subjectId) throw new TypeError(`the key of ${subjectId} is another's`);
+      const key = subjectKey(Buffer.from(hex, 'hex'), random);
+      keep(subjectId, Buffer.from(stored), key);
+      return key;
+    },
+    pseudonym: (text) => createHmac('sha256', pseudonymKey).update(text).digest(),
+  };
+}
+
+function subjectKey(bytes: Buffer, random: Random): SubjectKey {
+  const sealer = makeSealer(bytes, random);
+  const keyFor = (thing: string): Buffer => createHmac('sha256', bytes).update(thing).digest();
+  const sealerOf = (thing: string): Sealer => makeSealer(keyFor(thing), random);
+  return {
+    seal: (value) => sealer.seal(JSON.stringify(value)),
+    open: (sealed) => JSON.parse(sealer.open(sealed)) as unknown,
+    keyFor,
+    sealThing: (thing, value) => sealerOf(thing).seal(JSON.stringify(value)),
+    openThing: (thing, sealed) => JSON.parse(sealerOf(thing).open(sealed)) as unknown,
+  };
+}
