@@ -20,29 +20,17 @@ export type MetaAnswer = {
 const META_SECOND_MS = 1_000;
 
 /**
- * The answer, or null where it was overtaken: by a later yes of the customer, or by time that
- * gave back what a limit had taken. What was overtaken is not known, so neither yes nor no.
+ * What the answer still says now, or null where it says nothing: in a word that we do not know,
+ * or overtaken by a later yes of the customer, or by time that gave back what a limit had taken.
  */
 export function answerInForce(
   answer: MetaAnswer | undefined,
   { now, grantedAt }: { now: number; grantedAt: number | null },
 ): MetaAnswer | null {
-  if (answer === undefined) return null;
+  if (answer === undefined || answer.status === 'unknown') return null;
   if (grantedAt !== null && grantedAt + META_SECOND_MS > answer.askedAt) return null;
-  const freed = answer.limits.some(({ resetsAt }) => resetsAt !== null && resetsAt <= now);
-  return freed ? null : answer;
-}
-
-/**
- * What an answer means for a call. A no counts however old it is; a yes counts for `maxAgeMs`, and
- * only where a pack asks for it at all (null: it does not).
- */
-export function judgeAnswer(
-  answer: MetaAnswer | null,
-  { now, maxAgeMs }: { now: number; maxAgeMs: number | null },
-): 'yes' | 'no' | 'unknown' {
-  if (answer === null || answer.status === 'unknown') return 'unknown';
+  if (answer.limits.some(({ resetsAt }) => resetsAt !== null && resetsAt <= now)) return null;
+  // Meta sends nothing when a temporary permission ends, and a late look must not miss it.
   const isOver = answer.expiresAt !== null && answer.expiresAt <= now;
-  if (answer.status === 'none' || !answer.canCall || isOver) return 'no';
-  return maxAgeMs !== null && now - answer.askedAt > maxAgeMs ? 'unknown' : 'yes';
+  return { ...answer, canCall: answer.canCall && answer.status !== 'none' && !isOver };
 }
