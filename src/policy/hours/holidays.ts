@@ -4,7 +4,7 @@ import { DAY_MS, dayNumber } from './zone-time.ts';
 /** The holidays of one place, by days since 1970-01-01 of the local calendar. */
 export type HolidayCalendar = {
   /** The day's name, null for an ordinary day, undefined where nobody looked it up. */
-  nameOf(day: number): string | null | undefined;
+  nameOf: (day: number) => string | null | undefined;
 };
 
 /**

@@ -71,6 +71,11 @@ export function prefixesOfSeveralZones(): string[] {
   return [...zonesByPrefix].filter(([, zones]) => zones.length > 1).map(([prefix]) => prefix);
 }
 
+/** What the map says of one of its beginnings. */
+export function zonesOfPrefix(prefix: string): readonly string[] {
+  return zonesByPrefix.get(prefix) ?? [];
+}
+
 function findZones(e164: string): readonly string[] {
   const number = parsePhoneNumberFromString(e164);
   if (number === undefined || `+${number.countryCallingCode}${number.nationalNumber}` !== e164) {
