@@ -50,6 +50,7 @@ export type OpenApi = {
 export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   const { settings, log, clock, ids, database, simulatorUrl } = ports;
   const metrics = makeHttpMetrics();
+  for (const metric of ports.optOutLatency.metrics) metrics.registry.registerMetric(metric);
   const app = await openHttpServer({
     log,
     clock,

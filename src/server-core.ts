@@ -1,6 +1,7 @@
 import { openCallDesk, type CallDesk } from './calls/call-desk.ts';
 import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
 import type { ConsentRules } from './consent/consent.ts';
+import { makeOptOutLatency, type OptOutLatency } from './consent/opt-out-latency.ts';
 import { makeChanges } from './ledger/changes.ts';
 import type { ContactUnit, LedgerPorts } from './ledger/contact-unit.ts';
 import { readLine } from './lines/line-store.ts';
@@ -18,6 +19,7 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     sealer: Sealer;
     doNotCallKey: DoNotCallKey;
     desk: CallDesk;
+    optOutLatency: OptOutLatency;
     metaAnswers: MetaAnswerDesk;
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
     /** `node/run`: unique to this run of this node; the owner of its leases. */
@@ -43,6 +45,7 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     doNotCallKey: secrets.doNotCallKey,
     desk: openCallDesk({ ...ledger, rulesOfLine }),
     rulesOfLine,
+    optOutLatency: makeOptOutLatency(ports),
     owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
   };
 }

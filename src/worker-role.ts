@@ -20,7 +20,8 @@ export type WorkerRole = {
 export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
   const { database, clock, log, sealer, owner } = core;
   const reception = openReception(core);
-  const handle: Parameters<typeof openInboxWorker>[0]['handle'] = (fact) => reception.handle(fact);
+  const handle: Parameters<typeof openInboxWorker>[0]['handle'] = (fact, heard) =>
+    reception.handle(fact, heard);
   const inbox = openInboxWorker({ database, clock, log, handle, node: owner });
   const messages = openMessageWorker({
     ...core,

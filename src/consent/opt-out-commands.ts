@@ -1,27 +1,54 @@
-import { hangUp } from '../calls/call-rules.ts';
 import { applyCallEvents } from '../calls/call-events.ts';
+import { hangUp } from '../calls/call-rules.ts';
 import { unfinishedCalls } from '../calls/call-store.ts';
 import { markOptedOut } from '../contacts/contact-store.ts';
 import { OPT_OUT_LIST, addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
+import { readLines } from '../lines/line-store.ts';
 import { messageRows } from '../messages/message-store.ts';
-import type { LineId } from '../platform/ids.ts';
+import type { CallId, LineId } from '../platform/ids.ts';
+import { lastHeardAt } from '../reception/seen-store.ts';
 import { applyConsent } from './consent-commands.ts';
-import type { ConsentRules } from './consent.ts';
+import { requestOf, type ConsentRules } from './consent.ts';
 import { consentsOf } from './consent-store.ts';
+import { languageFor, wordsIn, type OptOutWords } from './opt-out-words.ts';
+
+/** How a person said it; what each means stands in docs/explanation/opt-out.md. */
+export type OptOutWay =
+  | 'message'
+  | 'quick_reply'
+  | 'whatsapp'
+  | 'key_press'
+  | 'agent'
+  | 'api'
+  | 'self_service'
+  | 'no_answer';
 
 export type OptOut = {
-  /** The line the person spoke to; the confirmation goes out there. */
-  lineId: LineId;
-  /** What was said or done, such as `message` or `api`. */
-  way: string;
+  /** The line the person spoke to; the confirmation goes out there. Null where there is none. */
+  lineId: LineId | null;
+  way: OptOutWay;
   at: number;
-  /** `customer`, unless their silence was taken for the word. */
+  /** `customer`, unless somebody wrote it down for them, or their silence was taken for it. */
   actor?: string;
+  /** Set when it was said in a call. */
+  callId?: CallId;
+  /** How long the word had waited for us when this unit began, in ms. */
+  waitedMs?: number;
+  /** Typed by whoever wrote it down. */
+  note?: { reason: string; by: string | null };
 };
 
-export const OPT_OUT_CONFIRMATION =
-  'You have been removed from our call list. We will not call you again.';
+export type OptOutPorts = {
+  doNotCallKey: DoNotCallKey;
+  rulesOfLine: (lineId: LineId) => Promise<ConsentRules>;
+};
+
+/** What became of it; `already` when an earlier stop stands, and then nothing was changed. */
+export type OptOutDone = { already: boolean; optedOutAt: number; endedCalls: CallId[] };
+
+/** The page's promise: within a minute. Later than this is told to a human. */
+export const OPT_OUT_LATE_MS = 60_000;
 
 /**
  * Stop means stop, in one transaction: permissions of every line revoked, do-not-call entry
@@ -30,38 +57,47 @@ export const OPT_OUT_CONFIRMATION =
  */
 export async function optOut(
   unit: ContactUnit,
-  ports: { doNotCallKey: DoNotCallKey; rulesOfLine: (lineId: LineId) => Promise<ConsentRules> },
+  ports: OptOutPorts,
   optedOut: OptOut,
-): Promise<void> {
+): Promise<OptOutDone> {
   const { contact, now, tx } = unit;
-  if (contact.optedOutAt !== null) return;
+  if (contact.optedOutAt !== null) {
+    return { already: true, optedOutAt: contact.optedOutAt, endedCalls: [] };
+  }
   const { lineId, way, at, actor = 'customer' } = optedOut;
   await markOptedOut(tx, contact, now);
   const entry = { list: OPT_OUT_LIST, reason: 'opted_out', source: way };
   await addToDoNotCall(tx, ports.doNotCallKey, contact, { ...entry, now });
-  unit.record({
-    type: 'OptedOut',
-    actor,
-    at,
-    data: { lineId, way },
-    announce: { type: 'optout.received', callId: null, sequence: 0, data: { lineId, way } },
-  });
-  unit.record({
-    type: 'DoNotCallAdded',
-    actor: 'platform',
-    at: now,
-    data: entry,
-    announce: { type: 'dnc.added', callId: null, sequence: 0, data: entry },
-  });
-  for (const { lineId: consentLine, state } of await consentsOf(tx, [contact.id])) {
+  const consents = await consentsOf(tx, [contact.id]);
+  const confirms = lineId !== null && (await mayWriteTo(unit));
+  recordOptOut(unit, optedOut, confirms);
+  const announce = { type: 'dnc.added', callId: null, sequence: 0, data: entry } as const;
+  unit.record({ type: 'DoNotCallAdded', actor: 'platform', at: now, data: entry, announce });
+  for (const { lineId: consentLine, state } of consents) {
     const rules = await ports.rulesOfLine(consentLine);
     const revoke = { type: 'Revoke', by: 'opt_out', reason: way, at } as const;
     await applyConsent(unit, consentLine, state, revoke, { rules, actor });
   }
-  for (const call of await unfinishedCalls(tx, [contact.id])) {
-    await applyCallEvents(unit, call, hangUp(call, 'platform', 'opted_out', now), 'platform');
+  const endedCalls = await endCalls(unit, 'opted_out');
+  if (confirms) sayTo(unit, lineId, (await wordsFor(unit, lineId)).confirmed);
+  return { already: false, optedOutAt: now, endedCalls };
+}
+
+/** Cancels what is queued and has everything live hang up; the lines are read all at once. */
+export async function endCalls(
+  unit: ContactUnit,
+  reason: 'opted_out' | 'opt_out_pending',
+): Promise<CallId[]> {
+  const { tx, contact, now } = unit;
+  const calls = await unfinishedCalls(tx, [contact.id]);
+  const lineIds = [...new Set(calls.map(({ plan }) => plan.lineId))];
+  const lines = lineIds.length === 0 ? [] : await readLines(tx, lineIds);
+  for (const call of calls) {
+    const line = lines.find(({ id }) => id === call.plan.lineId);
+    const known = line === undefined ? {} : { line };
+    await applyCallEvents(unit, call, hangUp(call, 'platform', reason, now), 'platform', known);
   }
-  sayTo(unit, lineId, OPT_OUT_CONFIRMATION);
+  return calls.map(({ plan }) => plan.id);
 }
 
 /** Has a plain text sent to the contact from that line. */
@@ -82,4 +118,40 @@ export function sayTo(unit: ContactUnit, lineId: LineId, text: string): void {
     lastError: null,
     createdAt: now,
   });
+}
+
+/** Our words in the language of the contact. */
+export async function wordsFor(unit: ContactUnit, lineId: LineId): Promise<OptOutWords> {
+  const { id, country, language } = unit.contact;
+  if (language !== null) return wordsIn(languageFor({ asked: language, country }));
+  const consents = await consentsOf(unit.tx, [id]);
+  const spoken = consents.find((consent) => consent.lineId === lineId) ?? consents[0];
+  const asked = spoken === undefined ? null : (requestOf(spoken.state)?.language ?? null);
+  return wordsIn(languageFor({ asked, country }));
+}
+
+/** Meta: free text only within 24 hours after the person's latest message; else templates. */
+const WINDOW_MS = 24 * 60 * 60 * 1000;
+
+/** Whether Meta would take a free text now; what it refuses would only stand as failed. */
+export async function mayWriteTo(unit: ContactUnit): Promise<boolean> {
+  const heardAt = await lastHeardAt(unit.tx, unit.contact.id);
+  return heardAt !== null && unit.now < heardAt + WINDOW_MS;
+}
+
+function recordOptOut(unit: ContactUnit, optedOut: OptOut, confirms: boolean): void {
+  const { lineId, way, at, actor = 'customer', callId, waitedMs = 0, note } = optedOut;
+  const said = { lineId, way, ...(callId === undefined ? {} : { callId }) };
+  unit.record({
+    type: 'OptedOut',
+    actor,
+    at,
+    data: { ...said, waitedMs: Math.round(waitedMs), confirmation: confirms },
+    personal: note,
+    announce: { type: 'optout.received', callId: callId ?? null, sequence: 0, data: said },
+  });
+  if (waitedMs <= OPT_OUT_LATE_MS) return;
+  const data = { ...said, waitedMs: Math.round(waitedMs) };
+  const announce = { type: 'optout.late', callId: callId ?? null, sequence: 0, data } as const;
+  unit.record({ type: 'OptOutLate', actor: 'platform', at: unit.now, data, announce });
 }

@@ -1,22 +1,22 @@
-import { applyCallEvents } from '../calls/call-events.ts';
-import { hangUp } from '../calls/call-rules.ts';
-import { unfinishedCalls } from '../calls/call-store.ts';
 import { clearOptOutPending, markOptOutPending } from '../contacts/pending-opt-out-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { LineId } from '../platform/ids.ts';
-import { optOut, sayTo } from './opt-out-commands.ts';
+import { optIn } from './opt-in-commands.ts';
+import { endCalls, optOut, sayTo, wordsFor, type OptOutPorts } from './opt-out-commands.ts';
 import type { OptOutBand } from './opt-out.ts';
-
-/** What is asked after a message that most likely means stop; the answers it names are read. */
-export const OPT_OUT_QUESTION =
-  'Shall we stop calling you? Reply STOP to stop for good, or YES CALL to keep calls.';
 
 /** Who says nothing for so long is taken at their first word. */
 export const OPT_OUT_ANSWER_MS = 72 * 60 * 60 * 1000;
 
-export type SaidAboutCalls = OptOutBand | 'keep' | null;
-type Said = { lineId: LineId; at: number };
-type OptOutPorts = Parameters<typeof optOut>[1];
+/** `again` takes an earlier stop back; `keep` answers the question after a likely one. */
+export type SaidAboutCalls = OptOutBand | 'keep' | 'again' | null;
+export type Said = {
+  lineId: LineId;
+  at: number;
+  way: 'message' | 'quick_reply';
+  /** How long the webhook had waited for us, in ms. */
+  waitedMs: number;
+};
 
 /**
  * Acts on what a person wrote about being called. A permission is not revoked by a likely stop,
@@ -29,14 +29,17 @@ export async function hearAboutCalls(
   said: Said,
 ): Promise<void> {
   const { optedOutAt, optOutPending } = unit.contact;
-  if (optedOutAt !== null) return;
+  if (optedOutAt !== null) {
+    if (band === 'again') await optIn(unit, ports, { ...said, way: 'message' });
+    return;
+  }
   const isAnswer = optOutPending !== null;
   // Asked whether they meant it, people who say it again have answered.
   if (band === 'exact' || (band === 'likely' && isAnswer)) {
-    await optOut(unit, ports, { ...said, way: 'message' });
+    await optOut(unit, ports, said);
   } else if (band === 'likely') {
     await blockAndAsk(unit, said);
-  } else if (band === 'keep' && isAnswer) {
+  } else if ((band === 'keep' || band === 'again') && isAnswer) {
     await liftBlock(unit, said);
   } else if (band === 'unclear') {
     note(unit, 'OptOutUnclear', 'optout.flagged', said);
@@ -58,10 +61,8 @@ async function blockAndAsk(unit: ContactUnit, said: Said): Promise<void> {
   const { tx, contact, now } = unit;
   await markOptOutPending(tx, contact, { at: now, lineId: said.lineId });
   note(unit, 'OptOutPending', 'optout.pending', said);
-  for (const call of await unfinishedCalls(tx, [contact.id])) {
-    await applyCallEvents(unit, call, hangUp(call, 'platform', 'opt_out_pending', now), 'platform');
-  }
-  sayTo(unit, said.lineId, OPT_OUT_QUESTION);
+  await endCalls(unit, 'opt_out_pending');
+  sayTo(unit, said.lineId, (await wordsFor(unit, said.lineId)).question);
 }
 
 async function liftBlock(unit: ContactUnit, said: Said): Promise<void> {

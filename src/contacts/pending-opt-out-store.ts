@@ -47,3 +47,15 @@ const OLDEST = statement<{ asked_at: number | null }>(
 export async function oldestPending(db: Queryable): Promise<number | null> {
   return (await db.first(OLDEST))?.asked_at ?? null;
 }
+
+const CLEAR = statement(
+  'contact_opted_in',
+  `update contacts set opted_out_at = null, opt_out_pending_at = null,
+          opt_out_pending_line_id = null
+    where bucket = $1 and id = $2`,
+);
+
+/** The person has taken their stop back. */
+export async function clearOptedOut(tx: Tx, contact: Contact): Promise<void> {
+  await tx.run(CLEAR, [contact.bucket, contact.id]);
+}

@@ -49,6 +49,8 @@ const OPT_OUT_TYPES = [
   'OptOutPending',
   'OptOutPendingCleared',
   'OptOutUnclear',
+  'OptOutLate',
+  'OptOutLifted',
   'DoNotCallAdded',
   'DoNotCallRemoved',
 ];

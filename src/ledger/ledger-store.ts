@@ -189,3 +189,18 @@ function toEntry(db: Queryable, row: EntryRow): OpenedEntry {
   const personal = key.openThing(id, sealed) as Record<string, unknown>;
   return { ...entry, personal, sealKey: key.keyFor(id) };
 }
+
+const LAST_AT = statement<{ at: number }>(
+  'ledger_last_of_type',
+  `select at from ledger where bucket = $1 and contact_id = $2 and type = $3
+    order by sequence desc limit 1`,
+);
+
+/** When the contact's latest entry of a type happened, in ms. */
+export async function lastEntryAt(
+  db: Queryable,
+  contactId: ContactId,
+  type: string,
+): Promise<number | null> {
+  return (await db.first(LAST_AT, [bucketOf(contactId), contactId, type]))?.at ?? null;
+}

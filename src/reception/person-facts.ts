@@ -1,13 +1,14 @@
 import { callOffUnanswered } from '../calls/call-commands.ts';
 import { commandConsent } from '../consent/consent-commands.ts';
+import { optIn } from '../consent/opt-in-commands.ts';
+import { wantsCallsAgain } from '../consent/opt-in.ts';
+import { optOut, type OptOutPorts } from '../consent/opt-out-commands.ts';
+import type { OptOutLatency } from '../consent/opt-out-latency.ts';
 import { hearAboutCalls, type SaidAboutCalls } from '../consent/opt-out-pending-commands.ts';
 import { readOptOut, wantsCallsKept } from '../consent/opt-out.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
-import {
-  contactsOfHandles,
-  findOrCreateContact,
-  type Identity,
-} from '../contacts/contact-store.ts';
+import { contactsOfHandles } from '../contacts/contact-handle-store.ts';
+import { findOrCreateContact, type Identity } from '../contacts/contact-store.ts';
 import { handlesOfContact } from '../contacts/contact.ts';
 import { parseNumber } from '../contacts/phone-number.ts';
 import type { Tx } from '../database/database.ts';
@@ -26,27 +27,39 @@ export type PersonFactPorts = LedgerPorts & {
   packs: PolicyPacks;
   doNotCallKey: DoNotCallKey;
   sealer: Sealer;
+  optOutLatency: OptOutLatency;
 };
 
+/** How long a fact had waited when its handling began: from the webhook on, in ms. */
+export type Heard = { waitedMs: number };
+
 type PersonFact = Extract<WhatsAppFact, { kind: 'permissionReply' | 'buttonReply' | 'text' }>;
+type PermissionReply = Extract<PersonFact, { kind: 'permissionReply' }>;
 
 /** Folds what a person said or tapped. An unknown line's facts are nobody's business here. */
-export async function foldPersonFact(ports: PersonFactPorts, fact: PersonFact): Promise<void> {
+export async function foldPersonFact(
+  ports: PersonFactPorts,
+  fact: PersonFact,
+  heard: Heard,
+): Promise<void> {
   const line = await findLine(ports.database, fact.phoneNumberId);
   if (line === null) return;
+  const effective = ports.optOutLatency.start(heard.waitedMs);
   const contactId = await ports.database.transaction(async (tx) => {
     const found = await contactOf(ports, tx, line, fact);
-    if (found !== null) await foldOnce(ports, tx, line, fact, found);
+    if (found !== null) await foldOnce(ports, tx, line, fact, found, heard);
     return found;
   });
-  if (!isDecided(saidAboutCalls(fact))) return;
+  const said = saidAboutCalls(fact);
+  if (isStop(said)) effective();
+  if (!isDecided(said)) return;
   // The number and the user id of one person may have become two contacts before they were ever
   // named together. What is said of calls is meant for both.
   const { e164, userId } = identityOf(fact);
   const handles = handlesOfContact({ e164: e164 ?? null, userId: userId ?? null });
   const all = await contactsOfHandles(ports.database, line.accountId, handles);
   for (const other of all.filter((id) => id !== contactId)) {
-    await ports.database.transaction((tx) => foldOnce(ports, tx, line, fact, other));
+    await ports.database.transaction((tx) => foldOnce(ports, tx, line, fact, other, heard));
   }
 }
 
@@ -56,17 +69,33 @@ async function foldOnce(
   line: StoredLine,
   fact: PersonFact,
   contactId: ContactId,
+  heard: Heard,
 ): Promise<void> {
   await withContact(ports, tx, contactId, async (unit) => {
     if (!(await isFirstSight(tx, contactId, fact.key, unit.now))) return;
-    if (fact.kind === 'permissionReply') await foldReply(ports, unit, line, fact);
-    else await foldWords(ports, unit, line, fact);
+    if (fact.kind === 'permissionReply') await foldReply(ports, unit, line, fact, heard);
+    else await foldWords(ports, unit, line, fact, heard);
   });
 }
 
 function saidAboutCalls(fact: PersonFact): SaidAboutCalls {
-  if (fact.kind === 'permissionReply') return null;
-  return readOptOut(fact.text) ?? (wantsCallsKept(fact.text) ? 'keep' : null);
+  if (fact.kind === 'permissionReply') return isForbidding(fact) ? 'exact' : null;
+  const band = readOptOut(fact.text);
+  if (band !== null && band !== 'unclear') return band;
+  if (wantsCallsAgain(fact.text)) return 'again';
+  return band ?? (wantsCallsKept(fact.text) ? 'keep' : null);
+}
+
+/**
+ * A no that answers no message of ours was tapped in the business profile ("don't allow calls"):
+ * not one request is declined, calls are. Meta's own no after unanswered calls is nobody's word.
+ */
+function isForbidding(fact: PermissionReply): boolean {
+  return fact.response === 'reject' && fact.source === 'user' && fact.contextId === undefined;
+}
+
+function isStop(said: SaidAboutCalls): boolean {
+  return said === 'exact' || said === 'likely';
 }
 
 function isDecided(said: SaidAboutCalls): boolean {
@@ -113,7 +142,8 @@ async function foldReply(
   ports: PersonFactPorts,
   unit: ContactUnit,
   line: StoredLine,
-  fact: Extract<PersonFact, { kind: 'permissionReply' }>,
+  fact: PermissionReply,
+  heard: Heard,
 ): Promise<void> {
   const { response, permanent, expiresAt: metaExpiresAt, source, messageId, at } = fact;
   const contextMessageId = fact.contextId ?? null;
@@ -130,6 +160,22 @@ async function foldReply(
   );
   const isRevoked = !isRefused(state) && state.status === 'revoked';
   if (isRevoked) await callOffUnanswered(unit, line.id);
+  const said = { lineId: line.id, way: 'whatsapp', at } as const;
+  if (isForbidding(fact)) {
+    await optOut(unit, optOutPorts(ports, unit, line), { ...said, ...heard });
+  } else if (response === 'accept' && source === 'user') {
+    // Whoever taps "Allow" after a stop has changed their mind by an act of their own.
+    await optIn(unit, ports, said);
+  }
+}
+
+function optOutPorts(ports: PersonFactPorts, unit: ContactUnit, line: StoredLine): OptOutPorts {
+  const rulesOfLine = async (lineId: StoredLine['id']) => {
+    const other = await readLine(unit.tx, line.accountId, lineId);
+    invariant(other !== null, `line ${lineId} is gone`);
+    return ports.packs.rulesOf(other.policyPack);
+  };
+  return { doNotCallKey: ports.doNotCallKey, rulesOfLine };
 }
 
 /** Free words and quick replies: a stop is obeyed; a quick-reply yes is evidence, no permission. */
@@ -138,19 +184,16 @@ async function foldWords(
   unit: ContactUnit,
   line: StoredLine,
   fact: Extract<PersonFact, { kind: 'buttonReply' | 'text' }>,
+  heard: Heard,
 ): Promise<void> {
   const { at, text, contextId = null } = fact;
   const said = saidAboutCalls(fact);
   if (said !== null) {
-    const rulesOfLine = async (lineId: StoredLine['id']) => {
-      const other = await readLine(unit.tx, line.accountId, lineId);
-      invariant(other !== null, `line ${lineId} is gone`);
-      return ports.packs.rulesOf(other.policyPack);
-    };
-    const { doNotCallKey } = ports;
-    await hearAboutCalls(unit, { doNotCallKey, rulesOfLine }, said, { lineId: line.id, at });
+    const way = fact.kind === 'buttonReply' ? 'quick_reply' : 'message';
+    const word = { lineId: line.id, at, way, ...heard } as const;
+    await hearAboutCalls(unit, optOutPorts(ports, unit, line), said, word);
   }
-  if (said === 'exact' || said === 'likely') return;
+  if (isStop(said)) return;
   if (fact.kind !== 'buttonReply') return;
   const [data, personal] = [{ lineId: line.id }, { text, contextId }];
   unit.record({ type: 'QuickReplyReceived', actor: 'customer', at, data, personal });

@@ -4,7 +4,8 @@ import type { Log } from '../platform/log.ts';
 import type { WhatsAppClient, WhatsAppFact } from '../whatsapp/whatsapp.ts';
 import { foldCallFact } from './call-facts.ts';
 import { foldMessageStatus } from './message-facts.ts';
-import { foldPersonFact, type PersonFactPorts } from './person-facts.ts';
+import { foldTemplateFact } from '../templates/sync-commands.ts';
+import { foldPersonFact, type Heard, type PersonFactPorts } from './person-facts.ts';
 import { setRestriction } from '../lines/line-store.ts';
 
 /**
@@ -14,7 +15,7 @@ import { setRestriction } from '../lines/line-store.ts';
  */
 export type Reception = {
   /** `later`: the fact speaks of a call whose id is not known yet; ask again soon. */
-  handle(fact: WhatsAppFact): Promise<'done' | 'later'>;
+  handle(fact: WhatsAppFact, heard?: Heard): Promise<'done' | 'later'>;
 };
 
 export type ReceptionPorts = PersonFactPorts & {
@@ -26,7 +27,7 @@ export type ReceptionPorts = PersonFactPorts & {
 
 export function openReception(ports: ReceptionPorts): Reception {
   return {
-    async handle(fact) {
+    async handle(fact, heard = { waitedMs: 0 }) {
       switch (fact.kind) {
         case 'callConnect':
         case 'callStatus':
@@ -38,7 +39,7 @@ export function openReception(ports: ReceptionPorts): Reception {
         case 'permissionReply':
         case 'buttonReply':
         case 'text':
-          await foldPersonFact(ports, fact);
+          await foldPersonFact(ports, fact, heard);
           return 'done';
         case 'accountUpdate': {
           const bars = fact.restrictions.filter(({ type }) => type.includes('BUSINESS_INITIATED'));
@@ -48,6 +49,10 @@ export function openReception(ports: ReceptionPorts): Reception {
           return 'done';
         }
         case 'templateStatus':
+        case 'templateQuality':
+        case 'templateCategory':
+          await foldTemplateFact(ports, fact);
+          return 'done';
         case 'settingsUpdate':
         case 'unknown':
           ports.log.info({ kind: fact.kind, key: fact.key }, 'fact recorded, nothing to do');

@@ -17,6 +17,16 @@ export async function isFirstSight(
   return (await tx.first(SEE, [bucketOf(contactId), contactId, key, at(now)])) !== undefined;
 }
 
+const LAST = statement<{ seen_at: number | null }>(
+  'seen_last',
+  'select max(seen_at) as seen_at from seen_facts where bucket = $1 and contact_id = $2',
+);
+
+/** When the contact last wrote or tapped anything, in ms; null when not in the last days. */
+export async function lastHeardAt(db: Queryable, contactId: ContactId): Promise<number | null> {
+  return (await db.first(LAST, [bucketOf(contactId), contactId]))?.seen_at ?? null;
+}
+
 const PURGE = statement<{ key: string }>(
   'seen_purge',
   `delete from seen_facts where ctid in (

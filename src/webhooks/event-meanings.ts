@@ -62,7 +62,7 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   },
   'optout.received': {
     when: 'The customer said stop; every later dial is blocked from here on.',
-    data: '`lineId`, `way`',
+    data: '`lineId`, `way`, `callId` where it was said in a call',
   },
   'optout.pending': {
     when: 'A message most likely said stop: calls are blocked, and the customer was asked.',
@@ -75,6 +75,14 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'optout.flagged': {
     when: 'A message may have meant stop, or an appointment; nothing is blocked, please read it.',
     data: '`lineId`',
+  },
+  'optout.late': {
+    when: 'A stop took effect more than 60 seconds after it came in. Find out why; see the alarm.',
+    data: '`lineId`, `way`, `waitedMs`',
+  },
+  'optout.lifted': {
+    when: 'The customer took the stop back by an act of their own, and may be asked again.',
+    data: '`lineId`, `way`',
   },
   'dnc.added': {
     when: 'A person was put on a do-not-call list.',

@@ -29,6 +29,8 @@ export const EVENT_TYPES = [
   'optout.pending',
   'optout.cleared',
   'optout.flagged',
+  'optout.late',
+  'optout.lifted',
   'dnc.added',
   'dnc.removed',
 ] as const;

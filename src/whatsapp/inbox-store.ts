@@ -20,6 +20,8 @@ export type InboxRow = {
   /** False once it has held its lane as long as it may: later rows go on whatever it does. */
   mayHoldLane: boolean;
   receivedAt: number;
+  /** From its arrival to this claim, in ms of the database's clock. */
+  waitedMs: number;
 };
 
 export type LaneLease = { bucket: Bucket; owner: string };
@@ -69,9 +71,11 @@ const CLAIM = statement<{
   put_off_ms: number;
   may_hold_lane: boolean;
   received_at: number;
+  waited_ms: number;
 }>(
   'inbox_claim',
   `select r.id, r.lane, r.body, r.attempts, r.received_at,
+     (extract(epoch from clock_timestamp() - r.received_at) * 1000)::double precision as waited_ms,
      coalesce(extract(epoch from now() - r.put_off_since) * 1000, 0)::double precision
        as put_off_ms,
      (r.lane_held_until = '-infinity' or r.lane_held_until > now()) as may_hold_lane
@@ -107,6 +111,20 @@ const POSTPONE = statement<{ id: number }>(
      select 1 from whatsapp_inbox_lanes where bucket = $1 and lease_owner = $3)
    returning id`,
 );
+
+const OLDEST = statement<{ waited_ms: number | null }>(
+  'inbox_oldest',
+  `select (extract(epoch from now() - min(received_at)) * 1000)::double precision as waited_ms
+     from whatsapp_inbox where state = 'pending' and put_off_since is null`,
+);
+
+/**
+ * How long the oldest delivery has waited to be handled, in ms; 0 when none waits. What was put
+ * off for a call that nobody knows yet does not count: it waits by design.
+ */
+export async function oldestWaitMs(target: Queryable): Promise<number> {
+  return (await target.first(OLDEST))?.waited_ms ?? 0;
+}
 
 const PURGE = statement<{ count: number }>(
   'inbox_purge',
@@ -179,8 +197,9 @@ export async function claimRows(
   limit: number,
 ): Promise<InboxRow[]> {
   const rows = await target.run(CLAIM, [bucket, limit]);
-  return rows.map(({ put_off_ms, may_hold_lane, received_at, ...row }) => ({
+  return rows.map(({ put_off_ms, may_hold_lane, received_at, waited_ms, ...row }) => ({
     ...row,
+    waitedMs: Math.max(0, waited_ms),
     putOffMs: put_off_ms,
     mayHoldLane: may_hold_lane,
     receivedAt: received_at,

@@ -56,7 +56,7 @@ export type InboxWorkerOptions = {
    * Folds one fact; must be idempotent, for a crash or a neighbour in the same delivery brings it
    * again. 'later' when the call it speaks of is not known yet.
    */
-  handle: (fact: WhatsAppFact) => Promise<'done' | 'later'>;
+  handle: (fact: WhatsAppFact, heard: { waitedMs: number }) => Promise<'done' | 'later'>;
   /** Unique for each running process: the owner of its leases. */
   node: string;
 };
@@ -149,15 +149,16 @@ class Worker implements InboxWorker {
 
   /** One claim; false when nothing is left, or the lease went to somebody else. */
   async #consumeSome(lease: LaneLease): Promise<boolean> {
-    const { database } = this.#options;
+    const { database, clock } = this.#options;
     const rows = await claimRows(database, lease.bucket, ROWS_PER_CLAIM);
+    const claimedAt = clock.monotonic();
     const heldLanes = new Set<number>();
     const done: number[] = [];
     let owned = true;
     for (const row of rows) {
       if (!owned || this.#stopped) break;
       if (heldLanes.has(row.lane)) continue;
-      const outcome = await this.#handleRow(row).catch(thrownOutcome);
+      const outcome = await this.#handleRow(row, claimedAt).catch(thrownOutcome);
       if (outcome.kind === 'done') {
         done.push(row.id);
       } else {
@@ -169,13 +170,15 @@ class Worker implements InboxWorker {
     return owned && rows.length === ROWS_PER_CLAIM;
   }
 
-  async #handleRow(row: InboxRow): Promise<Outcome> {
+  async #handleRow(row: InboxRow, claimedAt: number): Promise<Outcome> {
     const heldLanes = new Set<string>();
     let outcome: Outcome = { kind: 'done' };
     for (const fact of parseWebhook(row.body, row.receivedAt)) {
       const lane = laneKey(fact);
       if (heldLanes.has(lane)) continue;
-      const result = await this.#handleFact(fact);
+      // The wait before the claim by the database's clock, and since then by ours.
+      const waitedMs = row.waitedMs + this.#options.clock.monotonic() - claimedAt;
+      const result = await this.#handleFact(fact, { waitedMs });
       if (result.kind === 'done') continue;
       heldLanes.add(lane);
       // A thrown error counts attempts, so it outweighs a fact that merely came too early.
@@ -184,9 +187,9 @@ class Worker implements InboxWorker {
     return outcome;
   }
 
-  async #handleFact(fact: WhatsAppFact): Promise<Outcome> {
+  async #handleFact(fact: WhatsAppFact, heard: { waitedMs: number }): Promise<Outcome> {
     try {
-      if ((await this.#options.handle(fact)) === 'done') return { kind: 'done' };
+      if ((await this.#options.handle(fact, heard)) === 'done') return { kind: 'done' };
       return { kind: 'later', reason: `${fact.kind} of an unknown call`, factKey: fact.key };
     } catch (error) {
       return { ...thrownOutcome(error), factKey: fact.key };
