@@ -49,7 +49,13 @@ const MORE_FACES = new Set([
   'src/consent/opt-out.ts',
   'src/contacts/phone-number.ts',
   'src/ledger/changes.ts',
+  'src/policy/layers.ts',
+  'src/policy/person-history.ts',
+  'src/policy/hours/number-zones.ts',
+  'src/policy/hours/zone-time.ts',
   'src/policy/policy-packs.ts',
+  'src/policy/purpose.ts',
+  'src/templates/template-life.ts',
   'src/whatsapp/errors.ts',
 ]);
 /** Folders that are made of faces. */

@@ -71,6 +71,33 @@ program
   });
 
 program
+  .command('diagnose')
+  .argument('<problem>', 'call_denied, request_not_received, low_grant_rate or high_opt_out_rate')
+  .description('Find out why a call is denied, a request is not received, or a rate is bad.')
+  .option('--to <person>', 'number or user id of the customer')
+  .option('--line <id>', 'the line, where the account has several')
+  .option('--purpose <text>', 'what the call is for')
+  .option('--days <days>', 'how far back the rates are counted')
+  .option('--url <url>', 'address of the server', process.env['ASKFIRST_URL'] ?? LOCAL_URL)
+  .option('--key <key>', 'API key (or ASKFIRST_API_KEY)')
+  .option('--json', 'print one JSON object')
+  .action(async (problem: string, options: Record<string, string> & { json?: boolean }) => {
+    const { runDiagnose } = await import('./diagnose.ts');
+    const apiKey = options['key'] ?? process.env['ASKFIRST_API_KEY'] ?? '';
+    process.exitCode = await runDiagnose({
+      problem,
+      url: options['url'] ?? LOCAL_URL,
+      apiKey,
+      to: options['to'],
+      line: options['line'],
+      purpose: options['purpose'],
+      days: options['days'],
+      json: options.json === true,
+      write: (text) => void process.stdout.write(text),
+    });
+  });
+
+program
   .command('policy')
   .description('Policy packs.')
   .command('check')

@@ -16,3 +16,7 @@ create table meta_answers (
 
 -- Whose national form the numbers of an imported file may have.
 alter table do_not_call_imports add column country text;
+
+-- The rates of a diagnosis are counted exactly; without these, each would read the whole ledger.
+create index ledger_opt_outs on ledger (account_id, at) where type = 'OptedOut';
+create index ledger_blocked_calls on ledger (account_id, at) where type = 'CallBlocked';
