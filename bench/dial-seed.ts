@@ -6,6 +6,7 @@ import type { PermissionRow } from '../src/consent/consent-store.ts';
 import { makeIds, type AccountId, type EndpointId, type LineId } from '../src/platform/ids.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import type { Vault } from '../src/platform/vault.ts';
 
 /**
  * The world of bench/dial.ts: so many people who said yes, each with one queued call far in the
@@ -32,7 +33,11 @@ const ID_OF = `create function seed_id(kind text, i bigint, at_ms bigint) return
         || to_hex(128 + (i % 64)) || lpad(to_hex(i % 251), 2, '0') || '-'
         || lpad(to_hex(i), 12, '0') $$`;
 
-export async function seedDial(connectionString: string, total: number): Promise<DialSeed> {
+export async function seedDial(
+  connectionString: string,
+  vault: Vault,
+  total: number,
+): Promise<DialSeed> {
   const client = new Client({ connectionString });
   await client.connect();
   const now = systemClock.now();
@@ -54,7 +59,7 @@ export async function seedDial(connectionString: string, total: number): Promise
       while (from < total) {
         const span = { from, to: Math.min(total, from + CHUNK) - 1, now };
         from += CHUNK;
-        await seedPeople(connection, owner, span);
+        await seedPeople(connection, vault, owner, span);
       }
     };
     await Promise.all([fill(client), fill(second)]);
@@ -119,19 +124,14 @@ async function seedOwner(client: Client, owner: Owner): Promise<void> {
 type Span = { from: number; to: number; now: number };
 
 /** Real states; SQL puts the ids of each row in, so what is seeded is what the program writes. */
-async function seedPeople(client: Client, owner: Owner, span: Span): Promise<void> {
+async function seedPeople(client: Client, vault: Vault, owner: Owner, span: Span): Promise<void> {
+  await seedContacts(client, vault, owner.accountId, span);
   const { from, to, now } = span;
   const { accountId, lineId } = owner;
   const series = 'from generate_series($1::bigint, $2::bigint) i';
   const call = aCall(owner, now);
   const consent = aConsent(now);
   const permission = aPermission(owner, consent.permission);
-  await client.query(
-    `insert into contacts (bucket, id, account_id, e164, country, created_at)
-     select i % 64, seed_id('cont', i, $3), $4, '+4477' || lpad(i::text, 8, '0'), 'GB', now()
-     ${series}`,
-    [from, to, now, accountId],
-  );
   await client.query(
     `insert into consents (bucket, contact_id, line_id, account_id, status, state, wakes_at,
        updated_at)
@@ -161,6 +161,40 @@ async function seedPeople(client: Client, owner: Owner, span: Span): Promise<voi
             to_timestamp($7::bigint / 1000.0), now()
      ${series}`,
     [from, to, now, accountId, lineId, call, now + DAY_MS],
+  );
+}
+
+/** Keys and names are sealed here, for SQL cannot; all else follows from the number of the row. */
+async function seedContacts(
+  client: Client,
+  vault: Vault,
+  accountId: AccountId,
+  { from, to, now }: Span,
+): Promise<void> {
+  const { rows } = await client.query<{ i: string; id: string }>(
+    "select i, seed_id('cont', i, $3) as id from generate_series($1::bigint, $2::bigint) i",
+    [from, to, now],
+  );
+  const made = rows.map(({ i, id }) => {
+    const { key, sealed } = vault.makeKey(id);
+    const e164 = `+4477${i.padStart(8, '0')}`;
+    return {
+      bucket: Number(i) % 64,
+      id,
+      sealed,
+      identity: key.seal({ e164, userId: null, name: null }),
+    };
+  });
+  const columns = [made.map(({ bucket }) => bucket), made.map(({ id }) => id)];
+  await client.query(
+    `insert into contact_keys (bucket, contact_id, sealed_key)
+     select * from unnest($1::smallint[], $2::text[], $3::bytea[])`,
+    [...columns, made.map(({ sealed }) => sealed)],
+  );
+  await client.query(
+    `insert into contacts (bucket, id, identity, account_id, country, created_at)
+     select v.*, $4, 'GB', now() from unnest($1::smallint[], $2::text[], $3::bytea[]) v`,
+    [...columns, made.map(({ identity }) => identity), accountId],
   );
 }
 

@@ -34,7 +34,7 @@ type Side = { burst: number[]; late: Map<number, Lateness[]> };
 
 export async function run(): Promise<BenchResult[]> {
   const store = await testDatabase({ durable: true });
-  const seed = await seedDial(store.connectionString, PENDING);
+  const seed = await seedDial(store.connectionString, store.database.vault, PENDING);
   const dialer = openOurDialer(store.database);
   const bare = openBareDialer(store.database, clock);
   const ours: Side = { burst: [], late: new Map() };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isProblem } from '../src/cli/api-client.ts';
-import { findByHandle, findOrCreateContact, readContact } from '../src/contacts/contact-store.ts';
+import { findByHandle } from '../src/contacts/contact-handle-store.ts';
+import { findOrCreateContact, readContact } from '../src/contacts/contact-store.ts';
 import { numberHandle, userHandle } from '../src/contacts/contact.ts';
 import { findLine } from '../src/lines/line-store.ts';
 import { makeIds, type AccountId } from '../src/platform/ids.ts';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sealPlainContacts } from '../contacts/plain-contacts-store.ts';
 import { openDatabase, type Database } from '../database/database.ts';
 import { startEmbeddedPostgres } from '../database/embedded-postgres.ts';
 import { migrate } from '../database/migrate.ts';
@@ -128,6 +129,7 @@ async function openProductDatabase(
   const database = openDatabase({ connection, log, vault });
   closers.push(() => database.close());
   await migrate(database);
+  await sealPlainContacts(database);
   return database;
 }
 

@@ -3,7 +3,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { AccountId, ContactId, Ids } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import { numberHandle, userHandle, type Handle } from './contact.ts';
-import { findByHandle, findOrCreateContact, type Identity } from './contact-store.ts';
+import { findByHandle } from './contact-handle-store.ts';
+import { findOrCreateContact, type Identity } from './contact-store.ts';
 import { parseNationalNumber, parseNumber, type NumberCountry } from './phone-number.ts';
 
 /** `GB.13491208655302741918`: country, dot, digits (Meta's business-scoped user ids). */

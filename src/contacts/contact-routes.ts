@@ -16,7 +16,7 @@ import { isRefused } from '../platform/refusal.ts';
 import { readEndpoint } from '../endpoints/endpoint-store.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { doNotCallIds } from './do-not-call-store.ts';
-import type { Contact } from './contact.ts';
+import { unknownContact, type Contact } from './contact.ts';
 import { findContact, readRecipient } from './contact-lookup.ts';
 import { listContacts, readContact } from './contact-store.ts';
 
@@ -193,7 +193,6 @@ function registerEligibility(app: HttpServer, context: ApiContext): void {
     const recipient = readRecipient(to);
     const { e164 = null, userId = null, country = null } = isRefused(recipient) ? {} : recipient;
     const id = context.ids.next('contact');
-    const nobody = { name: null, optedOutAt: null, optOutPending: null, createdAt: now };
-    return { bucket: 0, id, accountId, e164, userId, country, ...nobody };
+    return unknownContact({ id, accountId, e164, userId, country, createdAt: now });
   }
 }

@@ -1,7 +1,7 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { ChainHead } from '../ledger/ledger.ts';
 import type { SubjectKey } from '../platform/vault.ts';
-import { keysOfLocked, newContactKey } from './contact-key-store.ts';
+import { keyInRow, keyOfLocked, keysOfLocked, newContactKey } from './contact-key-store.ts';
 import {
   bucketOf,
   type AccountId,
@@ -9,7 +9,8 @@ import {
   type Ids,
   type LineId,
 } from '../platform/ids.ts';
-import { handleBucket, handlesOfContact, type Contact, type Handle } from './contact.ts';
+import { handleBucket, handlesOfContact, type Contact } from './contact.ts';
+import { claimHandle, findByHandle, moveHandle } from './contact-handle-store.ts';
 
 /**
  * A contact whose row lock this transaction holds, with the head of its ledger chain and the key
@@ -21,13 +22,15 @@ type ContactRow = {
   bucket: number;
   id: ContactId;
   account_id: AccountId;
-  e164: string | null;
-  user_id: string | null;
-  name: string | null;
+  identity: Buffer | null;
   country: string | null;
   opted_out_at: number | null;
   opt_out_pending_at: number | null;
   opt_out_pending_line_id: LineId | null;
+  language: string | null;
+  time_zone: string | null;
+  sanctioned_region_at: number | null;
+  sanctioned_region_by: string | null;
   ledger_sequence: number;
   ledger_hash: Buffer;
   created_at: number;
@@ -35,9 +38,10 @@ type ContactRow = {
   sealed_key: Buffer | null;
 };
 
-const COLUMNS = `c.bucket, c.id, c.account_id, c.e164, c.user_id, c.name, c.country,
-  c.opted_out_at, c.opt_out_pending_at, c.opt_out_pending_line_id, c.ledger_sequence,
-  c.ledger_hash, c.created_at, c.erased_at, k.sealed_key`;
+const COLUMNS = `c.bucket, c.id, c.account_id, c.identity, c.country, c.opted_out_at,
+  c.opt_out_pending_at, c.opt_out_pending_line_id, c.language, c.time_zone,
+  c.sanctioned_region_at, c.sanctioned_region_by, c.ledger_sequence, c.ledger_hash, c.created_at,
+  c.erased_at, k.sealed_key`;
 
 /** The key comes with the contact: a statement of its own would be paid for by every dial. */
 const TABLES = `contacts c
@@ -107,7 +111,7 @@ export async function readContact(
   id: ContactId,
 ): Promise<Contact | null> {
   const row = await db.first(BY_ID, [bucketOf(id), id, accountId]);
-  return row === undefined ? null : toContact(row);
+  return row === undefined ? null : toContact(db, row);
 }
 
 /** Where a contact's chain ended when it was read. */
@@ -133,57 +137,11 @@ export async function chainsOfAccount(
   }));
 }
 
-const BY_HANDLE = statement<{ contact_id: ContactId }>(
-  'contact_by_handle',
-  'select contact_id from contact_handles where bucket = $1 and account_id = $2 and handle = $3',
-);
-
-/** The contact that answers to a handle, or null. */
-export async function findByHandle(
-  db: Queryable,
-  accountId: AccountId,
-  handle: Handle,
-): Promise<ContactId | null> {
-  const row = await db.first(BY_HANDLE, [handleBucket(accountId, handle), accountId, handle]);
-  return row?.contact_id ?? null;
-}
-
-const BY_HANDLES = statement<{ handle: Handle; contact_id: ContactId }>(
-  'contact_by_handles',
-  `select handle, contact_id from contact_handles
-    where (bucket, handle) in (select * from unnest($1::smallint[], $2::text[]))
-      and account_id = $3`,
-);
-
-/** The contacts that answer to many handles at once; handles of nobody are left out. */
-export async function findByHandles(
-  db: Queryable,
-  accountId: AccountId,
-  handles: readonly Handle[],
-): Promise<Map<Handle, ContactId>> {
-  const buckets = handles.map((handle) => handleBucket(accountId, handle));
-  const rows = await db.run(BY_HANDLES, [buckets, handles, accountId]);
-  return new Map(rows.map(({ handle, contact_id }) => [handle, contact_id]));
-}
-
-const CLAIM_HANDLE = statement<{ contact_id: ContactId }>(
-  'contact_claim_handle',
-  `insert into contact_handles (bucket, account_id, handle, contact_id) values ($1, $2, $3, $4)
-   on conflict (bucket, account_id, handle) do update set handle = excluded.handle
-   returning contact_id`,
-);
-
-const MOVE_HANDLE = statement(
-  'contact_move_handle',
-  `update contact_handles set contact_id = $4
-    where bucket = $1 and account_id = $2 and handle = $3`,
-);
-
 const INSERT = statement(
   'contact_insert',
-  `with key as (insert into contact_keys (bucket, contact_id, sealed_key) values ($1, $2, $9))
-   insert into contacts (bucket, id, account_id, e164, user_id, name, country, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+  `with key as (insert into contact_keys (bucket, contact_id, sealed_key) values ($1, $2, $7))
+   insert into contacts (bucket, id, account_id, identity, country, created_at)
+   values ($1, $2, $3, $4, $5, $6)`,
 );
 
 export type Identity = {
@@ -218,48 +176,67 @@ export async function findOrCreateContact(
   const made = ids.next('contact', handleBucket(accountId, first));
   const owners: ContactId[] = [];
   for (const handle of handles) {
-    const values = [handleBucket(accountId, handle), accountId, handle, known ?? made];
-    owners.push((await tx.first(CLAIM_HANDLE, values))?.contact_id ?? made);
+    owners.push(await claimHandle(tx, accountId, handle, known ?? made));
   }
   // Somebody may have been quicker with one of two handles; the other one must not lead nowhere.
   const owner = known ?? owners.find((contactId) => contactId !== made);
   if (owner === undefined) {
     const sealedKey = newContactKey(tx, made);
-    const values = [bucketOf(made), made, accountId, e164, userId, name, country, at(now)];
-    await tx.run(INSERT, [...values, sealedKey]);
+    const sealed = sealedIdentity(tx, made, { e164, userId, name });
+    const values = [bucketOf(made), made, accountId, sealed, country, at(now), sealedKey];
+    await tx.run(INSERT, values);
     return made;
   }
   for (const [index, handle] of handles.entries()) {
     if (owners[index] !== made) continue;
-    await tx.run(MOVE_HANDLE, [handleBucket(accountId, handle), accountId, handle, owner]);
+    await moveHandle(tx, accountId, handle, owner);
   }
-  await tx.run(COMPLETE, [bucketOf(owner), owner, e164, userId, name, country]);
+  await completeContact(tx, owner, { e164, userId, name, country });
   return owner;
 }
 
-/** Every contact that one of the handles leads to; more than one while they are not yet linked. */
-export async function contactsOfHandles(
-  db: Queryable,
-  accountId: AccountId,
-  handles: readonly Handle[],
-): Promise<ContactId[]> {
-  const found: ContactId[] = [];
-  for (const handle of handles) {
-    const id = await findByHandle(db, accountId, handle);
-    if (id !== null && !found.includes(id)) found.push(id);
-  }
-  return found;
+type Names = Pick<Contact, 'e164' | 'userId' | 'name'>;
+
+const SAVE_IDENTITY = statement(
+  'contact_save_identity',
+  'update contacts set identity = $3, country = $4 where bucket = $1 and id = $2',
+);
+
+/** Adds what was not known yet; of two names the newer one counts. */
+async function completeContact(
+  tx: Tx,
+  contactId: ContactId,
+  news: Names & Pick<Contact, 'country'>,
+): Promise<void> {
+  const [locked] = await lockContacts(tx, [contactId]);
+  if (locked === undefined) return;
+  const { contact } = locked;
+  const next = {
+    e164: contact.e164 ?? news.e164,
+    userId: contact.userId ?? news.userId,
+    name: news.name ?? contact.name,
+    country: contact.country ?? news.country,
+  };
+  const isNew = (['e164', 'userId', 'name', 'country'] as const).some(
+    (field) => next[field] !== contact[field],
+  );
+  if (isNew) await saveIdentity(tx, contactId, next);
 }
 
-const COMPLETE = statement(
-  'contact_complete',
-  `update contacts set e164 = coalesce(e164, $3), user_id = coalesce(user_id, $4),
-     name = coalesce($5, name), country = coalesce(country, $6)
-    where bucket = $1 and id = $2
-      and (e164 is distinct from coalesce(e164, $3)
-        or user_id is distinct from coalesce(user_id, $4)
-        or name is distinct from coalesce($5, name))`,
-);
+/** Replaces what a contact is known by. Needs the contact's lock; the handles are not touched. */
+export async function saveIdentity(
+  tx: Tx,
+  contactId: ContactId,
+  names: Names & Pick<Contact, 'country'>,
+): Promise<void> {
+  const sealed = sealedIdentity(tx, contactId, names);
+  await tx.run(SAVE_IDENTITY, [bucketOf(contactId), contactId, sealed, names.country]);
+}
+
+function sealedIdentity(tx: Tx, contactId: ContactId, names: Names): Buffer | null {
+  const { e164, userId, name } = names;
+  return keyOfLocked(tx, contactId)?.seal({ e164, userId, name }) ?? null;
+}
 
 const OPT_OUT = statement(
   'contact_opt_out',
@@ -283,31 +260,39 @@ export async function listContacts(
   after: string | null,
   limit: number,
 ): Promise<Contact[]> {
-  return (await db.run(LIST, [accountId, after, limit])).map(toContact);
+  return (await db.run(LIST, [accountId, after, limit])).map((row) => toContact(db, row));
 }
 
 async function lockedOf(tx: Tx, rows: readonly ContactRow[]): Promise<LockedContact[]> {
   const keys = await keysOfLocked(tx, rows);
   return rows.map((row) => ({
-    contact: toContact(row),
+    contact: toContact(tx, row),
     head: { sequence: row.ledger_sequence, hash: row.ledger_hash },
     key: keys.get(row.id) ?? null,
   }));
 }
 
-function toContact(row: ContactRow): Contact {
+const NOBODY: Names = { e164: null, userId: null, name: null };
+
+function toContact(db: Queryable, row: ContactRow): Contact {
   const { opt_out_pending_at: pendingAt, opt_out_pending_line_id: pendingLine } = row;
+  const { sanctioned_region_at: sanctionedAt, sanctioned_region_by: sanctionedBy } = row;
+  const key = row.erased_at === null ? keyInRow(db, row.id, row.sealed_key) : null;
+  const names = row.identity === null ? NOBODY : ((key?.open(row.identity) as Names) ?? NOBODY);
   return {
     bucket: row.bucket,
     id: row.id,
     accountId: row.account_id,
-    e164: row.e164,
-    userId: row.user_id,
-    name: row.name,
+    ...names,
     country: row.country,
     optedOutAt: row.opted_out_at,
     optOutPending:
       pendingAt === null || pendingLine === null ? null : { at: pendingAt, lineId: pendingLine },
+    language: row.language,
+    timeZone: row.time_zone,
+    sanctionedRegion:
+      sanctionedAt === null ? null : { at: sanctionedAt, by: sanctionedBy ?? 'unknown' },
+    erasedAt: row.erased_at,
     createdAt: row.created_at,
   };
 }

@@ -27,8 +27,33 @@ export type Contact = {
    * answer no call and no request.
    */
   optOutPending: { at: number; lineId: LineId } | null;
+  /** As the business knows it, such as `pt_BR`; null when it does not say. */
+  language: string | null;
+  /** IANA name, where the business knows it better than the number does. */
+  timeZone: string | null;
+  /** An operator says that the person is in a sanctioned region, which no number shows. */
+  sanctionedRegion: { at: number; by: string } | null;
+  /** From then on the row is the stump of a chain, and names nobody. */
+  erasedAt: number | null;
   createdAt: number;
 };
+
+/** Somebody that there is no row for, of whom no more than this is known. */
+export function unknownContact(
+  known: Pick<Contact, 'id' | 'accountId' | 'e164' | 'userId' | 'country' | 'createdAt'>,
+): Contact {
+  return {
+    ...known,
+    bucket: 0,
+    name: null,
+    optedOutAt: null,
+    optOutPending: null,
+    language: null,
+    timeZone: null,
+    sanctionedRegion: null,
+    erasedAt: null,
+  };
+}
 
 /** One name a contact answers to: `tel:+447700900001` or `bsuid:GB.13491208655302741918`. */
 export type Handle = string & { readonly handle: true };

@@ -3,7 +3,7 @@ import { hangUp } from '../calls/call-rules.ts';
 import { unfinishedCalls } from '../calls/call-store.ts';
 import { applyConsent } from '../consent/consent-commands.ts';
 import { consentsOf } from '../consent/consent-store.ts';
-import { findByHandle } from '../contacts/contact-store.ts';
+import { findByHandle } from '../contacts/contact-handle-store.ts';
 import { handlesOfContact, type Handle } from '../contacts/contact.ts';
 import {
   OPT_OUT_LIST,

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { readHandle } from '../contacts/contact-lookup.ts';
-import { findByHandle, readContact } from '../contacts/contact-store.ts';
+import { findByHandle } from '../contacts/contact-handle-store.ts';
+import { readContact } from '../contacts/contact-store.ts';
 import { handlesOfContact, type Handle } from '../contacts/contact.ts';
 import { OWN_LIST, entriesOfHandles, exportEntries } from '../contacts/do-not-call-store.ts';
 import { type ApiContext, refusedAnswer, refusedInput } from '../http/api-context.ts';

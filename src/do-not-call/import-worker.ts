@@ -1,4 +1,5 @@
-import { findByHandles, lockContacts } from '../contacts/contact-store.ts';
+import { findByHandles } from '../contacts/contact-handle-store.ts';
+import { lockContacts } from '../contacts/contact-store.ts';
 import { handlesOfContact, type Handle } from '../contacts/contact.ts';
 import { addHandles, entriesOfHandles } from '../contacts/do-not-call-store.ts';
 import type { Database, Tx } from '../database/database.ts';

@@ -10,5 +10,27 @@ create table contact_keys (
 -- The part of an entry that only the person's key opens; its hash is in the entry's hash.
 alter table ledger add column sealed bytea;
 
+-- Number, user id and name, sealed. The plain columns are empty from the next start on.
+alter table contacts add column identity bytea;
+alter table contacts add column language text;
+alter table contacts add column time_zone text;
+-- An operator says that the person is in a sanctioned region, which no number shows.
+alter table contacts add column sanctioned_region_at timestamptz;
+alter table contacts add column sanctioned_region_by text;
 -- Set by an erasure; from then on the row is the stump of a chain and names nobody.
 alter table contacts add column erased_at timestamptz;
+create index contacts_plain on contacts (bucket, id)
+  where e164 is not null or user_id is not null or name is not null;
+
+-- Handles are looked up by their HMAC; what was plain is moved over at the next start.
+alter table contact_handles rename to contact_handles_plain;
+alter table contact_handles_plain rename constraint contact_handles_pkey
+  to contact_handles_plain_pkey;
+create table contact_handles (
+  bucket smallint not null,
+  account_id text not null,
+  handle_hmac bytea not null,
+  contact_id text not null,
+  primary key (bucket, account_id, handle_hmac)
+);
+create index contact_handles_of_contact on contact_handles (contact_id);
