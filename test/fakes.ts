@@ -79,6 +79,7 @@ export class FakeMedia implements MediaPlane {
       applyEndpointAnswer: async () => ({
         codec: 'PCMU',
         dtmf: true,
+        srtp: false,
         remoteAddress: '127.0.0.1',
         remotePort: 4000,
       }),
@@ -148,7 +149,14 @@ function fakeStats(at: number): MediaStats {
     firstPacketInAt: at,
     firstPacketOutAt: at,
   };
-  return { codec: 'PCMU', transcoded: true, connectedAt: at, whatsapp: leg, endpoint: leg };
+  return {
+    codec: 'PCMU',
+    transcoded: true,
+    srtp: null,
+    connectedAt: at,
+    whatsapp: leg,
+    endpoint: leg,
+  };
 }
 
 /** Behaves by the user part of the URI: `busy`, `unavailable`, `never`, `hangup-3`; or answers. */

@@ -60,6 +60,7 @@ before(async () => {
       codecs: ['PCMU'],
       strategy: 'on_answer',
       ringTimeoutMs: 30_000,
+      srtp: 'off',
     });
     lineId = ids.next('line');
     await saveLine(tx, sealer, {
@@ -355,7 +356,7 @@ test('one impossible call does not keep its batch from being dialled', async () 
 });
 
 function stop(): { lineId: LineId; way: string; at: number } {
-  return { lineId, way: 'message', at: clock.now() };
+  return { lineId, way: 'message' as const, at: clock.now() };
 }
 
 function stopPorts(): Parameters<typeof optOut>[1] {

@@ -21,63 +21,141 @@ export type EndpointLegPorts = {
 
 export type EndpointLegTarget = { endpoint: Endpoint; customerLabel: string };
 
-/** Sends the INVITE. Trouble of any kind becomes an `EndpointFailed` fact, never an exception. */
+/**
+ * Sends the INVITE, and where SRTP is only preferred a second one in plain RTP if the endpoint
+ * will not have the first. Trouble of any kind becomes an `EndpointFailed` fact, never an
+ * exception.
+ */
 export async function inviteEndpoint(
   ports: EndpointLegPorts,
   media: MediaCall,
   target: EndpointLegTarget,
   plan: CallPlan,
 ): Promise<SipCall | null> {
-  const { endpoint } = target;
-  const offer = await media
-    .openEndpoint({ codecs: endpoint.codecs, advertisedAddress: ports.advertisedAddress })
-    .catch((error: unknown) => {
-      ports.log.warn(
-        { callId: plan.id, error: errorText(error) },
-        'no media port for the endpoint',
-      );
-      ports.hangUp('platform', 'media_no_capacity');
-      return null;
-    });
-  if (offer === null || !ports.isWanted()) return null;
-  let call: SipCall | null = null;
-  try {
-    call = sendInvite(ports, media, target, plan, offer, () => call?.hangUp());
-  } catch (error) {
-    ports.log.warn({ callId: plan.id, error: errorText(error) }, 'the INVITE cannot be sent');
-    ports.hangUp('endpoint', 'endpoint_unavailable');
-    return null;
-  }
-  const { sipCallId } = call;
-  ports.report({ type: 'EndpointInvited', at: ports.clock.now(), sipCallId });
-  return call;
+  const leg = new Leg(ports, media, target, plan);
+  const call = await leg.invite(target.endpoint.srtp !== 'off');
+  return call === null ? null : leg;
 }
 
-function sendInvite(
-  ports: EndpointLegPorts,
-  media: MediaCall,
-  target: EndpointLegTarget,
-  plan: CallPlan,
-  offer: string,
-  hangUpLeg: () => void,
-): SipCall {
-  const { endpoint, customerLabel } = target;
-  return ports.sip.invite(
-    {
-      target: sipTarget(endpoint),
-      from: { user: customerLabel, displayName: 'WhatsApp customer' },
-      headers: {
-        'X-WA-Call-Id': plan.id,
-        'X-WA-Purpose': encodeURIComponent(plan.purpose),
-        ...(plan.clientReference === null
-          ? {}
-          : { 'X-WA-Customer-Ref': encodeURIComponent(plan.clientReference) }),
+/** RFC 3261 section 21.4.26, and what PBXs say instead of 488 when they know no SRTP. */
+const NOT_ACCEPTABLE = new Set([415, 488, 606]);
+
+/** One leg toward the endpoint, whichever of its INVITEs makes it. */
+class Leg implements SipCall {
+  readonly #ports: EndpointLegPorts;
+  readonly #media: MediaCall;
+  readonly #target: EndpointLegTarget;
+  readonly #plan: CallPlan;
+  #call: SipCall | null = null;
+  #hungUp = false;
+
+  constructor(
+    ports: EndpointLegPorts,
+    media: MediaCall,
+    target: EndpointLegTarget,
+    plan: CallPlan,
+  ) {
+    this.#ports = ports;
+    this.#media = media;
+    this.#target = target;
+    this.#plan = plan;
+  }
+
+  get sipCallId(): string {
+    return this.#call?.sipCallId ?? '';
+  }
+
+  hangUp(reason?: string): void {
+    this.#hungUp = true;
+    this.#call?.hangUp(reason);
+  }
+
+  async invite(srtp: boolean): Promise<SipCall | null> {
+    const { log, advertisedAddress, clock } = this.#ports;
+    const { id: callId } = this.#plan;
+    const { codecs } = this.#target.endpoint;
+    const offer = await this.#media
+      .openEndpoint({ codecs, advertisedAddress, srtp })
+      .catch((error: unknown) => {
+        log.warn({ callId, error: errorText(error) }, 'no media port for the endpoint');
+        this.#ports.hangUp('platform', 'media_no_capacity');
+        return null;
+      });
+    if (offer === null || this.#hungUp || !this.#ports.isWanted()) return null;
+    try {
+      this.#call = this.#send(offer, srtp);
+    } catch (error) {
+      log.warn({ callId, error: errorText(error) }, 'the INVITE cannot be sent');
+      this.#ports.hangUp('endpoint', 'endpoint_unavailable');
+      return null;
+    }
+    const { sipCallId } = this.#call;
+    this.#ports.report({ type: 'EndpointInvited', at: clock.now(), sipCallId });
+    return this.#call;
+  }
+
+  #send(offer: string, srtp: boolean): SipCall {
+    const { endpoint, customerLabel } = this.#target;
+    const plan = this.#plan;
+    const headers = {
+      'X-WA-Call-Id': plan.id,
+      'X-WA-Purpose': encodeURIComponent(plan.purpose),
+      ...(plan.clientReference === null
+        ? {}
+        : { 'X-WA-Customer-Ref': encodeURIComponent(plan.clientReference) }),
+    };
+    return this.#ports.sip.invite(
+      {
+        target: sipTarget(endpoint),
+        from: { user: customerLabel, displayName: 'WhatsApp customer' },
+        headers,
+        offer,
+        ringTimeoutMs: endpoint.ringTimeoutMs,
       },
-      offer,
-      ringTimeoutMs: endpoint.ringTimeoutMs,
-    },
-    (event) => void onSipEvent({ ...ports, hangUpLeg }, media, plan, event),
-  );
+      (event) => void this.#onSipEvent(event, srtp),
+    );
+  }
+
+  async #onSipEvent(event: SipCallEvent, srtp: boolean): Promise<void> {
+    const { clock, log, report, hangUp } = this.#ports;
+    const at = clock.now();
+    switch (event.kind) {
+      case 'ringing':
+        report({ type: 'EndpointRinging', at });
+        return;
+      case 'answered':
+        try {
+          await this.#media.applyEndpointAnswer(event.sdp);
+          report({ type: 'EndpointAnswered', at, dialog: event.dialog });
+        } catch (error) {
+          log.warn({ callId: this.#plan.id, error: errorText(error) }, 'endpoint SDP not usable');
+          this.#call?.hangUp();
+          report({ type: 'EndpointFailed', at, status: 488, reason: 'unusable SDP answer' });
+          hangUp('endpoint', 'endpoint_codec_refused');
+        }
+        return;
+      case 'failed': {
+        const mayBePlain = this.#target.endpoint.srtp === 'preferred' && srtp;
+        if (mayBePlain && NOT_ACCEPTABLE.has(event.status)) {
+          await this.invite(false);
+          return;
+        }
+        report({ type: 'EndpointFailed', at, status: event.status, reason: event.reason });
+        hangUp('endpoint', endpointReason(event.status));
+        return;
+      }
+      case 'offered':
+        await this.#media.answerEndpointOffer(event.sdp).then(
+          (sdp) => event.reply({ sdp }),
+          () => event.reply({ status: 488 }),
+        );
+        return;
+      case 'ended':
+        report({ type: 'EndpointEnded', at });
+        if (event.by === 'endpoint') hangUp('endpoint', 'endpoint_hung_up');
+        return;
+    }
+  }
 }
 
 /** The endpoint as the SIP user agent wants it. */
@@ -87,45 +165,6 @@ export function sipTarget({ uri, username, password }: Endpoint): SipTarget {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
   };
-}
-
-async function onSipEvent(
-  ports: EndpointLegPorts & { hangUpLeg: () => void },
-  media: MediaCall,
-  plan: CallPlan,
-  event: SipCallEvent,
-): Promise<void> {
-  const at = ports.clock.now();
-  switch (event.kind) {
-    case 'ringing':
-      ports.report({ type: 'EndpointRinging', at });
-      return;
-    case 'answered':
-      try {
-        await media.applyEndpointAnswer(event.sdp);
-        ports.report({ type: 'EndpointAnswered', at, dialog: event.dialog });
-      } catch (error) {
-        ports.log.warn({ callId: plan.id, error: errorText(error) }, 'endpoint SDP not usable');
-        ports.hangUpLeg();
-        ports.report({ type: 'EndpointFailed', at, status: 488, reason: 'unusable SDP answer' });
-        ports.hangUp('endpoint', 'endpoint_codec_refused');
-      }
-      return;
-    case 'failed':
-      ports.report({ type: 'EndpointFailed', at, status: event.status, reason: event.reason });
-      ports.hangUp('endpoint', endpointReason(event.status));
-      return;
-    case 'offered':
-      await media.answerEndpointOffer(event.sdp).then(
-        (sdp) => event.reply({ sdp }),
-        () => event.reply({ status: 488 }),
-      );
-      return;
-    case 'ended':
-      ports.report({ type: 'EndpointEnded', at });
-      if (event.by === 'endpoint') ports.hangUp('endpoint', 'endpoint_hung_up');
-      return;
-  }
 }
 
 const REASONS: ReadonlyMap<number, string> = new Map([

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
-import { ensureAccount } from '../accounts/account-store.ts';
+import { ensureAccount, saveAccountPolicy } from '../accounts/account-store.ts';
 import { keepApiKey } from './first-key.ts';
 import type { Database } from '../database/database.ts';
 import { saveEndpoint } from '../endpoints/endpoint-store.ts';
@@ -12,6 +12,7 @@ import type { Ids } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { makeSealer } from '../platform/sealing.ts';
+import { addBuiltInTemplates } from '../templates/template-store.ts';
 
 /** The simulator and the demo PBX in a process of their own, where they slow nobody. */
 export type Sandbox = {
@@ -110,6 +111,8 @@ export async function seedSandbox(
   const sealer = makeSealer(ports.secrets.dataKey, systemRandom);
   return database.transaction(async (tx) => {
     const accountId = await ensureAccount(tx, ids, 'Sandbox');
+    // Simulated people are awake at all hours, and no law protects them.
+    await saveAccountPolicy(tx, accountId, { lawOverlays: 'off', limits: {} });
     const endpointId = await saveEndpoint(tx, sealer, {
       id: ids.next('endpoint'),
       accountId,
@@ -120,6 +123,7 @@ export async function seedSandbox(
       codecs: ['PCMU', 'PCMA'],
       strategy: 'on_answer',
       ringTimeoutMs: 30_000,
+      srtp: 'off',
     });
     await saveLine(tx, sealer, {
       id: ids.next('line'),
@@ -139,6 +143,10 @@ export async function seedSandbox(
       appSecret: PRESET.appSecret,
       verifyToken: PRESET.verifyToken,
     });
+    const owner = { accountId, wabaId: PRESET.wabaId };
+    // The simulated Meta has them approved from its start, every time.
+    const now = systemClock.now();
+    await addBuiltInTemplates(tx, ids, owner, { approved: true, now });
     const keyPorts = { tx, ids, dataDir: ports.dataDir };
     return keepApiKey(keyPorts, { accountId, name: 'Sandbox', mode: 'test' });
   });

@@ -5,6 +5,7 @@ import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { pageSchema } from '../http/pagination.ts';
 import type { HttpServer } from '../http/server.ts';
+import { ENDPOINT_SRTP } from './endpoint.ts';
 import {
   listEndpoints,
   readEndpoint,
@@ -38,6 +39,10 @@ const endpointBody = z.strictObject({
     .describe('In order of preference; Opus first saves the transcoding.'),
   strategy: strategySchema.default('on_answer'),
   ringTimeoutMs: z.int().min(2_000).max(120_000).default(30_000),
+  srtp: z
+    .enum(ENDPOINT_SRTP)
+    .default('off')
+    .describe('Encrypted audio: `preferred` calls again in plain RTP where the endpoint says 488.'),
 });
 
 /** Endpoints: where the business talks. */
@@ -83,6 +88,6 @@ export function registerEndpointRoutes(app: HttpServer, context: ApiContext): vo
 }
 
 export function endpointView(endpoint: StoredEndpoint): EndpointView {
-  const { id, name, uri, codecs, strategy, ringTimeoutMs } = endpoint;
-  return { id, name, uri, codecs: [...codecs], strategy, ringTimeoutMs };
+  const { id, name, uri, codecs, strategy, ringTimeoutMs, srtp } = endpoint;
+  return { id, name, uri, codecs: [...codecs], strategy, ringTimeoutMs, srtp };
 }

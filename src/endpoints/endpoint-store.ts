@@ -3,7 +3,7 @@ import type { CallStrategy } from '../http/api-types.ts';
 import type { EndpointCodec } from '../media/media.ts';
 import type { AccountId, EndpointId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, EndpointSrtp } from './endpoint.ts';
 
 type EndpointRow = {
   id: EndpointId;
@@ -15,9 +15,11 @@ type EndpointRow = {
   codecs: EndpointCodec[];
   strategy: CallStrategy;
   ring_timeout_ms: number;
+  srtp: EndpointSrtp;
 };
 
-const COLUMNS = 'id, account_id, name, uri, username, password, codecs, strategy, ring_timeout_ms';
+const COLUMNS =
+  'id, account_id, name, uri, username, password, codecs, strategy, ring_timeout_ms, srtp';
 
 const BY_ID = statement<EndpointRow>(
   'endpoint_by_id',
@@ -62,11 +64,11 @@ export async function listEndpoints(
 
 const SAVE = statement<{ id: EndpointId }>(
   'endpoint_save',
-  `insert into endpoints (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  `insert into endpoints (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
    on conflict (account_id, name) do update
      set uri = excluded.uri, username = excluded.username, password = excluded.password,
          codecs = excluded.codecs, strategy = excluded.strategy,
-         ring_timeout_ms = excluded.ring_timeout_ms
+         ring_timeout_ms = excluded.ring_timeout_ms, srtp = excluded.srtp
    returning id`,
 );
 
@@ -86,6 +88,7 @@ export async function saveEndpoint(
     endpoint.codecs,
     endpoint.strategy,
     endpoint.ringTimeoutMs,
+    endpoint.srtp,
   ]);
   return row?.id ?? endpoint.id;
 }
@@ -107,5 +110,6 @@ function toEndpoint(row: EndpointRow): StoredEndpoint {
     codecs: row.codecs,
     strategy: row.strategy,
     ringTimeoutMs: row.ring_timeout_ms,
+    srtp: row.srtp,
   };
 }

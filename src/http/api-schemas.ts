@@ -46,6 +46,7 @@ export const lineSchema = z.object({
   enabled: z.boolean(),
   restrictedUntil: instantOrNull,
   defaultEndpointId: textOrNull,
+  optOutKey: textOrNull,
 }) satisfies z.ZodType<LineView>;
 
 export const endpointSchema = z.object({
@@ -55,6 +56,7 @@ export const endpointSchema = z.object({
   codecs: z.array(z.string()),
   strategy: strategySchema,
   ringTimeoutMs: z.number(),
+  srtp: z.enum(['off', 'preferred', 'required']),
 }) satisfies z.ZodType<EndpointView>;
 
 export const consentSchema = z.object({
@@ -124,7 +126,7 @@ export const permissionSchema = z.object({
   kind: z.enum(['temporary', 'permanent']),
   status: z.enum(['granted', 'used', 'expired', 'revoked']),
   grantedAt: instant,
-  expiresAt: instant,
+  expiresAt: instantOrNull,
   usedByCallId: textOrNull,
   revokedAt: instantOrNull,
   revokedBy: textOrNull,
@@ -212,6 +214,8 @@ export const cdrSchema = z.object({
     .object({
       codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),
       transcoded: z.boolean(),
+      // Records from before SRTP do not have it.
+      srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80']).nullable().default(null),
       connectedAt: z.number().nullable(),
       whatsapp: legSchema,
       endpoint: legSchema,
@@ -231,31 +235,24 @@ export const timelineSchema = z.object({
 
 export const eligibilitySchema = z.object({
   allowed: z.boolean(),
+  at: instant,
+  allowedAt: instantOrNull,
+  latestAt: instantOrNull,
   policyPack: z.string(),
+  layers: z.array(z.string()),
   contactId: textOrNull,
   permissionId: textOrNull,
   rules: z.array(
     z.object({
       rule: z.string(),
-      verdict: z.enum(['pass', 'refuse', 'not_applicable']),
+      layer: z.string(),
+      verdict: z.enum(['pass', 'warn', 'refuse', 'not_applicable']),
       code: textOrNull,
       message: z.string(),
       fix: textOrNull,
       allowedAt: instantOrNull,
       source: z.string(),
+      evidence: z.record(z.string(), z.unknown()),
     }),
   ),
 }) satisfies z.ZodType<EligibilityView>;
-
-export const templateSchema = z.object({
-  name: z.string(),
-  describes: z.string(),
-  language: z.string(),
-  category: z.string(),
-  body: z.string().describe('{{1}}, {{2}} … stand for the variables.'),
-  samples: z.array(z.string()).describe('One for each variable.'),
-  nativePermissionRequest: z
-    .boolean()
-    .optional()
-    .describe("With WhatsApp's own Allow and Not now."),
-});

@@ -30,6 +30,8 @@ export type LineView = {
   enabled: boolean;
   restrictedUntil: string | null;
   defaultEndpointId: string | null;
+  /** The key that means "stop" in a call; null takes none. */
+  optOutKey: string | null;
 };
 
 export type CallStrategy = 'on_answer' | 'on_ringing' | 'agent_first';
@@ -41,6 +43,7 @@ export type EndpointView = {
   codecs: string[];
   strategy: CallStrategy;
   ringTimeoutMs: number;
+  srtp: 'off' | 'preferred' | 'required';
 };
 
 export type ConsentStatus =
@@ -104,7 +107,8 @@ export type PermissionView = {
   kind: 'temporary' | 'permanent';
   status: 'granted' | 'used' | 'expired' | 'revoked';
   grantedAt: string;
-  expiresAt: string;
+  /** Null for a permission that only a no ends. */
+  expiresAt: string | null;
   usedByCallId: string | null;
   revokedAt: string | null;
   revokedBy: string | null;
@@ -190,17 +194,29 @@ export type EventView = {
 /** What a rule of the gate said, for `GET /v1/eligibility` and every refusal. */
 export type RuleVerdict = {
   rule: string;
-  verdict: 'pass' | 'refuse' | 'not_applicable';
+  /** The pack, law or `account` that asked; `none` where no layer limits this. */
+  layer: string;
+  /** A warning allows: it tells that the next time will be refused. */
+  verdict: 'pass' | 'warn' | 'refuse' | 'not_applicable';
   code: string | null;
   message: string;
   fix: string | null;
   allowedAt: string | null;
   source: string;
+  evidence: Record<string, unknown>;
 };
 
 export type EligibilityView = {
   allowed: boolean;
+  /** The instant that was asked about. */
+  at: string;
+  /** The next instant at which every rule allows it; null when time alone will not do. */
+  allowedAt: string | null;
+  /** The last instant at which it would be allowed; null when there is none. */
+  latestAt: string | null;
   policyPack: string;
+  /** The pack and every law and setting that narrows it. */
+  layers: string[];
   contactId: string | null;
   permissionId: string | null;
   rules: RuleVerdict[];

@@ -88,6 +88,7 @@ test('what we write we can read, with every codec', () => {
     events: [{ payloadType: 101, clockRate: 8000 }],
     direction: 'sendrecv',
     rtcpMux: true,
+    keys: [],
   });
   const described = read(sdp);
   assert.deepEqual(
@@ -109,6 +110,7 @@ test('an answer mirrors every media line of the offer and rejects what is not au
     events: [],
     direction: 'sendrecv',
     rtcpMux: false,
+    keys: [],
     answering: offer,
   });
   assert.deepEqual(sdp.match(/^m=.*$/gm), [

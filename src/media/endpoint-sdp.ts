@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { isRefused, type Refused } from '../platform/refusal.ts';
+import { formatCrypto, parseCrypto, type OfferedKey } from './endpoint-security.ts';
 import type { EndpointCodec } from './media.ts';
 import {
   attributeValues,
@@ -24,6 +25,8 @@ export type EndpointDescription = {
   /** As the endpoint sees it: `sendonly` means it will not listen. */
   direction: MediaDirection;
   rtcpMux: boolean;
+  /** The keys of SRTP that we can use, in the endpoint's order; none when it wants plain RTP. */
+  keys: readonly OfferedKey[];
   /** Position and number of m= lines: an answer must mirror them all (RFC 3264 section 6). */
   mediaLines: readonly { kind: string; protocol: string; format: string }[];
   audioIndex: number;
@@ -43,8 +46,8 @@ const RTPMAP: Readonly<Record<EndpointCodec, string>> = {
 };
 
 /**
- * Reads an endpoint's SDP. Plain RTP only (`RTP/AVP`, `RTP/AVPF`); the first audio line with a
- * port counts. The address must be literal: audio is sent only where the SDP says, and a name
+ * Reads an endpoint's SDP: RTP, or SRTP keyed by `a=crypto` lines (RFC 4568); the first audio
+ * line with a port counts. The address must be literal: audio is sent only where the SDP says, and a name
  * would have us ask a DNS server in the middle of a call.
  */
 export function parseEndpointSdp(text: string): EndpointDescription | Refused {
@@ -53,8 +56,13 @@ export function parseEndpointSdp(text: string): EndpointDescription | Refused {
   const audioIndex = sdp.media.findIndex((media) => media.kind === 'audio' && media.port > 0);
   const audio = sdp.media[audioIndex];
   if (audio === undefined) return refuseSdp('sdp_rejected', 'The SDP has no audio line in use.');
-  if (audio.protocol !== 'RTP/AVP' && audio.protocol !== 'RTP/AVPF') {
-    return refuseSdp('sdp_protocol', 'The endpoint wants something other than plain RTP.');
+  const profile = /^RTP\/(S?)AVPF?$/.exec(audio.protocol);
+  if (profile === null) {
+    return refuseSdp('sdp_protocol', 'The endpoint wants something other than RTP or SRTP.');
+  }
+  const keys = profile[1] === 'S' ? offeredKeys(audio) : [];
+  if (profile[1] === 'S' && keys.length === 0) {
+    return refuseSdp('sdp_protocol', 'The endpoint wants SRTP and names no key that we can use.');
   }
   const address = connectionAddress(audio) ?? connectionAddress(sdp.session);
   if (address === undefined) {
@@ -74,6 +82,7 @@ export function parseEndpointSdp(text: string): EndpointDescription | Refused {
     events: offeredEvents(audio),
     direction: readDirection(sdp, audio, address),
     rtcpMux: attributeValues(audio, 'rtcp-mux').length > 0,
+    keys,
     mediaLines: sdp.media.map(({ kind, protocol, formats }) => ({
       kind,
       protocol,
@@ -92,6 +101,8 @@ export type OwnDescription = {
   events: readonly OfferedEvents[];
   direction: MediaDirection;
   rtcpMux: boolean;
+  /** With keys it is SRTP. */
+  keys: readonly OfferedKey[];
   /** The offer's m= lines when this is an answer; ours takes the place of its audio line. */
   answering?: Pick<EndpointDescription, 'mediaLines' | 'audioIndex'>;
 };
@@ -116,7 +127,8 @@ export function buildEndpointSdp(own: OwnDescription): string {
 
 function audioLines(own: OwnDescription): string[] {
   const formats = [...own.codecs, ...own.events].map((format) => format.payloadType);
-  const protocol = own.answering?.mediaLines[own.answering.audioIndex]?.protocol ?? 'RTP/AVP';
+  const plain = own.keys.length === 0 ? 'RTP/AVP' : 'RTP/SAVP';
+  const protocol = own.answering?.mediaLines[own.answering.audioIndex]?.protocol ?? plain;
   return [
     `m=audio ${own.port} ${protocol} ${formats.join(' ')}`,
     ...own.codecs.flatMap(({ codec, payloadType }) => [
@@ -130,6 +142,7 @@ function audioLines(own: OwnDescription): string[] {
     'a=ptime:20',
     `a=${own.direction}`,
     ...(own.rtcpMux ? ['a=rtcp-mux'] : []),
+    ...own.keys.map(formatCrypto),
   ];
 }
 
@@ -146,6 +159,10 @@ function connectionAddress(section: { lines: readonly string[] }): string | unde
     if (match?.[1] === 'IP4' ? isIPv4(address) : isIPv6(address)) return address;
   }
   return undefined;
+}
+
+function offeredKeys(audio: SdpMedia): OfferedKey[] {
+  return attributeValues(audio, 'crypto').flatMap((value) => parseCrypto(value) ?? []);
 }
 
 function offeredCodecs(audio: SdpMedia): OfferedCodec[] {

@@ -13,6 +13,7 @@ import {
   type OfferedCodec,
   type OfferedEvents,
 } from './endpoint-sdp.ts';
+import { EndpointSecurity, type OfferedKey } from './endpoint-security.ts';
 import type { FrameCodec } from './frame-codec.ts';
 import type {
   EndpointCodec,
@@ -53,6 +54,7 @@ export class LiveCall {
   #own: { options: EndpointMediaOptions; sessionId: number; version: number } | undefined;
   #agreed: EndpointDescription | undefined;
   #media: EndpointMedia | undefined;
+  #security: EndpointSecurity;
   #opus: FrameCodec | null = null;
   #connectedAt: number | null = null;
   #frames = 0;
@@ -60,6 +62,7 @@ export class LiveCall {
 
   constructor(options: LiveCallOptions) {
     this.#options = options;
+    this.#security = new EndpointSecurity(options.random);
     this.#cname = Buffer.from(options.random.bytes(9)).toString('base64url');
     this.#bridge = new Bridge({
       ...options,
@@ -87,24 +90,22 @@ export class LiveCall {
   }
 
   async openEndpoint(port: number, options: EndpointMediaOptions): Promise<string> {
-    if (this.#endpoint !== undefined) throw endpointFailure('its port is already open');
-    const sessionId = this.#options.random.below(2 ** 31);
-    this.#own = { options, sessionId, version: 1 };
-    const endpoint = await EndpointLeg.open({
-      bindAddress: this.#options.bindAddress,
-      port,
-      onDatagram: (bytes) => this.#fromEndpoint(bytes),
-    });
-    if (this.#closed) endpoint.close();
-    this.#endpoint = endpoint;
+    if (this.#agreed !== undefined) throw endpointFailure('its audio is already agreed');
+    const sessionId = this.#own?.sessionId ?? this.#options.random.below(2 ** 31);
+    this.#own = { options, sessionId, version: (this.#own?.version ?? 0) + 1 };
+    this.#endpoint ??= await this.#openPort(port);
+    this.#security = new EndpointSecurity(this.#options.random);
+    const keys = options.srtp ? this.#security.offer() : [];
     const codecs = options.codecs.map((codec) => ({ codec, payloadType: OFFERED_CODECS[codec] }));
     const events = options.codecs.includes('opus') ? [EVENTS_8K, EVENTS_48K] : [EVENTS_8K];
-    return this.#describe(codecs, events, 'sendrecv', undefined);
+    return this.#describe({ codecs, events, direction: 'sendrecv', keys });
   }
 
   async applyEndpointAnswer(sdp: string): Promise<EndpointMedia> {
     const answer = parseEndpointSdp(sdp);
     if (isRefused(answer)) throw endpointRefused(answer);
+    const wrong = this.#security.applyAnswer(answer.keys);
+    if (wrong !== null) throw endpointFailure(wrong);
     const offered = this.#offeredCodecs();
     const media = await this.#agree(answer, offered);
     this.#bridge.setEndpointDirection(answer.direction);
@@ -115,16 +116,19 @@ export class LiveCall {
   async answerEndpointOffer(sdp: string): Promise<string> {
     const offer = parseEndpointSdp(sdp);
     if (isRefused(offer)) throw endpointRefused(offer);
+    const key = this.#security.answer(offer.keys);
+    if (typeof key === 'string') throw endpointFailure(key);
     await this.#agree(offer, []);
     this.#bridge.setEndpointDirection(offer.direction);
     const codec = offer.codecs.find(({ codec }) => codec === this.#media?.codec);
     const events = this.#eventsFor(offer);
-    return this.#describe(
-      codec === undefined ? [] : [codec],
-      events === null ? [] : [events],
-      answeringDirection(offer.direction),
-      offer,
-    );
+    return this.#describe({
+      codecs: codec === undefined ? [] : [codec],
+      events: events === null ? [] : [events],
+      direction: answeringDirection(offer.direction),
+      keys: key === null ? [] : [key],
+      answering: offer,
+    });
   }
 
   bridge(): void {
@@ -147,6 +151,7 @@ export class LiveCall {
     return {
       codec,
       transcoded: codec !== null && codec !== 'opus',
+      srtp: this.#security.suite,
       connectedAt: this.#connectedAt,
       whatsapp: this.#bridge.legStats('whatsapp'),
       endpoint: this.#bridge.legStats('endpoint'),
@@ -196,6 +201,7 @@ export class LiveCall {
     this.#media = {
       codec: chosen.codec,
       dtmf: events !== null,
+      srtp: this.#security.suite !== null,
       remoteAddress: theirs.address,
       remotePort: theirs.port,
     };
@@ -223,12 +229,23 @@ export class LiveCall {
     return codecs.map((codec) => ({ codec, payloadType: OFFERED_CODECS[codec] }));
   }
 
-  #describe(
-    codecs: readonly OfferedCodec[],
-    events: readonly OfferedEvents[],
-    direction: MediaDirection,
-    answering: EndpointDescription | undefined,
-  ): string {
+  async #openPort(port: number): Promise<EndpointLeg> {
+    const endpoint = await EndpointLeg.open({
+      bindAddress: this.#options.bindAddress,
+      port,
+      onDatagram: (bytes) => this.#fromEndpoint(bytes),
+    });
+    if (this.#closed) endpoint.close();
+    return endpoint;
+  }
+
+  #describe(said: {
+    codecs: readonly OfferedCodec[];
+    events: readonly OfferedEvents[];
+    direction: MediaDirection;
+    keys: readonly OfferedKey[];
+    answering?: EndpointDescription;
+  }): string {
     const own = this.#own;
     if (own === undefined || this.#endpoint === undefined) {
       throw endpointFailure('its port is not open yet');
@@ -240,26 +257,25 @@ export class LiveCall {
       version,
       address: own.options.advertisedAddress,
       port: this.#endpoint.port,
-      codecs,
-      events,
-      direction,
-      rtcpMux: answering?.rtcpMux ?? true,
-      ...(answering === undefined ? {} : { answering }),
+      ...said,
+      rtcpMux: said.answering?.rtcpMux ?? true,
     });
   }
 
   #fromEndpoint(bytes: Uint8Array): void {
     if (this.#closed) return;
-    if (isRtcp(bytes)) {
+    const plain = this.#security.unprotect(bytes);
+    if (plain === null) return;
+    if (isRtcp(plain)) {
       this.#bridge.heardRtcp('endpoint');
       return;
     }
-    const packet = parseRtp(bytes);
+    const packet = parseRtp(plain);
     if (packet !== null) this.#bridge.fromEndpoint(packet);
   }
 
   #sendToEndpoint(packet: Buffer): boolean {
-    return this.#endpoint?.send(packet) ?? false;
+    return this.#endpoint?.send(this.#security.protect(packet)) ?? false;
   }
 
   #report(): void {
@@ -303,7 +319,7 @@ function endpointFailure(reason: string): Failure {
   return new Failure({
     code: 'endpoint_sdp_refused',
     message: `The endpoint's audio cannot be connected: ${reason.replace(/\.$/, '')}.`,
-    fix: 'Have the endpoint offer plain RTP with Opus, PCMU or PCMA at a literal IP address.',
+    fix: 'Have the endpoint offer RTP, or SRTP where it is switched on here, with Opus, PCMU or PCMA at a literal IP address.',
     verdict: 'terminal',
     side: 'upstream',
   });

@@ -1,3 +1,5 @@
+import type { SrtpSuite } from './srtp.ts';
+
 /**
  * The media plane: one `MediaCall` per call, with a WebRTC leg toward WhatsApp and an RTP leg
  * toward the endpoint, bridged. Signalling code knows only these types; which engine does the
@@ -35,7 +37,10 @@ export type MediaCall = {
    * `meta_sdp_refused` where guard G4 says no; the call is then unusable and must be closed.
    */
   applyAnswer(sdp: string): Promise<void>;
-  /** Opens (once) the RTP port toward the endpoint and returns our SDP offer for the INVITE. */
+  /**
+   * Opens (once) the RTP port toward the endpoint and returns our SDP offer for the INVITE. Asked
+   * again, before an answer, it offers anew by the new options.
+   */
   openEndpoint(options: EndpointMediaOptions): Promise<string>;
   /** Applies the endpoint's SDP answer. Throws `Failure` `endpoint_sdp_refused`. */
   applyEndpointAnswer(sdp: string): Promise<EndpointMedia>;
@@ -58,11 +63,15 @@ export type EndpointMediaOptions = {
   codecs: readonly EndpointCodec[];
   /** Address written into c= and o=; must be one of ours. */
   advertisedAddress: string;
+  /** Offer SRTP and nothing else. */
+  srtp: boolean;
 };
 
 export type EndpointMedia = {
   codec: EndpointCodec;
   dtmf: boolean;
+  /** The audio of this leg is encrypted. */
+  srtp: boolean;
   remoteAddress: string;
   remotePort: number;
 };
@@ -103,6 +112,8 @@ export type LegStats = {
 export type MediaStats = {
   codec: EndpointCodec | null;
   transcoded: boolean;
+  /** The suite of SRTP toward the endpoint; null when it is plain RTP. */
+  srtp: SrtpSuite | null;
   connectedAt: number | null;
   whatsapp: LegStats;
   endpoint: LegStats;

@@ -43,7 +43,8 @@ export class PlaneCall implements MediaCall {
   }
 
   openEndpoint(options: EndpointMediaOptions): Promise<string> {
-    this.#endpointOffer ??= this.#openEndpoint(options);
+    const before = this.#endpointOffer ?? Promise.resolve();
+    this.#endpointOffer = before.then(() => this.#openEndpoint(options));
     return this.#endpointOffer;
   }
 
@@ -82,9 +83,9 @@ export class PlaneCall implements MediaCall {
 
   async #openEndpoint(options: EndpointMediaOptions): Promise<string> {
     const { ports, worker, handle } = this.#options;
-    const port = await ports.take();
+    const port = this.#ports[1] ?? (await ports.take());
     if (port === null) throw noCapacity('No UDP port is free for the endpoint leg.');
-    this.#ports.push(port);
+    this.#ports[1] = port;
     return worker.ask(handle, 'openEndpoint', { port, options });
   }
 
@@ -113,6 +114,7 @@ const NO_LEG_STATS: LegStats = {
 const NO_STATS: MediaStats = {
   codec: null,
   transcoded: false,
+  srtp: null,
   connectedAt: null,
   whatsapp: NO_LEG_STATS,
   endpoint: NO_LEG_STATS,
