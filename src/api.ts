@@ -2,6 +2,8 @@ import fastifyStatic from '@fastify/static';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerCallRoutes } from './calls/call-routes.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
+import { registerOptOutRoutes } from './consent/opt-out-routes.ts';
+import { registerSelfServiceRoutes } from './consent/self-service-routes.ts';
 import { registerContactRoutes } from './contacts/contact-routes.ts';
 import { registerDoNotCallRoutes } from './do-not-call/do-not-call-routes.ts';
 import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
@@ -68,6 +70,8 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerHealthRoutes(app, { database, clock, metrics });
   registerConsentRoutes(app, context);
   registerCallRoutes(app, context);
+  registerOptOutRoutes(app, context);
+  registerSelfServiceRoutes(app, context);
   registerContactRoutes(app, context);
   registerEvidenceRoutes(app, context);
   registerLedgerRoutes(app, context);

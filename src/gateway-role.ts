@@ -29,6 +29,7 @@ export function openGatewayRole(core: ServerCore): Gateway {
       return openTarget({ contact, line, endpoint });
     },
     advertisedAddress: settings.ASKFIRST_ADVERTISED_ADDRESS ?? settings.ASKFIRST_MEDIA_ADDRESS,
+    stopByKey: (callId, waitedMs) => core.stops.byKey(callId, waitedMs),
     nodeName: settings.ASKFIRST_NODE,
     maxCalls: settings.ASKFIRST_MEDIA_WORKERS * settings.ASKFIRST_CALLS_PER_WORKER,
   });

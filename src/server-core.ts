@@ -1,6 +1,7 @@
 import { openCallDesk, type CallDesk } from './calls/call-desk.ts';
 import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
 import type { ConsentRules } from './consent/consent.ts';
+import { openOptOutDesk, type OptOutDesk } from './consent/opt-out-desk.ts';
 import { makeOptOutLatency, type OptOutLatency } from './consent/opt-out-latency.ts';
 import { makeChanges } from './ledger/changes.ts';
 import type { ContactUnit, LedgerPorts } from './ledger/contact-unit.ts';
@@ -20,6 +21,7 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     doNotCallKey: DoNotCallKey;
     desk: CallDesk;
     optOutLatency: OptOutLatency;
+    stops: OptOutDesk;
     metaAnswers: MetaAnswerDesk;
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
     /** `node/run`: unique to this run of this node; the owner of its leases. */
@@ -36,16 +38,19 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     return packs.rulesOf(line.policyPack);
   };
   const sealer = makeSealer(secrets.dataKey, random);
+  const { doNotCallKey } = secrets;
+  const optOutLatency = makeOptOutLatency(ports);
   return {
     ...ports,
     ...ledger,
     packs,
     sealer,
     metaAnswers: openMetaAnswerDesk({ ...ports, sealer }),
-    doNotCallKey: secrets.doNotCallKey,
+    doNotCallKey,
     desk: openCallDesk({ ...ledger, rulesOfLine }),
     rulesOfLine,
-    optOutLatency: makeOptOutLatency(ports),
+    optOutLatency,
+    stops: openOptOutDesk({ ...ledger, doNotCallKey, rulesOfLine, optOutLatency }),
     owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
   };
 }

@@ -102,6 +102,11 @@ export class FakeMedia implements MediaPlane {
     }
   }
 
+  /** The customer presses a key. */
+  press(callId: string, digit: string): void {
+    this.#calls.get(callId)?.onEvent({ kind: 'dtmf', leg: 'whatsapp', digit, durationMs: 100 });
+  }
+
   /** One call's media is lost on the way. */
   lose(callId: string): void {
     this.#calls.get(callId)?.onEvent({ kind: 'lost', cause: 'media_transport_lost' });

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Line } from '../lines/line.ts';
-import type { MediaCall, MediaEvent, MediaPlane, MediaStats } from '../media/media.ts';
+import type { MediaCall, MediaEvent, MediaLeg, MediaPlane, MediaStats } from '../media/media.ts';
 import { delay, type Clock, type TimerHandle } from '../platform/clock.ts';
 import { Failure, errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
@@ -26,6 +26,8 @@ export type SessionPorts = {
   log: Log;
   /** Our address in SDP toward endpoints. */
   advertisedAddress: string;
+  /** The customer pressed the key that means "stop": takes effect, and ends the call, at once. */
+  stopByKey: (callId: CallState['plan']['id'], waitedMs: number) => Promise<void>;
 };
 
 export type SessionTarget = {
@@ -262,7 +264,21 @@ export class CallSession {
     const { clock, log } = this.#ports;
     if (event.kind === 'connected') this.report({ type: 'CallMediaConnected', at: clock.now() });
     else if (event.kind === 'lost') this.#hangUp('platform', event.cause);
+    else if (event.kind === 'dtmf') this.#onKey(event.leg, event.digit, clock.monotonic());
     else if (event.kind === 'silent') log.warn({ callId: this.callId, ...event }, 'nothing heard');
+  }
+
+  /** A stop is tried until it is recorded, also when the call has ended meanwhile. */
+  #onKey(leg: MediaLeg, digit: string, pressedAt: number): void {
+    if (leg !== 'whatsapp' || digit !== this.#target.line.optOutKey) return;
+    const { stopByKey, clock, log } = this.#ports;
+    stopByKey(this.callId, clock.monotonic() - pressedAt).then(
+      () => this.poke(),
+      (error: unknown) => {
+        log.error({ callId: this.callId, error: errorText(error) }, 'key press was not recorded');
+        clock.after(RETRY_MS, () => this.#onKey(leg, digit, pressedAt));
+      },
+    );
   }
 
   #hangUp(by: 'platform' | 'endpoint', reason: string): void {

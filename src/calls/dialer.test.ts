@@ -355,7 +355,7 @@ test('one impossible call does not keep its batch from being dialled', async () 
   assert.equal(errors.length, 1);
 });
 
-function stop(): { lineId: LineId; way: string; at: number } {
+function stop(): { lineId: LineId; way: 'message'; at: number } {
   return { lineId, way: 'message' as const, at: clock.now() };
 }
 

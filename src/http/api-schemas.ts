@@ -47,6 +47,7 @@ export const lineSchema = z.object({
   restrictedUntil: instantOrNull,
   defaultEndpointId: textOrNull,
   optOutKey: textOrNull,
+  optOutKey: textOrNull,
 }) satisfies z.ZodType<LineView>;
 
 export const endpointSchema = z.object({

@@ -32,6 +32,8 @@ export type LineView = {
   defaultEndpointId: string | null;
   /** The key that means "stop" in a call; null takes none. */
   optOutKey: string | null;
+  /** The key that means "stop" in a call; null takes none. */
+  optOutKey: string | null;
 };
 
 export type CallStrategy = 'on_answer' | 'on_ringing' | 'agent_first';

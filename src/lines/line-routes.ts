@@ -38,6 +38,12 @@ const lineBody = z.strictObject({
   verifyToken: credential(200),
   policyPack: z.string().max(100).default('strict-2026-01'),
   defaultEndpointId: z.string().optional(),
+  optOutKey: z
+    .string()
+    .regex(/^[0-9*#]$/, 'is one key: 0 to 9, * or #')
+    .nullable()
+    .default(null)
+    .describe('The key that ends calls for good when pressed in a call; announce it first.'),
 });
 
 /** Lines: adding one makes it live or simulated by its Graph URL alone. */
@@ -103,6 +109,7 @@ async function storeLine(
       country,
       policyPack,
       defaultEndpointId: endpointId,
+      optOutKey: body.optOutKey,
       access: {
         graphBaseUrl: graphBaseUrl.replace(/\/+$/, ''),
         graphVersion,
@@ -131,6 +138,7 @@ export function lineView(line: StoredLine): LineView {
     enabled: line.enabled,
     restrictedUntil: line.restrictedUntil === null ? null : isoTime(line.restrictedUntil),
     defaultEndpointId: line.defaultEndpointId,
+    optOutKey: line.optOutKey,
   };
 }
 

@@ -18,11 +18,12 @@ type LineRow = {
   default_endpoint_id: EndpointId | null;
   enabled: boolean;
   restricted_until: number | null;
+  opt_out_key: string | null;
 };
 
 const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
   graph_base_url, graph_version, access_token, policy_pack, default_endpoint_id, enabled,
-  restricted_until`;
+  restricted_until, opt_out_key`;
 
 /** A line as it is stored: the access token is still sealed, so most code never holds it. */
 export type StoredLine = Omit<Line, 'access'> & {
@@ -92,18 +93,23 @@ const SAVE = statement<{ id: LineId }>(
   'line_save',
   `insert into lines (id, account_id, name, display_number, country, phone_number_id, waba_id,
      graph_base_url, graph_version, access_token, app_secret, verify_token, policy_pack,
-     default_endpoint_id)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+     default_endpoint_id, opt_out_key)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
    on conflict (phone_number_id) do update
      set name = excluded.name, display_number = excluded.display_number,
          country = excluded.country, waba_id = excluded.waba_id,
          graph_base_url = excluded.graph_base_url, graph_version = excluded.graph_version,
-         access_token = excluded.access_token, app_secret = excluded.app_secret,
+         access_token = excluded.access_token, opt_out_key = excluded.opt_out_key,
+         app_secret = excluded.app_secret,
          verify_token = excluded.verify_token, policy_pack = excluded.policy_pack,
          default_endpoint_id = coalesce(excluded.default_endpoint_id, lines.default_endpoint_id)
      where lines.account_id = excluded.account_id
    returning id`,
 );
+
+export type NewLine = Omit<Line, 'restrictedUntil' | 'enabled' | 'optOutKey'> & {
+  optOutKey?: string | null;
+};
 
 /**
  * Adds a line, or replaces the settings of the line with the same phone number id. Returns null
@@ -112,7 +118,7 @@ const SAVE = statement<{ id: LineId }>(
 export async function saveLine(
   tx: Tx,
   sealer: Sealer,
-  line: Omit<Line, 'restrictedUntil' | 'enabled'> & LineWebhookSecrets,
+  line: NewLine & LineWebhookSecrets,
 ): Promise<LineId | null> {
   const { access } = line;
   const row = await tx.first(SAVE, [
@@ -130,6 +136,7 @@ export async function saveLine(
     sealer.seal(line.verifyToken),
     line.policyPack,
     line.defaultEndpointId,
+    line.optOutKey ?? null,
   ]);
   return row?.id ?? null;
 }
@@ -164,6 +171,7 @@ function toLine(row: LineRow): StoredLine {
     defaultEndpointId: row.default_endpoint_id,
     enabled: row.enabled,
     restrictedUntil: row.restricted_until,
+    optOutKey: row.opt_out_key,
     sealed: {
       graphBaseUrl: row.graph_base_url,
       graphVersion: row.graph_version,

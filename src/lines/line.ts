@@ -15,6 +15,8 @@ export type Line = {
   enabled: boolean;
   /** Until when Meta keeps this line from calling, or null. */
   restrictedUntil: number | null;
+  /** The key that means "stop" in a call, once it was announced; null takes none. */
+  optOutKey: string | null;
   /** Live or simulated is decided by these values alone. */
   access: LineAccess;
 };

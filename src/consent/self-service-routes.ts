@@ -1,0 +1,159 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Contact } from '../contacts/contact.ts';
+import { readContact } from '../contacts/contact-store.ts';
+import { type ApiContext, found, idFrom } from '../http/api-context.ts';
+import { accountOf } from '../http/auth.ts';
+import type { HttpServer } from '../http/server.ts';
+import { listLines, readLines } from '../lines/line-store.ts';
+import { isoTime } from '../platform/clock.ts';
+import { consentsOf } from './consent-store.ts';
+import { requestOf } from './consent.ts';
+import type { OptOutDesk } from './opt-out-desk.ts';
+import { languageFor } from './opt-out-words.ts';
+import { makeToken, readToken } from './self-service-link.ts';
+import { PAGE_STYLE, selfServicePage } from './self-service-page.ts';
+
+export type SelfServiceContext = ApiContext & {
+  stops: OptOutDesk;
+  settings: { ASKFIRST_PUBLIC_URL?: string | undefined };
+};
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const linkBody = z.strictObject({
+  validDays: z.int().min(1).max(365).default(90).describe('How long the link works.'),
+});
+const linkSchema = z.object({
+  url: z.string().describe('Names nobody. Whoever has it can stop calls to this person.'),
+  expiresAt: z.string().describe('RFC 3339, UTC'),
+});
+
+/** Requests a minute from one address: far more than a person needs, far too few to guess. */
+const PAGES_PER_MINUTE = 60;
+const FORM_BYTES_MAX = 1_024;
+/** As everywhere, but the page's own button may be sent, and nothing else is loaded. */
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  'img-src data:',
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The link for a person, and the page behind it. */
+export function registerSelfServiceRoutes(app: HttpServer, context: SelfServiceContext): void {
+  registerLink(app, context);
+  app.register(async (scope: HttpServer) => {
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: FORM_BYTES_MAX },
+      (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+    );
+    registerPage(scope, context);
+  });
+}
+
+function registerLink(app: HttpServer, context: SelfServiceContext): void {
+  const { database, clock, sealer, settings } = context;
+  app.post(
+    '/v1/contacts/:id/self-service-link',
+    {
+      onRequest: context.authenticator.authenticate,
+      schema: {
+        tags: ['opt-outs'],
+        summary: 'A link with which this person stops calls, or allows to be asked again',
+        params: z.object({ id: z.string() }),
+        body: linkBody.default({ validDays: 90 }),
+        response: { 200: linkSchema },
+      },
+    },
+    async (request) => {
+      const { accountId } = accountOf(request);
+      const id = idFrom('contact', request.params.id);
+      const contact = found(await readContact(database, accountId, id), 'contact');
+      const expiresAt = clock.now() + request.body.validDays * DAY_MS;
+      const token = makeToken(sealer, { accountId, contactId: contact.id }, expiresAt);
+      const base = settings.ASKFIRST_PUBLIC_URL ?? `${request.protocol}://${request.host}`;
+      return { url: `${base.replace(/\/+$/, '')}/o/${token}`, expiresAt: isoTime(expiresAt) };
+    },
+  );
+}
+
+function registerPage(scope: HttpServer, context: SelfServiceContext): void {
+  const { database, clock, sealer, stops } = context;
+  const rateLimit = { max: PAGES_PER_MINUTE, timeWindow: 60_000 };
+  const options = {
+    config: { rateLimit },
+    schema: { hide: true, params: z.object({ token: z.string() }) },
+  } as const;
+
+  scope.get('/o/style.css', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'no-cache').send(PAGE_STYLE),
+  );
+
+  scope.get('/o/:token', options, async (request, reply) => {
+    const contact = await personOf(request.params.token);
+    if (contact === null) return unknown(request, reply);
+    const state = contact.optedOutAt === null ? 'open' : 'stopped';
+    const { language, from } = await addressOf(context, contact);
+    return send(reply, 200, selfServicePage({ language, state, from }));
+  });
+
+  const wish = z.object({ wish: z.enum(['stop', 'again']) });
+  const posted = { ...options, schema: { ...options.schema, body: wish } };
+  scope.post('/o/:token', posted, async (request, reply) => {
+    const { token } = request.params;
+    const contact = await personOf(token);
+    if (contact === null) return unknown(request, reply);
+    if (request.body.wish === 'again') await stops.liftByPage(contact.id);
+    else {
+      const lineId = (await consentsOf(database, [contact.id]))[0]?.lineId ?? null;
+      await stops.stop(contact.id, { lineId, way: 'self_service' });
+    }
+    // So that a reload shows the page again instead of sending the button again.
+    return reply.header('cache-control', 'no-store').redirect(`/o/${token}`, 303);
+  });
+
+  async function personOf(token: string): Promise<Contact | null> {
+    const named = readToken(sealer, token, clock.now());
+    return named === null ? null : readContact(database, named.accountId, named.contactId);
+  }
+}
+
+/** The same words for a token that never was, is too old, or belongs to somebody who is gone. */
+function unknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [preferred = ''] = (request.headers['accept-language'] ?? '').split(/[,;]/, 1);
+  const language = languageFor({ asked: preferred.trim(), country: null });
+  return send(reply, 404, selfServicePage({ language, state: 'unknown', from: [] }));
+}
+
+function send(reply: FastifyReply, status: number, html: string): FastifyReply {
+  return reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .headers({ 'content-security-policy': POLICY, 'cache-control': 'no-store' })
+    .send(html);
+}
+
+/** The language of the person, and the names of the lines that asked or called them. */
+async function addressOf(
+  { database }: ApiContext,
+  contact: Contact,
+): Promise<{ language: string; from: string[] }> {
+  const { id, accountId, country, language } = contact;
+  const consents = await consentsOf(database, [id]);
+  const requests = consents.map(({ state }) => requestOf(state));
+  const asked = language ?? requests.find((request) => request !== null)?.language ?? null;
+  const lines =
+    consents.length > 0
+      ? await readLines(
+          database,
+          consents.map(({ lineId }) => lineId),
+        )
+      : await listLines(database, accountId);
+  return {
+    language: languageFor({ asked, country }),
+    from: [...new Set(lines.map(({ name }) => name))],
+  };
+}
