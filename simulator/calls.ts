@@ -136,8 +136,14 @@ export function finish(
 }
 
 /** The person calls the business. Signalling only: the offer leads to no real media. */
-export function callBusiness(sim: Simulation, line: Line, person: Person): Call {
+export function callBusiness(
+  sim: Simulation,
+  line: Line,
+  person: Person,
+  ctaPayload?: string,
+): Call {
   const call = newCall(sim, line, person, 'USER_INITIATED');
+  if (ctaPayload !== undefined) call.ctaPayload = ctaPayload;
   const facts = { mid: 'audio', opusPayloadType: 111, dtmfPayloadType: 126, ufrag: '' };
   call.sdp = metaSdp(facts, pretendRelay(sim.random), sim.random, 'actpass');
   call.state = 'ringing';

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { FaultDraft, LineDraft, PersonAction, PersonDraft } from './control-types.ts';
+import type {
+  FaultDraft,
+  LineDraft,
+  PersonAction,
+  PersonDraft,
+  TemplateDecision,
+} from './control-types.ts';
 import { ControlFailure } from './control-failure.ts';
 import { FAULTS } from './faults.ts';
 
@@ -50,6 +56,14 @@ const line = z.object({
   accessToken: z.string().min(1).optional(),
 });
 
+const decision = z.strictObject({
+  status: z.enum(['PENDING', 'APPROVED', 'REJECTED', 'PAUSED', 'DISABLED']).optional(),
+  reason: z.string().max(200).optional(),
+  quality: z.enum(['GREEN', 'YELLOW', 'RED', 'UNKNOWN']).optional(),
+  category: z.enum(['UTILITY', 'MARKETING']).optional(),
+  comingCategory: z.enum(['UTILITY', 'MARKETING']).optional(),
+});
+
 const webhook = z.object({ url: z.url(), verifyToken: z.string() });
 const phone = z.object({ type: z.literal('offer').optional(), sdp: z.string().min(1) });
 
@@ -57,6 +71,8 @@ export const readAction = (body: unknown): PersonAction => read(action, body) as
 export const readFault = (body: unknown): FaultDraft => read(fault, body) as FaultDraft;
 export const readPerson = (body: unknown): PersonDraft => read(person, body) as PersonDraft;
 export const readLine = (body: unknown): LineDraft => read(line, body) as LineDraft;
+export const readDecision = (body: unknown): TemplateDecision =>
+  read(decision, body) as TemplateDecision;
 export const readWebhook = (body: unknown): z.infer<typeof webhook> => read(webhook, body);
 export const readPhone = (body: unknown): z.infer<typeof phone> => read(phone, body);
 

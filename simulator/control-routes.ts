@@ -3,6 +3,7 @@ import { errorText } from '../src/platform/failure.ts';
 import { attachPhone } from './browser-phones.ts';
 import {
   readAction,
+  readDecision,
   readFault,
   readLine,
   readPerson,
@@ -23,6 +24,7 @@ import {
   type Simulation,
 } from './simulation.ts';
 import { callView, lineView, personView } from './snapshot.ts';
+import { decideTemplate, templateBody } from './templates.ts';
 import { sendRestriction } from './webhook-values.ts';
 
 export type ControlContext = {
@@ -57,6 +59,7 @@ export function addControlRoutes(
   });
   addPeopleRoutes(app, sim);
   addFaultRoutes(app, sim);
+  addTemplateControls(app, sim);
   app.post('/simulator/lines', (request, reply) => {
     const line = createLine(sim, readLine(request.body));
     return reply.code(201).send(lineView(sim, line));
@@ -113,6 +116,20 @@ function addPeopleRoutes(app: FastifyInstance, sim: Simulation): void {
   app.post('/simulator/people/:number/phone', async (request) => {
     const answer = await attachPhone(sim, personIn(sim, request), readPhone(request.body).sdp);
     return { type: 'answer', sdp: answer };
+  });
+}
+
+/** Templates by Meta's id, and what becomes of them later. */
+function addTemplateControls(app: FastifyInstance, sim: Simulation): void {
+  app.get('/simulator/templates', () => ({
+    templates: [...sim.templates.values()].map(templateBody),
+  }));
+  app.post('/simulator/templates/:id', (request) => {
+    const id = pathParam(request, 'id');
+    const template = [...sim.templates.values()].find((each) => each.id === id);
+    if (template === undefined) throw notFound('template', 'id');
+    decideTemplate(sim, template, readDecision(request.body));
+    return templateBody(template);
   });
 }
 

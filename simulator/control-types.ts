@@ -187,6 +187,17 @@ export type LineDraft = {
   accessToken?: string;
 };
 
+/** Body of `POST /simulator/templates/{id}`: what Meta decides; each part is told by webhook. */
+export type TemplateDecision = {
+  status?: 'PENDING' | 'APPROVED' | 'REJECTED' | 'PAUSED' | 'DISABLED';
+  /** Why, in Meta's words, such as TAG_CONTENT_MISMATCH. */
+  reason?: string;
+  quality?: 'GREEN' | 'YELLOW' | 'RED' | 'UNKNOWN';
+  category?: 'UTILITY' | 'MARKETING';
+  /** Announces a change of category a day ahead. */
+  comingCategory?: 'UTILITY' | 'MARKETING';
+};
+
 export type FaultKind =
   | 'duplicate_webhook'
   | 'reorder_webhooks'

@@ -2,7 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { GraphError } from './graph-error.ts';
 import { checkWaba, graphRoute, lineOf, type GraphRequest } from './graph-router.ts';
 import type { Line, Simulation } from './simulation.ts';
-import { createTemplate, listTemplates, templateBody } from './templates.ts';
+import {
+  createTemplate,
+  deleteTemplate,
+  editTemplate,
+  listTemplates,
+  templateBody,
+} from './templates.ts';
 
 /** The edges of a WhatsApp Business Account, and the fields of a phone number. */
 export function addAccountRoutes(app: FastifyInstance, sim: Simulation): void {
@@ -34,11 +40,30 @@ function addTemplateRoutes(app: FastifyInstance, sim: Simulation): void {
         (status === undefined || template.status === status) &&
         (language === undefined || template.language === language),
     );
-    return {
-      data: found.map(templateBody),
-      paging: { cursors: { before: 'MAZDZD', after: 'MAZDZD' } },
-    };
+    return templatePage(found.map(templateBody), request.query);
   });
+  graphRoute(app, sim, 'DELETE', 'message_templates', 'message_templates', (request) => {
+    checkWaba(sim, request.objectId);
+    deleteTemplate(sim, request.objectId, request.query);
+    return { success: true };
+  });
+  // POST /{template id} edits it.
+  graphRoute(app, sim, 'POST', '', 'message_templates', (request) => {
+    editTemplate(sim, request.objectId, request.body);
+    return { success: true };
+  });
+}
+
+/** Graph gives a cursor with the last page too; only `next` says that there is more. */
+function templatePage(all: readonly unknown[], query: Record<string, unknown>) {
+  const limit = Math.min(Math.max(Number(query.limit ?? 25) || 25, 1), 1000);
+  const text = typeof query.after === 'string' ? query.after : '';
+  const start = Number(Buffer.from(text, 'base64url').toString()) || 0;
+  const cursor = (index: number): string => Buffer.from(String(index)).toString('base64url');
+  const end = start + limit;
+  const cursors = { before: cursor(start), after: cursor(end) };
+  const next = end < all.length ? { next: `https://graph.facebook.com/?after=${cursor(end)}` } : {};
+  return { data: all.slice(start, end), paging: { cursors, ...next } };
 }
 
 /** Without a subscription of the app, an account's webhooks go nowhere. */

@@ -21,6 +21,8 @@ const CATALOGUE = {
   132000: { http: 400, message: '(#132000) Number of parameters does not match' },
   132001: { http: 404, message: '(#132001) Template name does not exist in the translation' },
   132005: { http: 400, message: '(#132005) Translated text too long' },
+  132015: { http: 400, message: '(#132015) Template is paused' },
+  132016: { http: 400, message: '(#132016) Template is disabled' },
   132012: { http: 400, message: '(#132012) Parameter format does not match format in template' },
   138000: { http: 401, message: '(#138000) Calling API not enabled' },
   138001: { http: 400, message: '(#138001) Receiver uncallable' },

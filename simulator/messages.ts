@@ -1,5 +1,5 @@
 import { addToChat } from './chat.ts';
-import type { SimButton, SimMessage, SimPermissionRequest } from './control-types.ts';
+import type { PersonAction, SimButton, SimMessage, SimPermissionRequest } from './control-types.ts';
 import { GraphError, type MetaErrorCode } from './graph-error.ts';
 import { checkRequestAllowed } from './permissions.ts';
 import { pairOf, type Line, type Person, type Simulation, type Template } from './simulation.ts';
@@ -75,19 +75,36 @@ function whyUndeliverable(
 }
 
 function deliver(sent: Sent): void {
-  const { sim, person, message } = sent;
+  const { sim, message } = sent;
   sim.clock.after(SENT_AFTER_MS, () => tell(sent, 'sent'));
   sim.clock.after(DELIVERED_AFTER_MS, () => {
     if (message.kind === 'permission_request') openRequest(sent);
     tell(sent, 'delivered');
-    if (message.kind !== 'permission_request') return;
-    for (const step of person.script.whenAsked) {
-      sim.clock.after(step.afterMs, () => {
-        tell(sent, 'read');
-        sim.act(person, withMessage(step.action, message.id));
-      });
-    }
+    if (message.kind === 'permission_request' || message.kind === 'template') answerBy(sent);
   });
+}
+
+/** Does what the person's script does when asked, natively or by quick replies. */
+function answerBy(sent: Sent): void {
+  const { sim, person, message } = sent;
+  for (const step of person.script.whenAsked) {
+    const action = answerTo(message, step.action);
+    if (action === null) continue;
+    sim.clock.after(step.afterMs, () => {
+      tell(sent, 'read');
+      sim.act(person, action);
+    });
+  }
+}
+
+/** Of two quick replies the first is the yes, as on the product page. */
+function answerTo(message: SimMessage, action: PersonAction): PersonAction | null {
+  if (message.kind === 'permission_request') return withMessage(action, message.id);
+  const [yes, no] = message.buttons.filter((button) => button.action === 'tap');
+  const button = action.action === 'not_now' ? no : yes;
+  const isAnswer = ['allow', 'allow_always', 'not_now'].includes(action.action);
+  if (!isAnswer || button === undefined) return null;
+  return { action: 'tap', text: button.text, messageId: message.id };
 }
 
 function withMessage<A extends { action: string }>(action: A, messageId: string): A {
@@ -181,7 +198,16 @@ function voiceCallCard(interactive: Record<string, unknown>): Card {
   const text = record(interactive.body).text;
   return {
     ...plain('call_button', typeof text === 'string' ? text : ''),
-    buttons: [{ text: label, action: 'call_business', enabled: true }],
+    buttons: [callButton(label, payload)],
+  };
+}
+
+function callButton(text: string, payload: string): SimButton {
+  return {
+    text,
+    action: 'call_business',
+    enabled: true,
+    ...(payload === '' ? {} : { payload }),
   };
 }
 
@@ -251,7 +277,9 @@ function quickReplies(
     const own = given.find(
       (each) => String(each.type).toLowerCase() === 'button' && Number(each.index) === index,
     );
-    const payload = Array.isArray(own?.parameters) ? record(own.parameters[0]).payload : undefined;
+    const parts = Array.isArray(own?.parameters) ? own.parameters.map(record) : [];
+    const payload = parts.find((part) => typeof part.payload === 'string')?.payload;
+    if (button.type === 'VOICE_CALL') return callButton(button.text, String(payload ?? ''));
     return {
       text: button.text,
       action: 'tap',

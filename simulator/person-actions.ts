@@ -60,7 +60,7 @@ function tap(sim: Simulation, person: Person, text: string, messageId: string | 
     const answers = ['allow', 'allow_always', 'not_now'] as const;
     const native = answers.find((each) => each === button.action);
     if (native !== undefined) return answerRequest(sim, person, native, message.id);
-    return dialBusiness(sim, person, message.phoneNumberId);
+    return dialBusiness(sim, person, message.phoneNumberId, button.payload);
   }
   for (const each of message.buttons) each.enabled = false;
   message.status = 'read';
@@ -122,7 +122,12 @@ function write(sim: Simulation, line: Line, person: Person, text: string): void 
   addToChat(sim, person, { line, id, from: 'person', kind: 'text', text });
 }
 
-function dialBusiness(sim: Simulation, person: Person, phoneNumberId: string | undefined): void {
+function dialBusiness(
+  sim: Simulation,
+  person: Person,
+  phoneNumberId: string | undefined,
+  ctaPayload?: string,
+): void {
   if (person.call !== null) {
     throw new ControlFailure(409, 'busy', 'This person is in a call.', 'End that call first.');
   }
@@ -135,7 +140,7 @@ function dialBusiness(sim: Simulation, person: Person, phoneNumberId: string | u
       'Enable it with POST /{phone number id}/settings.',
     );
   }
-  callBusiness(sim, line, person);
+  callBusiness(sim, line, person, ctaPayload);
 }
 
 /** The named line, else the one this person last heard of, else the first there is. */

@@ -113,6 +113,8 @@ export type Call = {
   direction: 'BUSINESS_INITIATED' | 'USER_INITIATED';
   state: 'dialing' | 'ringing' | 'answered' | 'ended';
   opaque: string | undefined;
+  /** Of the call button that was tapped, for a call of the person. */
+  ctaPayload?: string;
   /** Our SDP toward the business: an answer for its call, an offer for the person's. */
   sdp: string;
   media: CallMedia | null;
@@ -146,7 +148,8 @@ export type Template = {
   name: string;
   language: string;
   category: 'UTILITY' | 'MARKETING' | 'AUTHENTICATION';
-  status: 'PENDING' | 'APPROVED' | 'REJECTED';
+  status: 'PENDING' | 'APPROVED' | 'REJECTED' | 'PAUSED' | 'DISABLED';
+  quality: 'GREEN' | 'YELLOW' | 'RED' | 'UNKNOWN';
   rejectedReason: string;
   components: TemplateComponent[];
 };

@@ -1,7 +1,9 @@
 import { GraphError } from './graph-error.ts';
 import { newObjectId } from './meta-ids.ts';
+import type { TemplateDecision } from './control-types.ts';
 import type { Simulation, Template, TemplateComponent } from './simulation.ts';
-import { sendTemplateStatus } from './webhook-values.ts';
+import { BUILT_IN_TEMPLATES } from '../src/templates/template.ts';
+import { sendTemplateCategory, sendTemplateQuality, sendTemplateStatus } from './webhook-values.ts';
 
 /**
  * Message templates: taken as PENDING, decided after a while, told by webhook. Shape errors are
@@ -18,6 +20,7 @@ export function createTemplate(sim: Simulation, wabaId: string, body: unknown): 
     id: newObjectId(sim.random),
     wabaId,
     status: 'PENDING',
+    quality: 'UNKNOWN',
     rejectedReason: 'NONE',
   };
   sim.templates.set(key, template);
@@ -26,7 +29,42 @@ export function createTemplate(sim: Simulation, wabaId: string, body: unknown): 
   return template;
 }
 
-/** A template sending can use; 132001 covers unknown, unapproved and other languages alike. */
+/** New content for a template that was decided; it goes through the review again. */
+export function editTemplate(sim: Simulation, id: string, body: unknown): void {
+  const template = templateById(sim, id);
+  if (template.status === 'PENDING') {
+    throw new GraphError(100, 'This template is in review and cannot be edited');
+  }
+  const { name, language, category } = template;
+  const draft = readDraft({ name, language, category, ...record(body) });
+  Object.assign(template, { ...draft, status: 'PENDING', rejectedReason: 'NONE' });
+  sim.clock.after(sim.settings.templateReviewMs, () => review(sim, template));
+  sim.changed();
+}
+
+/** By name all languages go, by `hsm_id` just that one. */
+export function deleteTemplate(sim: Simulation, wabaId: string, query: unknown): void {
+  const { name, hsm_id: id } = record(query);
+  const found = listTemplates(sim, wabaId).filter(
+    (template) => template.name === name && (id === undefined || template.id === id),
+  );
+  if (found.length === 0) throw new GraphError(100, 'There is no such template to delete');
+  for (const template of found) {
+    sim.templates.delete(templateKey(wabaId, template.name, template.language));
+  }
+  sim.changed();
+}
+
+export function templateById(sim: Simulation, id: string): Template {
+  const found = [...sim.templates.values()].find((template) => template.id === id);
+  if (found !== undefined) return found;
+  throw new GraphError(100, `There is no template ${id}`, { subcode: 33 });
+}
+
+/**
+ * A template sending can use. 132001 covers unknown, unapproved and other languages alike; paused
+ * and disabled ones have codes of their own.
+ */
 export function approvedTemplate(
   sim: Simulation,
   wabaId: string,
@@ -35,7 +73,34 @@ export function approvedTemplate(
 ): Template {
   const template = sim.templates.get(templateKey(wabaId, name, language));
   if (template?.status === 'APPROVED') return template;
+  if (template?.status === 'PAUSED') throw new GraphError(132015, `${name} is paused`);
+  if (template?.status === 'DISABLED') throw new GraphError(132016, `${name} is disabled`);
   throw new GraphError(132001, `template name (${name}) does not exist in ${language}`);
+}
+
+/** What Meta, or a test in its place, decides about a template later; each is told by webhook. */
+export function decideTemplate(
+  sim: Simulation,
+  template: Template,
+  decision: TemplateDecision,
+): void {
+  const { status, reason, quality, category, comingCategory } = decision;
+  if (status !== undefined) {
+    template.status = status;
+    template.rejectedReason = reason ?? 'NONE';
+    sendTemplateStatus(sim, template);
+  }
+  if (quality !== undefined) {
+    const before = template.quality;
+    template.quality = quality;
+    sendTemplateQuality(sim, template, before);
+  }
+  if (category !== undefined || comingCategory !== undefined) {
+    const before = template.category;
+    template.category = category ?? template.category;
+    sendTemplateCategory(sim, template, { before, coming: comingCategory });
+  }
+  sim.changed();
 }
 
 export function templateKey(wabaId: string, name: string, language: string): string {
@@ -56,6 +121,7 @@ export function templateBody(template: Template): Record<string, unknown> {
     status,
     category,
     components,
+    quality_score: { score: template.quality },
     ...(status === 'REJECTED' ? { rejected_reason: rejectedReason } : {}),
   };
 }
@@ -73,45 +139,32 @@ export function variableCount(text: string): number {
   return new Set(text.match(/\{\{\d+\}\}/g)).size;
 }
 
-/** The three templates of the product page, approved from the start on the preset account. */
+/** The templates of the product, approved from the start on the preset account. */
 export function addPresetTemplates(sim: Simulation, wabaId: string): void {
-  for (const [name, text, samples] of PRESETS) {
-    sim.templates.set(templateKey(wabaId, name, 'en_US'), {
-      id: newObjectId(sim.random),
+  for (const [index, template] of BUILT_IN_TEMPLATES.entries()) {
+    const { name, language, category, body, samples, buttons } = template;
+    sim.templates.set(templateKey(wabaId, name, language), {
+      // Drawn by nobody, so that a further built-in template changes no seeded run.
+      id: String(400_000_000_000_001 + index),
       wabaId,
       name,
-      language: 'en_US',
-      category: 'UTILITY',
+      language,
+      category,
       status: 'APPROVED',
+      quality: 'UNKNOWN',
       rejectedReason: 'NONE',
       components: [
-        { type: 'BODY', text, example: { body_text: [samples] } },
-        { type: 'CALL_PERMISSION_REQUEST' },
+        { type: 'BODY', text: body, example: { body_text: [samples] } },
+        buttons.length === 0
+          ? { type: 'CALL_PERMISSION_REQUEST' }
+          : {
+              type: 'BUTTONS',
+              buttons: buttons.map(({ text }) => ({ type: 'QUICK_REPLY', text })),
+            },
       ],
     });
   }
 }
-
-const PRESETS: ReadonlyArray<[name: string, text: string, samples: string[]]> = [
-  [
-    'call_permission_request',
-    "Hello {{1}}, we'd like to call you via WhatsApp to discuss {{2}}. " +
-      'This will be a free call over data/WiFi. Would you like to allow us to call you?',
-    ['Ada', 'your recent order'],
-  ],
-  [
-    'appointment_callback_request',
-    'Hi {{1}}, your appointment is scheduled for {{2}} at {{3}}. ' +
-      'Would you like us to call you to confirm the details?',
-    ['Ada', 'tomorrow', '2:00 PM'],
-  ],
-  [
-    'support_callback_request',
-    'Hello {{1}}, we see you have a question about {{2}}. Our support team can call you on ' +
-      'WhatsApp to help. Would you like a callback?',
-    ['Ada', 'your account setup'],
-  ],
-];
 
 type Draft = Pick<Template, 'name' | 'language' | 'category' | 'components'>;
 
@@ -160,6 +213,9 @@ function readButtons(raw: unknown): Array<{ type: string; text: string }> {
     const { type, text } = record(each);
     if (typeof type !== 'string' || typeof text !== 'string' || text === '' || text.length > 25) {
       throw new GraphError(100, 'A button needs a type and a text of up to 25 characters');
+    }
+    if (!['QUICK_REPLY', 'VOICE_CALL', 'URL', 'PHONE_NUMBER'].includes(type)) {
+      throw new GraphError(100, `unknown button type ${type}`);
     }
     return { type, text };
   });
@@ -225,16 +281,31 @@ function checkVariables(text: string): void {
   }
 }
 
-/** A name that ends in `_rejected` is turned down, so that this path can be played too. */
+/**
+ * The end of a name decides what becomes of a template, so that every path can be played:
+ * `_rejected`, `_in_review` (for ever), `_paused`, `_low_quality` and `_marketing` (approved, then
+ * so). Without one of them the words decide.
+ */
 function review(sim: Simulation, template: Template): void {
+  const { name } = template;
+  if (name.endsWith('_in_review') || template.status !== 'PENDING') return;
   const text = componentOf(template, 'BODY')?.text ?? '';
   const salesTalk = /\b(discount|sale|voucher|promo(tion)?|offer ends)\b/i.test(text);
-  if (template.name.endsWith('_rejected')) reject(template, 'INVALID_FORMAT');
+  if (name.endsWith('_rejected')) reject(template, 'INVALID_FORMAT');
   else if (template.category === 'UTILITY' && salesTalk) reject(template, 'INCORRECT_CATEGORY');
   else template.status = 'APPROVED';
   sendTemplateStatus(sim, template);
   sim.changed();
+  const after = LATER.find(([ending]) => name.endsWith(ending))?.[1];
+  if (after === undefined || template.status !== 'APPROVED') return;
+  sim.clock.after(sim.settings.templateReviewMs, () => decideTemplate(sim, template, after));
 }
+
+const LATER: ReadonlyArray<[ending: string, decision: TemplateDecision]> = [
+  ['_paused', { status: 'PAUSED', reason: 'FIRST_PAUSE', quality: 'RED' }],
+  ['_low_quality', { quality: 'RED' }],
+  ['_marketing', { category: 'MARKETING' }],
+];
 
 function reject(template: Template, reason: string): void {
   template.status = 'REJECTED';

@@ -138,6 +138,49 @@ export function sendTemplateStatus(sim: Simulation, template: Template): void {
   });
 }
 
+export function sendTemplateQuality(sim: Simulation, template: Template, before: string): void {
+  sendAboutTemplate(sim, template, 'message_template_quality_update', {
+    previous_quality_score: before,
+    new_quality_score: template.quality,
+  });
+}
+
+/** A change comes with the old category; one that is only announced, with the coming one. */
+export function sendTemplateCategory(
+  sim: Simulation,
+  template: Template,
+  change: { before: string; coming: string | undefined },
+): void {
+  sendAboutTemplate(sim, template, 'template_category_update', {
+    new_category: template.category,
+    ...(change.coming === undefined
+      ? { previous_category: change.before }
+      : { correct_category: change.coming }),
+  });
+}
+
+function sendAboutTemplate(
+  sim: Simulation,
+  template: Template,
+  field: string,
+  news: Record<string, unknown>,
+): void {
+  if (!sim.apps.subscribed.has(template.wabaId)) return;
+  void sim.webhooks.send({
+    event: field,
+    wabaId: template.wabaId,
+    field,
+    orderKey: `template ${template.id}`,
+    timed: true,
+    value: {
+      message_template_id: Number(template.id),
+      message_template_name: template.name,
+      message_template_language: template.language,
+      ...news,
+    },
+  });
+}
+
 export function sendSettingsUpdate(sim: Simulation, line: Line): void {
   if (!sim.apps.subscribed.has(line.wabaId)) return;
   void sim.webhooks.send({
@@ -220,7 +263,7 @@ function parties(call: Call, who: Addressing): Value {
   const business = waIdOf(call.line.number);
   return call.direction === 'BUSINESS_INITIATED'
     ? { from: business, to: who.waId, to_user_id: who.userId }
-    : { from: who.waId, from_user_id: who.userId, to: business };
+    : { from: who.waId, from_user_id: who.userId, to: business, cta_payload: call.ctaPayload };
 }
 
 function session(call: Call): Value {

@@ -111,9 +111,29 @@ export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
 
 /** While running. */
 export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
+  template_invalid: {
+    title: 'Meta would not take this template.',
+    fix: 'Change what evidence.findings names; POST /v1/templates/lint looks at a draft.',
+    status: 422,
+  },
+  template_exists: {
+    title: 'There is a template of this name in this language already.',
+    fix: 'Change that one with PATCH, or choose another name.',
+    status: 409,
+  },
+  template_in_review: {
+    title: 'Meta is looking at this template, so it cannot be changed.',
+    fix: 'Wait for the decision; POST /v1/templates/sync asks for it at once.',
+    status: 409,
+  },
+  template_not_asking: {
+    title: 'This template does not ask for permission to call.',
+    fix: 'Use one with the native request, or with a quick reply that means yes.',
+    status: 422,
+  },
   template_unknown: {
-    title: 'There is no such permission template.',
-    fix: 'Use one of the templates that the message lists.',
+    title: 'There is no such template.',
+    fix: 'Use one of GET /v1/templates, in a language it has.',
     status: 422,
   },
   template_variables_invalid: {

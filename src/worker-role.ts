@@ -1,3 +1,4 @@
+import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { readContact } from './contacts/contact-store.ts';
 import { openImportWorker } from './do-not-call/import-worker.ts';
@@ -6,6 +7,7 @@ import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
 import { openReception } from './reception/reception.ts';
 import type { ServerCore } from './server-core.ts';
+import { openTemplateWorker } from './templates/template-worker.ts';
 import { makeDeliveryWorker } from './webhooks/delivery-worker.ts';
 import type { Egress } from './webhooks/egress.ts';
 import { openInboxWorker } from './whatsapp/inbox-worker.ts';
@@ -33,6 +35,12 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
   });
   const consent = openConsentWorker(core);
   const imports = openImportWorker(core);
+  const templates = openTemplateWorker(core);
+  const checkpoints = openCheckpointWorker({
+    ...core,
+    signer: core.checkpointSigner,
+    files: core.checkpointFiles,
+  });
   const maintenance = openMaintenance(core);
   const deliveries = makeDeliveryWorker({ ...core, egress });
   deliveries.start();
@@ -43,7 +51,8 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     async close() {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
-      await Promise.all([imports.close(), maintenance.close()]);
+      await Promise.all([imports.close(), templates.close(), maintenance.close()]);
+      await checkpoints.close();
     },
   };
 }

@@ -165,11 +165,7 @@ test('templates are submitted once, and asking again changes nothing', async () 
   const first = (await story.api.post<Items>(path, {})) as Items;
   assert.deepEqual(
     first.items.map(({ submitted, status }) => [submitted, status]),
-    [
-      [true, 'PENDING'],
-      [true, 'PENDING'],
-      [true, 'PENDING'],
-    ],
+    Array.from({ length: 5 }, () => [true, 'PENDING']),
   );
   await story.until('approval', async () => (await states(id))['template_approved'] === 'ok');
   const second = (await story.api.post<Items>(path, {})) as Items;

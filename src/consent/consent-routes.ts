@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
-import { oneLine, permissionSchema, requestSchema, templateSchema } from '../http/api-schemas.ts';
+import { oneLine, permissionSchema, requestSchema } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
@@ -9,7 +9,7 @@ import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { onContact, withContact } from '../ledger/contact-unit.ts';
 import { isRefused } from '../platform/refusal.ts';
-import { DEFAULT_TEMPLATE, PERMISSION_TEMPLATES } from '../templates/template.ts';
+import { DEFAULT_TEMPLATE } from '../templates/template.ts';
 import { listPermissions, listRequests, readPermission, readRequest } from './consent-store.ts';
 import { permissionView, requestView } from './consent-views.ts';
 import { askForPermission } from './request-commands.ts';
@@ -25,7 +25,11 @@ const askBody = z.strictObject({
   name: oneLine(100).optional().describe('How to address the customer.'),
   lineId: z.string().optional(),
   template: z.string().max(200).default(DEFAULT_TEMPLATE),
-  language: z.string().max(20).default('en_US'),
+  language: z
+    .string()
+    .max(20)
+    .optional()
+    .describe('That of the last request to this customer when left out, else en_US.'),
   variables: z
     .array(z.string().max(1_000))
     .max(20)
@@ -71,7 +75,7 @@ function registerAsking(app: HttpServer, context: ApiContext): void {
           askForPermission(unit, context, line, {
             purpose: body.purpose,
             template: body.template,
-            language: body.language,
+            language: body.language ?? null,
             variables: body.variables ?? [body.name ?? unit.contact.name ?? 'there', body.purpose],
             promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
             actor: `api:${keyId}`,
@@ -195,22 +199,6 @@ function registerPermissions(app: HttpServer, context: ApiContext): void {
       if (isRefused(refused)) throw new RefusalError(refused.refused);
       return permissionView(found(await readPermission(database, accountId, id), 'permission'));
     },
-  );
-
-  app.get(
-    '/v1/templates',
-    {
-      onRequest,
-      schema: {
-        tags: ['permissions'],
-        summary: 'The built-in templates that ask for permission',
-        response: { 200: pageSchema(templateSchema) },
-      },
-    },
-    async () => ({
-      items: PERMISSION_TEMPLATES.map((it) => ({ ...it, samples: [...it.samples] })),
-      next: null,
-    }),
   );
 }
 

@@ -3,15 +3,27 @@ import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { messageRows } from '../messages/message-store.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
-import { findTemplate, renderTemplate } from '../templates/template.ts';
+import { sendRefusal } from '../templates/template-life.ts';
+import {
+  findTemplate,
+  listTemplates,
+  type VersionedTemplate,
+} from '../templates/template-store.ts';
+import {
+  asksForPermission,
+  DEFAULT_LANGUAGE,
+  quickReplies,
+  renderTemplate,
+} from '../templates/template.ts';
 import { applyConsent } from './consent-commands.ts';
 import { readConsent, type RequestRow } from './consent-store.ts';
-import { requestOf } from './consent.ts';
+import { requestOf, type ConsentState } from './consent.ts';
 
 export type AskForPermission = {
   purpose: string;
   template: string;
-  language: string;
+  /** Null: that of the last request to this customer, else en_US. */
+  language: string | null;
   variables: readonly string[];
   /** When the business promises to call, or null for "now". */
   promisedAt: number | null;
@@ -28,11 +40,13 @@ export async function askForPermission(
   line: StoredLine,
   ask: AskForPermission,
 ): Promise<RequestRow | Refused> {
-  const template = findTemplate(ask.template, ask.language);
-  if (isRefused(template)) return template;
-  const text = renderTemplate(template, ask.variables);
-  if (isRefused(text)) return text;
   const { contact, now } = unit;
+  const consent = await readConsent(unit.tx, { contactId: contact.id, lineId: line.id });
+  const template = await templateFor(unit, line, ask, consent);
+  if (isRefused(template)) return template;
+  const { name, language, content, metaVersion } = template;
+  const text = renderTemplate({ name, ...content }, ask.variables);
+  if (isRefused(text)) return text;
   const decision = await decideRequest(unit.tx, ports, {
     contact,
     line,
@@ -40,8 +54,10 @@ export async function askForPermission(
     now,
   });
   if (decision.refusal !== null) return refuse(unit, line, ask, decision.refusal);
+  // Whoever must not be asked is told so first; that holds whatever becomes of the template.
+  const unsendable = sendRefusal(template);
+  if (unsendable !== null) return refuse(unit, line, ask, unsendable.refused);
   const requestId = unit.ids.next('permissionRequest', contact.bucket);
-  const consent = await readConsent(unit.tx, { contactId: contact.id, lineId: line.id });
   const state = await applyConsent(
     unit,
     line.id,
@@ -50,8 +66,9 @@ export async function askForPermission(
       type: 'RequestPermission',
       requestId,
       purpose: ask.purpose,
-      template: template.name,
-      language: template.language,
+      template: name,
+      language,
+      ...(metaVersion === null ? {} : { templateVersion: metaVersion }),
       text,
       promisedAt: ask.promisedAt,
       packName: line.policyPack,
@@ -72,9 +89,10 @@ export async function askForPermission(
     requestId,
     content: {
       kind: 'template',
-      name: template.name,
-      language: template.language,
+      name,
+      language,
       variables: [...ask.variables],
+      replies: quickReplies(content).map(({ text: reply, means }) => ({ text: reply, means })),
     },
     status: 'queued',
     wamid: null,
@@ -85,6 +103,57 @@ export async function askForPermission(
   });
   const key = { accountId, contactId, lineId: line.id };
   return { ...key, request, status: 'queued', answeredAt: null, error: null };
+}
+
+/** The template that was named, in the language that was named or that the customer knows. */
+async function templateFor(
+  unit: ContactUnit,
+  line: StoredLine,
+  ask: AskForPermission,
+  consent: ConsentState,
+): Promise<VersionedTemplate | Refused> {
+  const owner = { accountId: line.accountId, wabaId: line.sealed.wabaId };
+  const last = requestOf(consent)?.language ?? DEFAULT_LANGUAGE;
+  const languages = ask.language === null ? [last, DEFAULT_LANGUAGE] : [ask.language];
+  for (const language of new Set(languages)) {
+    const found = await findTemplate(unit.tx, owner, ask.template, language);
+    if (found === null) continue;
+    return asksForPermission(found.content) ? found : notAsking(found);
+  }
+  const known = await listTemplates(unit.tx, line.accountId, { ...owner, name: ask.template });
+  return unknownTemplate(
+    ask.template,
+    languages,
+    known.map(({ language }) => language),
+  );
+}
+
+function unknownTemplate(
+  name: string,
+  languages: readonly string[],
+  known: readonly string[],
+): Refused {
+  return {
+    refused: {
+      code: 'template_unknown',
+      message: `There is no template "${name}" in "${languages.join('" or "')}".`,
+      fix:
+        known.length === 0
+          ? 'GET /v1/templates lists what there is; POST /v1/templates/sync asks Meta for more.'
+          : `Use one of its languages: ${known.join(', ')}.`,
+    },
+  };
+}
+
+function notAsking({ name, id }: VersionedTemplate): Refused {
+  return {
+    refused: {
+      code: 'template_not_asking',
+      message: `Template ${name} has nothing by which a customer could allow a call.`,
+      fix: 'Use one with nativePermissionRequest, or with a quick reply that means yes.',
+      evidence: { templateId: id },
+    },
+  };
 }
 
 function refuse(

@@ -3,8 +3,12 @@ import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
 import type { HttpServer } from '../http/server.ts';
 import { openLine, readLine, type StoredLine } from '../lines/line-store.ts';
-import { PERMISSION_TEMPLATES, type PermissionTemplate } from '../templates/template.ts';
-import { WhatsAppFailure, type LineAccess } from '../whatsapp/whatsapp.ts';
+import { submitTemplate } from '../templates/template-commands.ts';
+import { listTemplates, type VersionedTemplate } from '../templates/template-store.ts';
+import { syncTemplates } from '../templates/sync-commands.ts';
+import { DEFAULT_LANGUAGE } from '../templates/template.ts';
+import { WhatsAppFailure } from '../whatsapp/whatsapp.ts';
+import { isRefused } from '../platform/refusal.ts';
 import { gatherGoLiveFacts, type GoLivePorts } from './golive-facts.ts';
 import { CHECK_IDS, checklist } from './golive.ts';
 
@@ -72,12 +76,18 @@ export function registerGoLiveRoutes(app: HttpServer, context: ApiContext & GoLi
       onRequest,
       schema: {
         tags,
-        summary: 'Submit the built-in permission templates to Meta, where they are missing',
+        summary: 'Submit the built-in native templates to Meta, where they are missing',
         params: byId,
+        body: z.strictObject({
+          languages: z.array(z.string().max(20)).min(1).max(20).default([DEFAULT_LANGUAGE]),
+        }),
         response: { 200: templatesSchema },
       },
     },
-    async (request) => ({ items: await submitTemplates(context, await lineOf(request)) }),
+    async (request) => {
+      const line = await lineOf(request);
+      return { items: await submitTemplates(context, line, request.body.languages) };
+    },
   );
 
   app.post(
@@ -104,17 +114,22 @@ export function registerGoLiveRoutes(app: HttpServer, context: ApiContext & GoLi
 async function submitTemplates(
   context: ApiContext & GoLivePorts,
   line: StoredLine,
+  languages: readonly string[],
 ): Promise<TemplateItem[]> {
-  const { access } = openLine(line, context.sealer);
-  const known = await context.whatsapp.listTemplates(access);
+  await syncTemplates(context, line);
+  const { wabaId } = line.sealed;
+  const all = await listTemplates(context.database, line.accountId, { wabaId });
+  const wanted = all.filter(
+    ({ origin, language, content }) =>
+      origin === 'built_in' && content.nativePermissionRequest && languages.includes(language),
+  );
   const items: TemplateItem[] = [];
-  for (const template of PERMISSION_TEMPLATES) {
-    const { name, language } = template;
-    const there = known.find((it) => it.name === name && it.language === language);
+  for (const template of wanted) {
+    const { name, language, metaVersion, status } = template;
     items.push(
-      there === undefined
-        ? await submit(context, access, template)
-        : { name, language, status: there.status, submitted: false, error: null },
+      metaVersion === null
+        ? await submit(context, line, template)
+        : { name, language, status: status.toUpperCase(), submitted: false, error: null },
     );
   }
   return items;
@@ -122,15 +137,19 @@ async function submitTemplates(
 
 /** One template's trouble must not keep the others from being submitted. */
 async function submit(
-  context: GoLivePorts,
-  access: LineAccess,
-  template: PermissionTemplate,
+  context: ApiContext & GoLivePorts,
+  line: StoredLine,
+  template: VersionedTemplate,
 ): Promise<TemplateItem> {
-  const { describes: _describes, ...draft } = template;
-  const { name, language } = draft;
+  const { name, language } = template;
   try {
-    const { status } = await context.whatsapp.createTemplate(access, draft);
-    return { name, language, status, submitted: true, error: null };
+    const done = await submitTemplate(context, line, template);
+    if (isRefused(done)) {
+      const { code, message, fix } = done.refused;
+      const error = { code, message, fix };
+      return { name, language, status: 'UNKNOWN', submitted: false, error };
+    }
+    return { name, language, status: done.status.toUpperCase(), submitted: true, error: null };
   } catch (error) {
     if (!(error instanceof WhatsAppFailure)) throw error;
     const { code, message, fix } = error;

@@ -1,4 +1,4 @@
-import { DEFAULT_TEMPLATE, PERMISSION_TEMPLATES } from '../templates/template.ts';
+import { BUILT_IN_TEMPLATES, DEFAULT_LANGUAGE, DEFAULT_TEMPLATE } from '../templates/template.ts';
 import type { CallingSettings } from '../whatsapp/whatsapp.ts';
 import { check, failed, judge, ok, unknown, warning } from './finding.ts';
 import type { Check, Finding, GoLiveFacts, TemplateStatus } from './golive.ts';
@@ -137,8 +137,14 @@ function subscriptionFinding(apps: readonly string[]): Finding {
   );
 }
 
+/** Those that one step of going live submits; any other may be used as well. */
+const CHECKED = BUILT_IN_TEMPLATES.filter(
+  ({ language, nativePermissionRequest }) =>
+    language === DEFAULT_LANGUAGE && nativePermissionRequest,
+);
+
 function templateFinding(templates: readonly TemplateStatus[]): Finding {
-  const ours = PERMISSION_TEMPLATES.map(({ name, language }) => {
+  const ours = CHECKED.map(({ name, language }) => {
     const found = templates.find((it) => it.name === name && it.language === language);
     return { name, status: found?.status.toUpperCase() ?? 'not submitted' };
   });

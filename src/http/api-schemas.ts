@@ -47,7 +47,6 @@ export const lineSchema = z.object({
   restrictedUntil: instantOrNull,
   defaultEndpointId: textOrNull,
   optOutKey: textOrNull,
-  optOutKey: textOrNull,
 }) satisfies z.ZodType<LineView>;
 
 export const endpointSchema = z.object({
@@ -158,6 +157,7 @@ export const callSchema = z.object({
   endedBy: endedBySchema.nullable(),
   clientReference: textOrNull,
   requestedAt: instant,
+  dueAt: instant,
   initiatedAt: instantOrNull,
   ringingAt: instantOrNull,
   answeredAt: instantOrNull,

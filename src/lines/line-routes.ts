@@ -11,6 +11,8 @@ import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { planSync } from '../templates/sync-store.ts';
+import { addBuiltInTemplates } from '../templates/template-store.ts';
 import { listLines, readLine, saveLine, type StoredLine } from './line-store.ts';
 
 const lineBody = z.strictObject({
@@ -95,7 +97,7 @@ async function storeLine(
   refuseUnknownPack(context, body.policyPack);
   const endpointId =
     body.defaultEndpointId === undefined ? null : idFrom('endpoint', body.defaultEndpointId);
-  const { database, sealer, ids } = context;
+  const { database, sealer, ids, clock } = context;
   const { phoneNumberId, wabaId, graphBaseUrl, graphVersion, accessToken } = body;
   const { appSecret, verifyToken, policyPack, name } = body;
   const { e164: displayNumber, country } = number;
@@ -123,6 +125,10 @@ async function storeLine(
     if (id === null) {
       throw new HttpError('not_found', 'This phone number id belongs to another account.');
     }
+    const now = clock.now();
+    await addBuiltInTemplates(tx, ids, { accountId, wabaId }, { approved: false, now });
+    // Meta may have templates already, of before or of somebody else's making.
+    await planSync(tx, { accountId, wabaId }, now);
     return found(await readLine(tx, accountId, id), 'line');
   });
 }

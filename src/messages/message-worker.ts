@@ -111,8 +111,18 @@ function post(
 ): Promise<SentMessage> {
   const { content } = message;
   // Our id travels with the message, so that a lost answer can still be told from its webhooks.
-  if (content.kind === 'text') return whatsapp.sendText(access, to, content.text, message.id);
-  return whatsapp.sendTemplate(access, to, content, message.id);
+  switch (content.kind) {
+    case 'text':
+      return whatsapp.sendText(access, to, content.text, message.id);
+    case 'template':
+      return whatsapp.sendTemplate(access, to, content, message.id);
+    case 'native_request':
+      return whatsapp.sendCallPermissionRequest(access, to, content.text, message.id);
+    case 'call_button': {
+      const { text, ...button } = content;
+      return whatsapp.sendCallButton(access, to, { text, button }, message.id);
+    }
+  }
 }
 
 export function recipientOf(contact: Contact): Recipient {

@@ -4,7 +4,24 @@ import type { AccountId, ContactId, Id, LineId, PermissionRequestId } from '../p
 export type MessageId = Id<'message'>;
 
 export type MessageContent =
-  | { kind: 'template'; name: string; language: string; variables: string[] }
+  | {
+      kind: 'template';
+      name: string;
+      language: string;
+      variables: string[];
+      /** What its quick replies mean, as they were when it was sent. */
+      replies?: Array<{ text: string; means: 'yes' | 'no' | 'other' }>;
+      callButton?: { ttlMinutes: number; payload: string | null };
+    }
+  /** Meta's own request, free-form: it follows a quick reply that said yes. */
+  | { kind: 'native_request'; text: string }
+  | {
+      kind: 'call_button';
+      text: string;
+      label: string;
+      ttlMinutes: number;
+      payload: string | null;
+    }
   | { kind: 'text'; text: string };
 
 /**

@@ -22,6 +22,7 @@ export const ID_PREFIXES = {
   cdr: 'cdr',
   event: 'evt',
   message: 'msg',
+  template: 'tpl',
   delivery: 'dlv',
   delivered: 'inb',
   doNotCallImport: 'imp',
@@ -41,6 +42,7 @@ export type PermissionRequestId = Id<'permissionRequest'>;
 export type PermissionId = Id<'permission'>;
 export type CallId = Id<'call'>;
 export type EventId = Id<'event'>;
+export type TemplateId = Id<'template'>;
 
 export const BUCKET_COUNT = 64;
 /** 0 to 63: the shard-like slice of the store that a contact and all it owns live in. */

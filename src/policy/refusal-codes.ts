@@ -42,8 +42,6 @@ export const REFUSAL_CODES = [
   'connected_limit_reached',
   'unanswered_brake',
   'line_busy',
-  'meta_answer_missing',
-  'meta_refuses',
   'endpoint_unknown',
   'meta_says_no',
   'meta_answer_unknown',
@@ -51,6 +49,8 @@ export const REFUSAL_CODES = [
   'request_limit_reached',
   'request_quiet_hours',
   'purpose_not_specific',
+  'template_not_approved',
+  'messaging_window_closed',
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
@@ -58,7 +58,7 @@ const ASK = 'Ask the customer for permission and call after the yes.';
 
 /** The lawful way where business-initiated calls are blocked: the customer calls. */
 export const LET_THEM_CALL =
-  'Send a message with a call button instead, so that the customer calls you.';
+  'Send a message with a call button (POST /v1/call-buttons), so that the customer calls you.';
 
 export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
   line_disabled: {
@@ -239,18 +239,6 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     fix: 'Try again when a call has ended; queued calls wait by themselves.',
     status: 409,
   },
-  meta_answer_missing: {
-    title: 'Meta has not confirmed it lately',
-    meaning: "The policy pack asks for Meta's own answer, and there is none or a stale one.",
-    fix: 'Try again in a few seconds; check the access of the line to Meta if it stays so.',
-    status: 409,
-  },
-  meta_refuses: {
-    title: 'Meta says no',
-    meaning: 'Meta was asked whether this customer may be called or asked, and said no.',
-    fix: 'Wait until the time in allowedAt, or ask the customer for permission.',
-    status: 409,
-  },
   endpoint_unknown: {
     title: 'There is no endpoint for this call',
     meaning: 'Neither the call nor the line names an endpoint that exists.',
@@ -289,6 +277,20 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     title: "It is night at the customer's place",
     meaning: 'Requests at night are read in the morning at best, and cost goodwill.',
     fix: 'Ask at the time in allowedAt.',
+    status: 409,
+  },
+  template_not_approved: {
+    title: 'Meta has not approved the template',
+    meaning: 'A customer can be sent only templates that Meta approved and has not paused.',
+    fix: 'Submit it, or wait for the decision; the refusal says which.',
+    status: 409,
+  },
+  messaging_window_closed: {
+    title: 'The customer has not written within 24 hours',
+    meaning:
+      'MARKETING requests and free-form messages go only to customers whose last message on this ' +
+      'line is younger than 24 hours.',
+    fix: 'Use an approved UTILITY template, or wait until the customer writes.',
     status: 409,
   },
   purpose_not_specific: {

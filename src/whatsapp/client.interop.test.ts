@@ -239,8 +239,13 @@ test('a template draft holds samples, footer and quick replies', async (t) => {
     ...draft,
     category: 'UTILITY',
     samples: ['Anna'],
+    header: null,
     footer: 'Shop',
-    quickReplies: ['Allow calls', 'Not now'],
+    buttons: [
+      { kind: 'quick_reply', text: 'Allow calls' },
+      { kind: 'call', text: 'Call us' },
+    ],
+    nativePermissionRequest: false,
   });
   assert.deepEqual(made, { id: '1689556908129832', status: 'PENDING' });
   assert.deepEqual((JSON.parse(seen[0]?.body ?? '') as { components: unknown }).components, [
@@ -249,8 +254,68 @@ test('a template draft holds samples, footer and quick replies', async (t) => {
     {
       type: 'BUTTONS',
       buttons: [
+        { type: 'VOICE_CALL', text: 'Call us' },
         { type: 'QUICK_REPLY', text: 'Allow calls' },
-        { type: 'QUICK_REPLY', text: 'Not now' },
+      ],
+    },
+  ]);
+});
+
+test('a listed template comes back in our words, or as one we cannot send', async (t) => {
+  const BODY = { type: 'BODY', text: 'Hi {{1}}', example: { body_text: [['Anna']] } };
+  const base = { id: '7', name: 'ask', language: 'de', status: 'paused', category: 'UTILITY' };
+  const components = [BODY, { type: 'BUTTONS', buttons: [{ type: 'VOICE_CALL', text: 'Call' }] }];
+  const own = { ...base, components, quality_score: { score: 'RED' } };
+  const image = { ...base, components: [{ type: 'HEADER', format: 'IMAGE' }, BODY] };
+  const { client, line } = await stage(t, json({ data: [own, image] }));
+  const [first, second] = await client.listTemplates(line);
+  assert.deepEqual([first?.status, first?.quality, first?.id], ['PAUSED', 'RED', '7']);
+  assert.deepEqual(first?.draft?.buttons, [{ kind: 'call', text: 'Call' }]);
+  assert.deepEqual(first?.draft?.samples, ['Anna']);
+  assert.equal(second?.draft, null);
+});
+
+test('a template is edited by its id and deleted by name and id', async (t) => {
+  const { client, line, seen } = await stage(t, json({ success: true }));
+  const draft = { name: 'ask', language: 'de', category: 'UTILITY', body: 'Hi' } as const;
+  const rest = { header: null, footer: null, samples: [], buttons: [] };
+  await client.editTemplate(line, '7', { ...draft, ...rest, nativePermissionRequest: true });
+  await client.deleteTemplate(line, { name: 'ask', metaId: '7' });
+  assert.deepEqual(
+    seen.map(({ method, url }) => `${method} ${url}`),
+    ['POST /v23.0/7', 'DELETE /v23.0/1022/message_templates?name=ask&hsm_id=7'],
+  );
+  const sent = JSON.parse(seen[0]?.body ?? '') as { name?: string; components: unknown };
+  assert.equal(sent.name, undefined);
+  assert.deepEqual(sent.components, [
+    { type: 'BODY', text: 'Hi' },
+    { type: 'call_permission_request' },
+  ]);
+});
+
+test('a call button goes free-form or as part of a template', async (t) => {
+  const { client, line, seen } = await stage(t, json(SENT));
+  const button = { label: 'Call us', ttlMinutes: 60, payload: 'order-7' };
+  await client.sendCallButton(line, TO, { text: 'Ring?', button }, 'm1');
+  const template = { name: 'ring', language: 'de', variables: [], callButton: button };
+  await client.sendTemplate(line, TO, template, 'm2');
+  const [free, templated] = seen.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  assert.deepEqual(free?.['interactive'], {
+    type: 'voice_call',
+    body: { text: 'Ring?' },
+    action: {
+      name: 'voice_call',
+      parameters: { display_text: 'Call us', ttl_minutes: 60, payload: 'order-7' },
+    },
+  });
+  assert.deepEqual((templated?.['template'] as { components: unknown }).components, [
+    {
+      type: 'button',
+      sub_type: 'voice_call',
+      index: 0,
+      parameters: [
+        { type: 'ttl_minutes', ttl_minutes: 60 },
+        { type: 'payload', payload: 'order-7' },
       ],
     },
   ]);

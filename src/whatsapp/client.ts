@@ -5,13 +5,16 @@ import { TRANSPORT_ERRORS } from './errors.ts';
 import { makeFailure } from './failure-from-response.ts';
 import {
   callPermissionsFromWire,
+  listedTemplateFromWire,
   phoneNumberFromWire,
   sentMessageFromWire,
   settingsFromWire,
 } from './graph-answers.ts';
 import {
+  callButtonBody,
   callPermissionRequestBody,
   connectCallBody,
+  templateContentBody,
   templateDraftBody,
   templateMessageBody,
   textMessageBody,
@@ -21,6 +24,7 @@ import { openPace, type Pace } from './pace.ts';
 import {
   WhatsAppFailure,
   type LineAccess,
+  type ListedTemplate,
   type Recipient,
   type SentMessage,
   type WhatsAppClient,
@@ -73,7 +77,10 @@ export function openWhatsAppClient(options: WhatsAppClientOptions): WhatsAppClie
 /** Never repeatable: a second message asks a person twice, and asking is limited and counted. */
 function messageRequests(
   send: Send,
-): Pick<WhatsAppClient, 'sendTemplate' | 'sendText' | 'sendCallPermissionRequest'> {
+): Pick<
+  WhatsAppClient,
+  'sendTemplate' | 'sendText' | 'sendCallPermissionRequest' | 'sendCallButton'
+> {
   const sendMessage = async (
     line: LineAccess,
     name: string,
@@ -90,6 +97,8 @@ function messageRequests(
       sendMessage(line, 'sendText', textMessageBody(to, text, opaque)),
     sendCallPermissionRequest: (line, to, text, opaque) =>
       sendMessage(line, 'sendCallPermissionRequest', callPermissionRequestBody(to, text, opaque)),
+    sendCallButton: (line, to, message, opaque) =>
+      sendMessage(line, 'sendCallButton', callButtonBody(to, message, opaque)),
   };
 }
 
@@ -170,6 +179,28 @@ function accountRequests(
         answer: createdTemplateWire,
       }),
 
+    async editTemplate(line, metaId, template) {
+      await send(line, {
+        name: 'editTemplate',
+        method: 'POST',
+        path: [metaId],
+        body: templateContentBody(template),
+        repeatable: true,
+        answer: successWire,
+      });
+    },
+
+    async deleteTemplate(line, { name, metaId }) {
+      await send(line, {
+        name: 'deleteTemplate',
+        method: 'DELETE',
+        path: [line.wabaId, 'message_templates'],
+        query: { name, hsm_id: metaId },
+        repeatable: true,
+        answer: successWire,
+      });
+    },
+
     listTemplates: (line) => listTemplates(send, line),
 
     async readPhoneNumber(line) {
@@ -215,8 +246,10 @@ async function terminate(send: Send, line: LineAccess, wacid: string): Promise<v
   }
 }
 
-async function listTemplates(send: Send, line: LineAccess) {
-  const templates: Array<{ name: string; language: string; status: string; category: string }> = [];
+const TEMPLATE_FIELDS = 'id,name,language,status,category,components,rejected_reason,quality_score';
+
+async function listTemplates(send: Send, line: LineAccess): Promise<ListedTemplate[]> {
+  const templates: ListedTemplate[] = [];
   let after: string | undefined;
   for (let page = 0; page < TEMPLATE_PAGES_MAX; page += 1) {
     const answer = await send(line, {
@@ -224,14 +257,14 @@ async function listTemplates(send: Send, line: LineAccess) {
       method: 'GET',
       path: [line.wabaId, 'message_templates'],
       query: {
-        fields: 'name,language,status,category',
+        fields: TEMPLATE_FIELDS,
         limit: '100',
         ...(after === undefined ? {} : { after }),
       },
       repeatable: true,
       answer: templateListWire,
     });
-    templates.push(...answer.data);
+    templates.push(...answer.data.map(listedTemplateFromWire));
     // A cursor comes with the last page too; only `next` says that there is more.
     after = answer.paging?.next === undefined ? undefined : answer.paging.cursors?.after;
     if (after === undefined) break;

@@ -1,10 +1,18 @@
 import type { z } from 'zod';
-import type { CallPermissions, CallingSettings, SentMessage } from './whatsapp.ts';
 import type {
-  callPermissionsWire,
-  phoneNumberWire,
-  sentMessageWire,
-  settingsWire,
+  CallPermissions,
+  CallingSettings,
+  ListedTemplate,
+  SentMessage,
+  TemplateDraft,
+} from './whatsapp.ts';
+import {
+  templateComponentWire,
+  type callPermissionsWire,
+  type ListedTemplateWire,
+  type phoneNumberWire,
+  type sentMessageWire,
+  type settingsWire,
 } from './wire.ts';
 
 /** Graph answers in our words. */
@@ -83,3 +91,59 @@ export function phoneNumberFromWire(answer: z.infer<typeof phoneNumberWire>): {
     ...(answer.quality_rating === undefined ? {} : { qualityRating: answer.quality_rating }),
   };
 }
+
+export function listedTemplateFromWire(listed: ListedTemplateWire): ListedTemplate {
+  const { id, name, language, status, category, rejected_reason: reason } = listed;
+  const quality = listed.quality_score?.score.toUpperCase() ?? 'UNKNOWN';
+  return {
+    id,
+    name,
+    language,
+    status: status.toUpperCase(),
+    category: category.toUpperCase(),
+    rejectedReason: reason === undefined || reason === 'NONE' ? null : reason,
+    quality: quality === 'UNKNOWN' ? null : quality,
+    draft: draftFromWire({ name, language, category, components: listed.components }),
+  };
+}
+
+type WireDraft = { name: string; language: string; category: string; components: unknown[] };
+
+/** Meta's components in our words; null for a template that holds more than we can send. */
+export function draftFromWire(wire: WireDraft): TemplateDraft | null {
+  const { name, language } = wire;
+  const category = wire.category.toUpperCase();
+  if (category !== 'UTILITY' && category !== 'MARKETING') return null;
+  const draft: TemplateDraft = {
+    ...{ name, language, category, header: null, body: '', samples: [], footer: null },
+    ...{ buttons: [], nativePermissionRequest: false },
+  };
+  for (const raw of wire.components) {
+    const parsed = templateComponentWire.safeParse(raw);
+    if (!parsed.success) return null;
+    const { type, format, text = '', example, buttons = [] } = parsed.data;
+    if (type === 'BODY') {
+      draft.body = text;
+      draft.samples = example?.body_text?.[0] ?? [];
+    } else if (type === 'HEADER' && (format ?? 'TEXT') === 'TEXT' && !text.includes('{{')) {
+      draft.header = text;
+    } else if (type === 'FOOTER') {
+      draft.footer = text;
+    } else if (type === 'CALL_PERMISSION_REQUEST') {
+      draft.nativePermissionRequest = true;
+    } else if (type === 'BUTTONS' && buttons.every(({ type: kind }) => kind in BUTTON_KINDS)) {
+      draft.buttons = buttons.map((button) => ({
+        kind: BUTTON_KINDS[button.type] ?? 'quick_reply',
+        text: button.text,
+      }));
+    } else {
+      return null;
+    }
+  }
+  return draft.body === '' ? null : draft;
+}
+
+const BUTTON_KINDS: Readonly<Record<string, 'quick_reply' | 'call'>> = {
+  QUICK_REPLY: 'quick_reply',
+  VOICE_CALL: 'call',
+};

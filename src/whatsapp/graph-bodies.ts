@@ -1,5 +1,5 @@
 import { invariant } from '../platform/invariant.ts';
-import type { Recipient, TemplateDraft, TemplateMessage } from './whatsapp.ts';
+import type { CallButton, Recipient, TemplateDraft, TemplateMessage } from './whatsapp.ts';
 
 /** Request bodies in Meta's words. */
 type MessageBody = Record<string, unknown>;
@@ -20,6 +20,11 @@ export function templateMessageBody(
   opaque: string,
 ): MessageBody {
   const parameters = template.variables.map((text) => ({ type: 'text', text }));
+  const components = [
+    // Meta refuses an empty list of parameters for a template without variables.
+    ...(parameters.length === 0 ? [] : [{ type: 'body', parameters }]),
+    ...(template.callButton === undefined ? [] : [callButtonPart(template.callButton)]),
+  ];
   return {
     ...addressed(to, opaque),
     recipient_type: 'individual',
@@ -27,8 +32,45 @@ export function templateMessageBody(
     template: {
       name: template.name,
       language: { code: template.language },
-      // Meta refuses an empty list of parameters for a template without variables.
-      ...(parameters.length === 0 ? {} : { components: [{ type: 'body', parameters }] }),
+      ...(components.length === 0 ? {} : { components }),
+    },
+  };
+}
+
+/** A template may hold other buttons too, but only one of this kind, and it stands first. */
+function callButtonPart({ ttlMinutes, payload }: Pick<CallButton, 'ttlMinutes' | 'payload'>) {
+  return {
+    type: 'button',
+    sub_type: 'voice_call',
+    index: 0,
+    parameters: [
+      { type: 'ttl_minutes', ttl_minutes: ttlMinutes },
+      ...(payload === null ? [] : [{ type: 'payload', payload }]),
+    ],
+  };
+}
+
+/** Free-form, with a button that calls the business (call button messages page). */
+export function callButtonBody(
+  to: Recipient,
+  { text, button }: { text: string; button: CallButton },
+  opaque: string,
+): MessageBody {
+  return {
+    ...addressed(to, opaque),
+    recipient_type: 'individual',
+    type: 'interactive',
+    interactive: {
+      type: 'voice_call',
+      body: { text },
+      action: {
+        name: 'voice_call',
+        parameters: {
+          display_text: button.label,
+          ttl_minutes: button.ttlMinutes,
+          ...(button.payload === null ? {} : { payload: button.payload }),
+        },
+      },
     },
   };
 }
@@ -70,29 +112,38 @@ export function connectCallBody(to: Recipient, sdp: string, opaque: string): Mes
 }
 
 export function templateDraftBody(draft: TemplateDraft): MessageBody {
-  const quickReplies = draft.quickReplies ?? [];
-  const native = draft.nativePermissionRequest === true;
-  invariant(!native || quickReplies.length === 0, 'quick replies and a native request exclude');
+  const { name, language } = draft;
+  return { name, language, ...templateContentBody(draft) };
+}
+
+/** What an edit sends: name and language cannot change. */
+export function templateContentBody(draft: TemplateDraft): MessageBody {
+  const { category, header, body, samples, footer, buttons, nativePermissionRequest } = draft;
+  invariant(
+    !nativePermissionRequest || buttons.length === 0,
+    'quick replies and a native request exclude',
+  );
   return {
-    name: draft.name,
-    language: draft.language,
-    category: draft.category,
+    category,
     components: [
+      ...(header === null ? [] : [{ type: 'HEADER', format: 'TEXT', text: header }]),
       {
         type: 'BODY',
-        text: draft.body,
-        ...(draft.samples.length === 0 ? {} : { example: { body_text: [[...draft.samples]] } }),
+        text: body,
+        ...(samples.length === 0 ? {} : { example: { body_text: [[...samples]] } }),
       },
-      ...(draft.footer === undefined ? [] : [{ type: 'FOOTER', text: draft.footer }]),
-      ...(quickReplies.length === 0
-        ? []
-        : [
-            {
-              type: 'BUTTONS',
-              buttons: quickReplies.map((text) => ({ type: 'QUICK_REPLY', text })),
-            },
-          ]),
-      ...(native ? [{ type: 'call_permission_request' }] : []),
+      ...(footer === null ? [] : [{ type: 'FOOTER', text: footer }]),
+      ...(buttons.length === 0 ? [] : [{ type: 'BUTTONS', buttons: buttonParts(buttons) }]),
+      ...(nativePermissionRequest ? [{ type: 'call_permission_request' }] : []),
     ],
   };
+}
+
+/** The call button goes first, for sending names it by its place. */
+function buttonParts(buttons: TemplateDraft['buttons']): object[] {
+  const of = (wanted: string) => buttons.filter(({ kind }) => kind === wanted);
+  return [
+    ...of('call').map(({ text }) => ({ type: 'VOICE_CALL', text })),
+    ...of('quick_reply').map(({ text }) => ({ type: 'QUICK_REPLY', text })),
+  ];
 }

@@ -19,7 +19,7 @@ export type Exchange =
   | { kind: 'lost'; cause: Error };
 
 export type ExchangeRequest = {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   url: URL;
   headers: Record<string, string>;
   body: string | null;

@@ -12,7 +12,7 @@ import { graphErrorWire } from './wire.ts';
 export type GraphRequest<T> = {
   /** For the log: ids and queries stay out of it. */
   name: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: readonly string[];
   query?: Record<string, string>;
   body?: unknown;

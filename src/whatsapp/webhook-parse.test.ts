@@ -305,6 +305,28 @@ test('a template decision names template, language and reason', () => {
   assert.notEqual(other.key, fact.key);
 });
 
+test('quality and category of a template are told apart by their shape', () => {
+  const named = {
+    message_template_id: 806_312_974_732_579,
+    message_template_name: 'ask_to_call',
+    message_template_language: 'en-US',
+  };
+  const quality = { ...named, previous_quality_score: 'GREEN', new_quality_score: 'red' };
+  for (const field of ['message_template_status_update', 'message_template_quality_update']) {
+    const fact = only(delivery(field, quality));
+    assert.ok(fact.kind === 'templateQuality');
+    assert.deepEqual([fact.quality, fact.language], ['RED', 'en_US']);
+    assert.equal(fact.metaId, '806312974732579');
+  }
+  const category = { ...named, previous_category: 'UTILITY', new_category: 'MARKETING' };
+  const moved = only(delivery('template_category_update', category));
+  assert.ok(moved.kind === 'templateCategory' && moved.comingCategory === undefined);
+  assert.equal(moved.category, 'MARKETING');
+  const ahead = { ...named, new_category: 'UTILITY', correct_category: 'MARKETING' };
+  const coming = only(delivery('template_category_update', ahead));
+  assert.ok(coming.kind === 'templateCategory' && coming.comingCategory === 'MARKETING');
+});
+
 test('an account restriction names type, end and business number', () => {
   const update = {
     phone_number: '15551112222',

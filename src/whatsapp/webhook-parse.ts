@@ -1,6 +1,7 @@
-import { hash } from 'node:crypto';
 import { parseJson } from './failure-from-response.ts';
+import { digest } from './webhook-digest.ts';
 import { parseCall, parseMessage, parseStatus, type ItemFact } from './webhook-items.ts';
+import { parseTemplateChange } from './webhook-templates.ts';
 import type { WhatsAppFact } from './whatsapp.ts';
 import {
   accountUpdateWire,
@@ -8,7 +9,6 @@ import {
   entryWire,
   envelopeWire,
   settingsUpdateWire,
-  templateStatusWire,
   valueWire,
 } from './wire.ts';
 
@@ -80,7 +80,9 @@ function parseChange(origin: Origin, raw: unknown, facts: WhatsAppFact[]): void 
       parseItems(origin, field, value, facts);
       return;
     case 'message_template_status_update':
-      facts.push(toFact(origin, templateItem(value) ?? unknownItem(field, value)));
+    case 'message_template_quality_update':
+    case 'template_category_update':
+      facts.push(toFact(origin, parseTemplateChange(value) ?? unknownItem(field, value)));
       return;
     case 'account_update':
       facts.push(toFact(origin, accountItem(origin, value) ?? unknownItem(field, value)));
@@ -139,27 +141,6 @@ function toFact(origin: Origin, item: ItemFact): WhatsAppFact {
   };
 }
 
-function templateItem(value: unknown): ItemFact | undefined {
-  const parsed = templateStatusWire.safeParse(value);
-  if (!parsed.success) return undefined;
-  const template = parsed.data;
-  const { message_template_name: name, message_template_language: language } = template;
-  const reason = template.rejection_info?.reason ?? template.reason;
-  return {
-    key: `template:${name}:${language}:${digest(value)}`,
-    at: undefined,
-    person: {},
-    detail: {
-      kind: 'templateStatus',
-      name,
-      language,
-      event: template.event.toUpperCase(),
-      // Meta writes the word NONE where there is no reason.
-      ...(reason === undefined || reason === 'NONE' ? {} : { reason }),
-    },
-  };
-}
-
 function accountItem(origin: Origin, value: unknown): ItemFact | undefined {
   const parsed = accountUpdateWire.safeParse(value);
   if (!parsed.success) return undefined;
@@ -195,9 +176,4 @@ function settingsFact(origin: Origin, value: unknown): WhatsAppFact | undefined 
       detail: { kind: 'settingsUpdate' },
     },
   );
-}
-
-function digest(content: unknown): string {
-  const text = typeof content === 'string' ? content : (JSON.stringify(content) ?? '');
-  return hash('sha256', text).slice(0, 16);
 }

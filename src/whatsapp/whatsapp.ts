@@ -30,6 +30,8 @@ export type TemplateMessage = {
   language: string;
   /** Body variables {{1}}, {{2}} … in order. */
   variables: readonly string[];
+  /** For a template with a call button: what its button is to carry. */
+  callButton?: Pick<CallButton, 'ttlMinutes' | 'payload'>;
 };
 
 /** `to` is digits or E.164; `userId` (BSUID) is used when there is no number. */
@@ -48,6 +50,13 @@ export type WhatsAppClient = {
     line: LineAccess,
     to: Recipient,
     text: string,
+    opaque: string,
+  ): Promise<SentMessage>;
+  /** A free-form message with a call button; only inside the open 24 h window. */
+  sendCallButton(
+    line: LineAccess,
+    to: Recipient,
+    message: { text: string; button: CallButton },
     opaque: string,
   ): Promise<SentMessage>;
   /**
@@ -69,9 +78,10 @@ export type WhatsAppClient = {
     line: LineAccess,
     template: TemplateDraft,
   ): Promise<{ id: string; status: string }>;
-  listTemplates(
-    line: LineAccess,
-  ): Promise<Array<{ name: string; language: string; status: string; category: string }>>;
+  /** Replaces the content of a template Meta has; it goes through review again. */
+  editTemplate(line: LineAccess, metaId: string, template: TemplateDraft): Promise<void>;
+  deleteTemplate(line: LineAccess, template: { name: string; metaId: string }): Promise<void>;
+  listTemplates(line: LineAccess): Promise<ListedTemplate[]>;
   /** GET /{phone number id}?fields=… : used by the go-live checklist to prove token and number. */
   readPhoneNumber(
     line: LineAccess,
@@ -100,17 +110,45 @@ export type CallingSettings = {
   restrictions: Array<{ type: string; reason?: string; expiresAt: number | null }>;
 };
 
+/** A template as it is written; the same shape comes back in the list. */
 export type TemplateDraft = {
   name: string;
   language: string;
   category: 'UTILITY' | 'MARKETING';
+  header: string | null;
   body: string;
-  /** One sample value per variable, in order. */
+  /** One sample value per variable of the body, in order. */
   samples: readonly string[];
-  footer?: string;
-  /** Quick replies; may not be combined with `nativePermissionRequest`. */
-  quickReplies?: readonly string[];
-  nativePermissionRequest?: boolean;
+  footer: string | null;
+  /** Quick replies, or a button with which the customer calls (VOICE_CALL). */
+  buttons: ReadonlyArray<{ kind: 'quick_reply' | 'call'; text: string }>;
+  /** Meta's own permission request; may not be combined with buttons. */
+  nativePermissionRequest: boolean;
+};
+
+/** A template as Meta lists it. */
+export type ListedTemplate = {
+  id: string;
+  name: string;
+  language: string;
+  /** Meta's word: PENDING, APPROVED, REJECTED, PAUSED … */
+  status: string;
+  category: string;
+  rejectedReason: string | null;
+  /** GREEN, YELLOW, RED; null while Meta has not rated it. */
+  quality: string | null;
+  /** Null for what cannot be sent from here: media headers, links, several languages … */
+  draft: TemplateDraft | null;
+};
+
+/** A message with which the customer can call the business. */
+export type CallButton = {
+  /** At most 20 characters. */
+  label: string;
+  /** How long the button works, 1 to 43200 minutes. */
+  ttlMinutes: number;
+  /** Comes back with the call; at most 512 characters. */
+  payload: string | null;
 };
 
 /** Meta said no, or did not answer. `metaCode` decides; HTTP 401 also means 138000 and 138006. */
@@ -200,7 +238,32 @@ export type FactDetail =
       status: 'sent' | 'delivered' | 'read' | 'failed';
       errors: MetaError[];
     }
-  | { kind: 'templateStatus'; name: string; language: string; event: string; reason?: string }
+  | {
+      kind: 'templateStatus';
+      metaId: string | null;
+      name: string;
+      language: string;
+      event: string;
+      reason?: string;
+      /** What Meta advises to change. */
+      advice?: string;
+    }
+  | {
+      kind: 'templateQuality';
+      metaId: string | null;
+      name: string;
+      language: string;
+      quality: string;
+    }
+  | {
+      kind: 'templateCategory';
+      metaId: string | null;
+      name: string;
+      language: string;
+      category: string;
+      /** Set while the change is only announced, a day ahead. */
+      comingCategory?: string;
+    }
   | {
       kind: 'accountUpdate';
       event: string;

@@ -187,7 +187,21 @@ export const templateStatusWire = z.object({
   message_template_name: z.string(),
   message_template_language: z.string().catch(''),
   reason: maybe(z.string()),
-  rejection_info: maybe(z.object({ reason: maybe(z.string()) })),
+  rejection_info: maybe(z.object({ reason: maybe(z.string()), recommendation: maybe(z.string()) })),
+});
+
+const ofTemplate = {
+  message_template_id: maybe(idText),
+  message_template_name: z.string(),
+  message_template_language: z.string().catch(''),
+};
+
+export const templateQualityWire = z.object({ ...ofTemplate, new_quality_score: z.string() });
+
+export const templateCategoryWire = z.object({
+  ...ofTemplate,
+  new_category: z.string(),
+  correct_category: maybe(z.string()),
 });
 
 export const accountUpdateWire = z.object({
@@ -289,15 +303,29 @@ export const createdTemplateWire = z.object({ id: idText, status: z.string().cat
 export const templateListWire = z.object({
   data: z.array(
     z.object({
+      id: idText.catch(''),
       name: z.string(),
       language: z.string().catch(''),
       status: z.string().catch('UNKNOWN'),
       category: z.string().catch(''),
+      rejected_reason: maybe(z.string()),
+      quality_score: maybe(z.object({ score: z.string() })),
+      components: z.array(z.unknown()).catch([]),
     }),
   ),
   paging: maybe(
     z.object({ cursors: maybe(z.object({ after: maybe(z.string()) })), next: maybe(z.string()) }),
   ),
+});
+
+export type ListedTemplateWire = z.infer<typeof templateListWire>['data'][number];
+
+export const templateComponentWire = z.object({
+  type: z.string().transform((text) => text.toUpperCase()),
+  format: maybe(z.string()),
+  text: maybe(z.string()),
+  example: maybe(z.object({ body_text: maybe(z.array(z.array(z.string()))) })),
+  buttons: maybe(z.array(z.object({ type: z.string(), text: z.string().catch('') }))),
 });
 
 export const phoneNumberWire = z.object({
