@@ -1,5 +1,6 @@
 import { openApi, type ApiPorts, type OpenApi } from './api.ts';
 import type { Gateway } from './calls/gateway.ts';
+import type { CheckpointFiles } from './checkpoints/checkpoints.ts';
 import type { Database } from './database/database.ts';
 import { openGatewayRole } from './gateway-role.ts';
 import { readWebhookSecrets } from './lines/line-store.ts';
@@ -27,7 +28,7 @@ export type ServerPorts = {
   ids: Ids;
   log: Log;
   database: Database;
-  secrets: { dataKey: Uint8Array; doNotCallKey: Uint8Array };
+  secrets: { dataKey: Uint8Array; doNotCallKey: Uint8Array; ledgerKey: Uint8Array };
   media: MediaPlane;
   sip: SipUserAgent;
   whatsapp: WhatsAppClient;
@@ -35,6 +36,8 @@ export type ServerPorts = {
   simulatorUrl: string | null;
   /** Folder of the built page, or null to serve none. */
   webFolder: string | null;
+  /** Checkpoints outside the database; real files when left out. */
+  checkpointFiles?: CheckpointFiles;
   /** Where outgoing events go; the real door to the net when left out. */
   egress?: Egress;
   /** False for an API without a socket, which takes only what is injected: for simulations. */

@@ -1,4 +1,11 @@
+import { join, resolve } from 'node:path';
 import { openCallDesk, type CallDesk } from './calls/call-desk.ts';
+import { openCheckpointFiles } from './checkpoints/checkpoint-files.ts';
+import {
+  makeCheckpointSigner,
+  type CheckpointFiles,
+  type CheckpointSigner,
+} from './checkpoints/checkpoints.ts';
 import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
 import type { ConsentRules } from './consent/consent.ts';
 import { openOptOutDesk, type OptOutDesk } from './consent/opt-out-desk.ts';
@@ -12,6 +19,7 @@ import type { LineId } from './platform/ids.ts';
 import { invariant } from './platform/invariant.ts';
 import { makeSealer, type Sealer } from './platform/sealing.ts';
 import { makePolicyPacks, type PolicyPacks } from './policy/policy-packs.ts';
+import type { Settings } from './settings.ts';
 
 /** What all roles of one process share: the ledger, the rules, the keys and the call desk. */
 export type ServerCore = Omit<ServerPorts, 'secrets'> &
@@ -23,6 +31,8 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     optOutLatency: OptOutLatency;
     stops: OptOutDesk;
     metaAnswers: MetaAnswerDesk;
+    checkpointSigner: CheckpointSigner;
+    checkpointFiles: CheckpointFiles;
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
     /** `node/run`: unique to this run of this node; the owner of its leases. */
     owner: string;
@@ -48,9 +58,15 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     metaAnswers: openMetaAnswerDesk({ ...ports, sealer }),
     doNotCallKey,
     desk: openCallDesk({ ...ledger, rulesOfLine }),
+    checkpointSigner: makeCheckpointSigner(secrets.ledgerKey),
+    checkpointFiles: ports.checkpointFiles ?? openCheckpointFiles(checkpointFolder(settings)),
     rulesOfLine,
     optOutLatency,
     stops: openOptOutDesk({ ...ledger, doNotCallKey, rulesOfLine, optOutLatency }),
     owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
   };
+}
+
+function checkpointFolder({ ASKFIRST_CHECKPOINT_DIR: folder, dataDir }: Settings): string {
+  return folder === undefined ? join(dataDir, 'checkpoints') : resolve(folder);
 }

@@ -22,6 +22,12 @@ const environment = z.object({
     .describe('A PostgreSQL ≥ 15 to use instead of the embedded one.'),
   ASKFIRST_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   ASKFIRST_DATA_DIR: z.string().default('.askfirst').describe('Data folder.'),
+  ASKFIRST_CHECKPOINT_DIR: z
+    .string()
+    .optional()
+    .describe(
+      'Where checkpoints of the ledger are written; unset: `checkpoints` in the data folder.',
+    ),
   ASKFIRST_ROLES: z
     .string()
     .default('api,worker,gateway')

@@ -62,7 +62,8 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
     webhookUrl: null,
     media: false,
   });
-  const secrets = { dataKey: random.bytes(32), doNotCallKey: random.bytes(32) };
+  const ledgerKey = new Uint8Array(32).fill(5);
+  const secrets = { dataKey: random.bytes(32), doNotCallKey: random.bytes(32), ledgerKey };
   const sip = new FakeSip(clock);
   const media = new FakeMedia(clock);
   const pbxUri = (user: string): string => `sip:${user}@127.0.0.1:5070`;

@@ -11,13 +11,17 @@ import {
 import { keyInRow } from '../contacts/contact-key-store.ts';
 import type { ChainedEntry, ChainHead, OpenedEntry } from './ledger.ts';
 
+// The second row tells who makes checkpoints that these contacts have entries under none.
 const INSERT = statement(
   'ledger_insert',
-  `insert into ledger (bucket, contact_id, sequence, id, account_id, type, actor, at, data,
-                       previous_hash, hash, sealed)
-   select * from unnest($1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[],
-     $6::text[], $7::text[], $8::timestamptz[], $9::jsonb[], $10::bytea[], $11::bytea[],
-     $12::bytea[])`,
+  `with entry as (
+     insert into ledger (bucket, contact_id, sequence, id, account_id, type, actor, at, data,
+                         previous_hash, hash, sealed)
+     select * from unnest($1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[],
+       $6::text[], $7::text[], $8::timestamptz[], $9::jsonb[], $10::bytea[], $11::bytea[],
+       $12::bytea[]))
+   insert into ledger_pending (bucket, contact_id, account_id)
+   select distinct * from unnest($1::smallint[], $2::text[], $5::text[])`,
 );
 
 export async function insertEntries(tx: Tx, entries: readonly ChainedEntry[]): Promise<void> {
