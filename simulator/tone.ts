@@ -2,7 +2,7 @@
  * Pure tones and the ear that finds them, for the people and the PBX of the simulator. A tone
  * that was played at one end and heard at the other is the proof that audio went through.
  */
-export const TONES_HZ = [440, 523, 659, 784, 880, 1000, 1200] as const;
+export const TONES_HZ = [425, 440, 523, 659, 784, 880, 1000, 1200] as const;
 
 const AMPLITUDE = 8000;
 /** A quieter window is silence, whatever its spectrum: mean square of about -50 dBFS. */

@@ -84,6 +84,7 @@ export class FakeMedia implements MediaPlane {
         remotePort: 4000,
       }),
       answerEndpointOffer: async () => 'v=0',
+      ringMeanwhile: () => {},
       bridge: () => {},
       sendDtmf: () => {},
       stats: async () => fakeStats(startedAt),

@@ -83,6 +83,7 @@ test('SIP over TCP carries a call as well', async () => {
 test('an endpoint that rings for three seconds is waited for', async () => {
   const played = await play('100', 'ring-3', { until: ({ view }) => view.status === 'bridged' });
   assert.ok((played.cdr.deadAirMs ?? 0) >= 2_000);
+  assert.ok(played.phone.everHeardHz.includes(425), 'the customer heard it ring meanwhile');
 });
 
 test('a hold by the endpoint and its end leave the call up', async () => {

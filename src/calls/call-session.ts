@@ -173,7 +173,11 @@ export class CallSession {
     if (facts.mediaAnswer !== null) this.#applyAnswer(this.#media, facts.mediaAnswer);
     const isWhole =
       status === 'answered' && facts.mediaConnectedAt !== null && isEndpointUp(this.#state);
-    if (!isWhole) return;
+    if (!isWhole) {
+      const { meanwhile } = this.#target.endpoint;
+      if (status === 'answered' && meanwhile === 'ringing') this.#media.ringMeanwhile();
+      return;
+    }
     this.#media.bridge();
     this.report({ type: 'CallBridged', at: this.#ports.clock.now() });
   }

@@ -61,6 +61,7 @@ before(async () => {
       strategy: 'on_answer',
       ringTimeoutMs: 30_000,
       srtp: 'off',
+      meanwhile: 'ringing',
     });
     lineId = ids.next('line');
     await saveLine(tx, sealer, {

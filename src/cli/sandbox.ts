@@ -124,6 +124,7 @@ export async function seedSandbox(
       strategy: 'on_answer',
       ringTimeoutMs: 30_000,
       srtp: 'off',
+      meanwhile: 'ringing',
     });
     await saveLine(tx, sealer, {
       id: ids.next('line'),

@@ -5,7 +5,7 @@ import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { pageSchema } from '../http/pagination.ts';
 import type { HttpServer } from '../http/server.ts';
-import { ENDPOINT_SRTP } from './endpoint.ts';
+import { ENDPOINT_MEANWHILE, ENDPOINT_SRTP } from './endpoint.ts';
 import {
   listEndpoints,
   readEndpoint,
@@ -43,6 +43,10 @@ const endpointBody = z.strictObject({
     .enum(ENDPOINT_SRTP)
     .default('off')
     .describe('Encrypted audio: `preferred` calls again in plain RTP where the endpoint says 488.'),
+  meanwhile: z
+    .enum(ENDPOINT_MEANWHILE)
+    .default('ringing')
+    .describe('What the customer hears after picking up, until the endpoint has answered.'),
 });
 
 /** Endpoints: where the business talks. */
@@ -88,6 +92,6 @@ export function registerEndpointRoutes(app: HttpServer, context: ApiContext): vo
 }
 
 export function endpointView(endpoint: StoredEndpoint): EndpointView {
-  const { id, name, uri, codecs, strategy, ringTimeoutMs, srtp } = endpoint;
-  return { id, name, uri, codecs: [...codecs], strategy, ringTimeoutMs, srtp };
+  const { id, name, uri, codecs, strategy, ringTimeoutMs, srtp, meanwhile } = endpoint;
+  return { id, name, uri, codecs: [...codecs], strategy, ringTimeoutMs, srtp, meanwhile };
 }

@@ -3,7 +3,7 @@ import type { CallStrategy } from '../http/api-types.ts';
 import type { EndpointCodec } from '../media/media.ts';
 import type { AccountId, EndpointId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
-import type { Endpoint, EndpointSrtp } from './endpoint.ts';
+import type { Endpoint, EndpointMeanwhile, EndpointSrtp } from './endpoint.ts';
 
 type EndpointRow = {
   id: EndpointId;
@@ -16,10 +16,11 @@ type EndpointRow = {
   strategy: CallStrategy;
   ring_timeout_ms: number;
   srtp: EndpointSrtp;
+  meanwhile: EndpointMeanwhile;
 };
 
-const COLUMNS =
-  'id, account_id, name, uri, username, password, codecs, strategy, ring_timeout_ms, srtp';
+const COLUMNS = `id, account_id, name, uri, username, password, codecs, strategy, ring_timeout_ms,
+  srtp, meanwhile`;
 
 const BY_ID = statement<EndpointRow>(
   'endpoint_by_id',
@@ -64,11 +65,12 @@ export async function listEndpoints(
 
 const SAVE = statement<{ id: EndpointId }>(
   'endpoint_save',
-  `insert into endpoints (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  `insert into endpoints (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
    on conflict (account_id, name) do update
      set uri = excluded.uri, username = excluded.username, password = excluded.password,
          codecs = excluded.codecs, strategy = excluded.strategy,
-         ring_timeout_ms = excluded.ring_timeout_ms, srtp = excluded.srtp
+         ring_timeout_ms = excluded.ring_timeout_ms, srtp = excluded.srtp,
+         meanwhile = excluded.meanwhile
    returning id`,
 );
 
@@ -89,6 +91,7 @@ export async function saveEndpoint(
     endpoint.strategy,
     endpoint.ringTimeoutMs,
     endpoint.srtp,
+    endpoint.meanwhile,
   ]);
   return row?.id ?? endpoint.id;
 }
@@ -111,5 +114,6 @@ function toEndpoint(row: EndpointRow): StoredEndpoint {
     strategy: row.strategy,
     ringTimeoutMs: row.ring_timeout_ms,
     srtp: row.srtp,
+    meanwhile: row.meanwhile,
   };
 }

@@ -9,6 +9,10 @@ import type { AccountId, EndpointId } from '../platform/ids.ts';
 export const ENDPOINT_SRTP = ['off', 'preferred', 'required'] as const;
 export type EndpointSrtp = (typeof ENDPOINT_SRTP)[number];
 
+/** What the customer hears after picking up, until the endpoint has answered. */
+export const ENDPOINT_MEANWHILE = ['ringing', 'silence'] as const;
+export type EndpointMeanwhile = (typeof ENDPOINT_MEANWHILE)[number];
+
 /**
  * Where the business talks: a SIP URI of its contact centre or PBX. Never a `tel:` URI: Meta
  * forbids the telephone network on any leg of a WhatsApp call.
@@ -25,5 +29,6 @@ export type Endpoint = {
   codecs: readonly EndpointCodec[];
   strategy: CallStrategy;
   srtp: EndpointSrtp;
+  meanwhile: EndpointMeanwhile;
   ringTimeoutMs: number;
 };

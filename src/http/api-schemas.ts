@@ -57,6 +57,7 @@ export const endpointSchema = z.object({
   strategy: strategySchema,
   ringTimeoutMs: z.number(),
   srtp: z.enum(['off', 'preferred', 'required']),
+  meanwhile: z.enum(['ringing', 'silence']),
 }) satisfies z.ZodType<EndpointView>;
 
 export const consentSchema = z.object({

@@ -15,6 +15,7 @@ export type Problem = {
   request_id: string;
   rule?: string;
   allowedAt?: string;
+  latestAt?: string;
   evidence?: Record<string, unknown>;
   /** For invalid input: which field broke which rule. */
   fields?: Array<{ field: string; rule: string; fix: string }>;
@@ -32,8 +33,6 @@ export type LineView = {
   defaultEndpointId: string | null;
   /** The key that means "stop" in a call; null takes none. */
   optOutKey: string | null;
-  /** The key that means "stop" in a call; null takes none. */
-  optOutKey: string | null;
 };
 
 export type CallStrategy = 'on_answer' | 'on_ringing' | 'agent_first';
@@ -46,6 +45,7 @@ export type EndpointView = {
   strategy: CallStrategy;
   ringTimeoutMs: number;
   srtp: 'off' | 'preferred' | 'required';
+  meanwhile: 'ringing' | 'silence';
 };
 
 export type ConsentStatus =
@@ -148,6 +148,8 @@ export type CallView = {
   endedBy: 'customer' | 'business' | 'endpoint' | 'platform' | null;
   clientReference: string | null;
   requestedAt: string;
+  /** When it is, or was, to be dialled. */
+  dueAt: string;
   initiatedAt: string | null;
   ringingAt: string | null;
   answeredAt: string | null;

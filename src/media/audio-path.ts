@@ -36,6 +36,9 @@ export class AudioPath {
   #open = false;
   #framesSinceForward = GRACE_FRAMES;
   #eventTimestamp = 0;
+  /** Sent in place of silence while closed, round and round. */
+  #waiting: readonly Uint8Array[] = [];
+  #waited = 0;
 
   constructor(stream: OutgoingStream, send: (packet: Buffer) => void) {
     this.#stream = stream;
@@ -47,6 +50,13 @@ export class AudioPath {
     this.#target = target;
     this.#conversion = conversion;
     this.#playout = conversion.kind === 'transcode' ? new Playout(conversion.from) : undefined;
+  }
+
+  /** What is heard instead of silence while the path is closed; none is silence again. */
+  setWaiting(frames: readonly Uint8Array[]): void {
+    if (frames === this.#waiting) return;
+    this.#waiting = frames;
+    this.#waited = 0;
   }
 
   setOpen(open: boolean): void {
@@ -109,9 +119,15 @@ export class AudioPath {
     return true;
   }
 
+  #waitingFrame(): Uint8Array | undefined {
+    const frame = this.#waiting[this.#waited % this.#waiting.length];
+    this.#waited += 1;
+    return frame;
+  }
+
   #nextFrame(target: PathTarget): AudioFrame | null {
     const payloadType = target.audioPayloadType;
-    if (!this.#open) return { payloadType, payload: target.silence };
+    if (!this.#open) return { payloadType, payload: this.#waitingFrame() ?? target.silence };
     if (this.#conversion.kind === 'transcode') {
       const samples = this.#playout?.next() ?? SILENT_FRAME;
       return { payloadType, payload: this.#conversion.to.encode(samples) };

@@ -45,6 +45,21 @@ test('before the bridge both legs get silence, and nothing of the other leg', ()
   assert.equal(toEndpoint.length, 5);
 });
 
+test('the customer hears the ringing frames round and round until the bridge, never after', () => {
+  const { bridge, toWhatsApp, frames } = makeBridge(PCMU);
+  bridge.ringMeanwhile([Uint8Array.of(1), Uint8Array.of(2)]);
+  frames(5);
+  assert.deepEqual(
+    toWhatsApp.map(({ payload }) => payload[0]),
+    [1, 2, 1, 2, 1],
+  );
+  bridge.bridge();
+  bridge.ringMeanwhile([Uint8Array.of(3)]);
+  bridge.setEndpointDirection('inactive');
+  frames(2);
+  assert.deepEqual([...(toWhatsApp.at(-1)?.payload ?? [])], [0xf8, 0xff, 0xfe]);
+});
+
 test('after the bridge each leg hears the other, transcoded', () => {
   const { bridge, toWhatsApp, toEndpoint, frames } = makeBridge(PCMU);
   bridge.bridge();

@@ -94,10 +94,16 @@ export class Bridge {
     this.#openPaths();
   }
 
+  /** The customer hears these frames over and over until `bridge()`. */
+  ringMeanwhile(frames: readonly Uint8Array[]): void {
+    if (!this.#bridged) this.#toWhatsApp.setWaiting(frames);
+  }
+
   /** From now on audio passes. May be called twice. */
   bridge(): void {
     if (this.#bridged) return;
     this.#bridged = true;
+    this.#toWhatsApp.setWaiting([]);
     this.#openPaths();
     this.#whatsapp.watch.start(this.#options.clock.monotonic());
   }

@@ -34,6 +34,8 @@ export type LiveCallOptions = {
   bindAddress: string;
   connectTimeoutMs: number;
   silentAfterMs: number;
+  /** One period of the ringing tone, in Opus frames. */
+  ringing: readonly Uint8Array[];
   port: number;
   onEvent: (event: MediaEvent) => void;
 };
@@ -129,6 +131,10 @@ export class LiveCall {
       keys: key === null ? [] : [key],
       answering: offer,
     });
+  }
+
+  ringMeanwhile(): void {
+    this.#bridge.ringMeanwhile(this.#options.ringing);
   }
 
   bridge(): void {

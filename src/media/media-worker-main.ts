@@ -11,6 +11,7 @@ import { systemRandom } from '../platform/random.ts';
 import { LiveCall } from './live-call.ts';
 import { MediaWorker } from './media-worker.ts';
 import { openOpusCodec } from './opus-codec.ts';
+import { ringingTone } from './ringing-tone.ts';
 import { isToWorker, type FromWorker, type WorkerSettings } from './worker-protocol.ts';
 
 const settings: WorkerSettings = JSON.parse(process.argv[2] ?? '{}');
@@ -33,7 +34,13 @@ else await serve();
 
 function probe(): void {
   const port = Number(process.argv[4]);
-  const shared = { clock: systemClock, random: systemRandom, port, onEvent: () => {} };
+  const shared = {
+    clock: systemClock,
+    random: systemRandom,
+    ringing: [],
+    port,
+    onEvent: () => {},
+  };
   const call = new LiveCall({ ...settings, ...shared });
   call.close();
   // The engine's threads need an end of their own; `cleanup()` would wait for them.
@@ -44,7 +51,9 @@ async function serve(): Promise<void> {
   // Loads the codec now, so that the first transcoded call does not wait for it, and so that
   // its memory counts as what the worker started with (guard G11).
   (await openOpusCodec()).free();
-  const worker = new MediaWorker({ clock: systemClock, random: systemRandom, settings, send });
+  const ringing = await ringingTone();
+  const ports = { clock: systemClock, random: systemRandom, ringing };
+  const worker = new MediaWorker({ ...ports, settings, send });
   process.on('message', (message) => {
     if (!isToWorker(message)) return;
     if (message.kind !== 'shutdown') {

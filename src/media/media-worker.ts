@@ -26,6 +26,7 @@ export class MediaWorker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #settings: WorkerSettings;
+  readonly #ringing: readonly Uint8Array[];
   readonly #send: (message: FromWorker) => void;
   readonly #calls = new Map<number, LiveCall>();
   readonly #ticker: FrameTicker;
@@ -37,11 +38,13 @@ export class MediaWorker {
     clock: Clock;
     random: Random;
     settings: WorkerSettings;
+    ringing: readonly Uint8Array[];
     send: (message: FromWorker) => void;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#settings = options.settings;
+    this.#ringing = options.ringing;
     this.#send = options.send;
     this.#ticker = new FrameTicker(options.clock, () => {
       for (const call of this.#calls.values()) call.tick();
@@ -52,6 +55,7 @@ export class MediaWorker {
   handle(message: Exclude<ToWorker, { kind: 'shutdown' }>): void {
     if (message.kind === 'request') void this.#answer(message);
     else if (message.kind === 'bridge') this.#calls.get(message.handle)?.bridge();
+    else if (message.kind === 'ringMeanwhile') this.#calls.get(message.handle)?.ringMeanwhile();
     else this.#calls.get(message.handle)?.sendDtmf(message.leg, message.digits);
   }
 
@@ -107,6 +111,7 @@ export class MediaWorker {
       ...this.#settings,
       clock: this.#clock,
       random: this.#random,
+      ringing: this.#ringing,
       port,
       onEvent: (event) => this.#send({ kind: 'event', handle, event }),
     });

@@ -46,7 +46,9 @@ export type MediaCall = {
   applyEndpointAnswer(sdp: string): Promise<EndpointMedia>;
   /** Answers a re-INVITE of the endpoint (hold, resume, new address); returns our SDP answer. */
   answerEndpointOffer(sdp: string): Promise<string>;
-  /** Lets audio pass both ways. Before this the customer hears silence. */
+  /** From now until `bridge()` the customer hears a ringing tone instead of silence. */
+  ringMeanwhile(): void;
+  /** Lets audio pass both ways. Before this the customer hears silence, or a ringing tone. */
   bridge(): void;
   /** Sends RFC 4733 digits ('0'-'9', '*', '#', 'A'-'D') on a leg. */
   sendDtmf(leg: MediaLeg, digits: string): void;

@@ -56,6 +56,10 @@ export class PlaneCall implements MediaCall {
     return this.#options.worker.ask(this.#options.handle, 'answerEndpointOffer', { sdp });
   }
 
+  ringMeanwhile(): void {
+    this.#options.worker.tell({ kind: 'ringMeanwhile', handle: this.#options.handle });
+  }
+
   bridge(): void {
     this.#options.worker.tell({ kind: 'bridge', handle: this.#options.handle });
   }

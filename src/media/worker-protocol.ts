@@ -42,6 +42,7 @@ export type ToWorker =
       };
     }[RequestKind]
   | { kind: 'bridge'; handle: number }
+  | { kind: 'ringMeanwhile'; handle: number }
   | { kind: 'sendDtmf'; handle: number; leg: MediaLeg; digits: string }
   /** Close everything and exit. */
   | { kind: 'shutdown' };
