@@ -26,6 +26,8 @@ export const ID_PREFIXES = {
   delivery: 'dlv',
   delivered: 'inb',
   doNotCallImport: 'imp',
+  policyChange: 'pch',
+  policyReport: 'prep',
   request: 'req',
   node: 'node',
 } as const;
