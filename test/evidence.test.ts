@@ -8,7 +8,7 @@ import { makeIds, type ContactId } from '../src/platform/ids.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { assertProblem, secondAccount, send, type Answer } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
-import { verify } from './ledger-verifier.ts';
+import { verify } from './audit-verifier.ts';
 import {
   ask,
   call,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { verifyLedger, type VerifyLedger } from './ledger-verify.ts';
+import { verifyAudit, type VerifyAudit } from './audit-verify.ts';
 import { checkPolicyPack } from './policy-check.ts';
 import { runStart } from './start.ts';
 
@@ -108,15 +108,15 @@ program
   });
 
 program
-  .command('ledger')
+  .command('audit')
   .description('The record of what happened.')
   .command('verify')
   .argument('[file]', 'evidence bundle or ledger export; stdin if left out')
   .option('--earlier <copy>', 'an older bundle or export, whose entries must all still be there')
   .option('--json', 'print one JSON object')
   .description('Check that nothing in a record was changed, with a program of its own.')
-  .action((file: string | undefined, options: VerifyLedger) => {
-    process.exitCode = verifyLedger(file, options);
+  .action((file: string | undefined, options: VerifyAudit) => {
+    process.exitCode = verifyAudit(file, options);
   });
 
 await program.parseAsync();

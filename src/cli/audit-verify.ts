@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const VERIFIER = join(import.meta.dirname, '../../bin/ledger-verify.mjs');
+const VERIFIER = join(import.meta.dirname, '../../bin/audit-verify.mjs');
 
-export type VerifyLedger = { json?: boolean; earlier?: string };
+export type VerifyAudit = { json?: boolean; earlier?: string };
 
-/** `askfirst ledger verify FILE`: hands over to the verifier, in a process of its own. */
-export function verifyLedger(file: string | undefined, options: VerifyLedger): number {
+/** `askfirst audit verify FILE`: hands over to the verifier, in a process of its own. */
+export function verifyAudit(file: string | undefined, options: VerifyAudit): number {
   const args = [VERIFIER];
   if (options.json === true) args.push('--json');
   if (options.earlier !== undefined) args.push('--earlier', options.earlier);

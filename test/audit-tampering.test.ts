@@ -11,7 +11,7 @@ import { canonicalJson } from '../src/platform/canonical-json.ts';
 import { seededRandom, type Random } from '../src/platform/random.ts';
 import { send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
-import { canonical, verify, verifierPath, type Heads, type Verdict } from './ledger-verifier.ts';
+import { canonical, verify, verifierPath, type Heads, type Verdict } from './audit-verifier.ts';
 import { call, contactOf, getYes, person, placed, reach } from './story-people.ts';
 import { root } from './repository.ts';
 
@@ -387,7 +387,7 @@ test('as a command it takes a file or stdin, and says what it found in words or 
   assert.match(compared.stdout, /the earlier copy goes on to entry \d+/);
   assert.match(run([verifierPath, '--earlier', copy, good]).stdout, /still there/);
   assert.equal(run([verifierPath, '--earlier', bad, good]).status, 1);
-  const through = run(['bin/askfirst.mjs', 'ledger', 'verify', '--json', good]);
+  const through = run(['bin/askfirst.mjs', 'audit', 'verify', '--json', good]);
   assert.equal(through.status, 0, through.stderr);
   assert.equal((JSON.parse(through.stdout) as Verdict).contacts, 1);
 });

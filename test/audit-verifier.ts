@@ -24,12 +24,12 @@ type Verifier = {
   verifyStream: (chunks: Iterable<Uint8Array>, against?: Against) => Promise<Verdict>;
 };
 
-export const verifierPath = join(root, 'bin/ledger-verify.mjs');
+export const verifierPath = join(root, 'bin/audit-verify.mjs');
 
 const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, file)).href);
 
-const { verifyStream } = (await load('bin/ledger-verify.mjs')) as Verifier;
-export const { canonical } = (await load('bin/ledger-chain.mjs')) as Chain;
+const { verifyStream } = (await load('bin/audit-verify.mjs')) as Verifier;
+export const { canonical } = (await load('bin/audit-chain.mjs')) as Chain;
 
 /** What the verifier says of a file; one that it cannot even read has one problem, its place. */
 export async function verify(file: string | Uint8Array, against?: Against): Promise<Verdict> {

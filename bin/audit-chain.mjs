@@ -1,7 +1,7 @@
 // The rules of the ledger, as a reader checks them; docs/explanation/ledger.md has them in words.
 // Plain JavaScript that shares no line with the server, so that one mistake cannot hide in both.
 import { createDecipheriv, createHash } from 'node:crypto';
-import { rowProblems } from './ledger-rows.mjs';
+import { rowProblems } from './audit-rows.mjs';
 
 const HASHED = ['accountId', 'actor', 'at', 'contactId', 'data', 'id', 'sequence', 'type'];
 const BESIDE = ['erased', 'hash', 'personal', 'previousHash', 'sealKey', 'sealed'];

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Checks an evidence bundle (JSON) or a ledger export (NDJSON) of Askfirst, from a file or stdin:
-//   node ledger-verify.mjs [--json] [--earlier COPY] [FILE]
+//   node audit-verify.mjs [--json] [--earlier COPY] [FILE]
 // It needs its two neighbours, Node 18 or later, and nothing else. Exit code 0: all holds; 1: not.
 import { createReadStream, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openExport, verifyBundle } from './ledger-chain.mjs';
+import { openExport, verifyBundle } from './audit-chain.mjs';
 
 const BUNDLE = 'askfirst-evidence-1';
 const EXPORT = 'askfirst-ledger-1';
@@ -83,7 +83,7 @@ async function main(args) {
   const [, copy = ''] = at === -1 ? [] : files.splice(at, 2);
   const isUnknown = files.some((file) => file.startsWith('-') && file !== '-');
   if (files.length > 1 || isUnknown || (at !== -1 && copy === '')) {
-    process.stderr.write('Usage: ledger-verify.mjs [--json] [--earlier COPY] [FILE]\n');
+    process.stderr.write('Usage: audit-verify.mjs [--json] [--earlier COPY] [FILE]\n');
     return 1;
   }
   const [file = '-'] = files;
