@@ -1,6 +1,7 @@
 import { statement, type Queryable, type Tx } from '../database/database.ts';
 import { bucketOf, type ContactId } from '../platform/ids.ts';
 import { invariant } from '../platform/invariant.ts';
+import { divide, unite, type FieldNames, type Taken } from '../platform/divide.ts';
 import type { SubjectKey } from '../platform/vault.ts';
 
 /**
@@ -58,6 +59,41 @@ export function keyInRow(
   sealedKey: Buffer | null,
 ): SubjectKey | null {
   return sealedKey === null ? null : db.vault.openKey(contactId, sealedKey);
+}
+
+/**
+ * The contact's key as a column of a statement on rows that name a contact: one look-up per row
+ * that is returned, whatever else the statement does.
+ */
+export function keyColumn(table: string, contactId = `${table}.contact_id`): string {
+  return `(select k.sealed_key from contact_keys k
+    where k.bucket = ${table}.bucket and k.contact_id = ${contactId}) as sealed_key`;
+}
+
+/** A value as it is stored: JSON without its personal fields, and those sealed. */
+export type StoredParts = { plain: string; sealed: Buffer | null };
+
+/** Divides a value that belongs to a contact whose lock this transaction holds. */
+export function sealedParts(
+  tx: Tx,
+  contactId: ContactId,
+  value: unknown,
+  fields: FieldNames,
+): StoredParts {
+  const { plain, taken } = divide(value, fields);
+  const sealed = taken === null ? null : (keyOfLocked(tx, contactId)?.seal(taken) ?? null);
+  return { plain: JSON.stringify(plain), sealed };
+}
+
+/** Puts the personal fields back into a value that was read; of an erased person they stay empty. */
+export function openedValue<Value>(
+  db: Queryable,
+  plain: Value,
+  row: KeyColumn & { contact_id: ContactId; sealed: Buffer | null },
+): Value {
+  const key = row.sealed === null ? null : keyInRow(db, row.contact_id, row.sealed_key);
+  if (row.sealed !== null && key !== null) unite(plain, key.open(row.sealed) as Taken);
+  return plain;
 }
 
 const DESTROY = statement(

@@ -1,24 +1,27 @@
 import { z } from 'zod';
-import { consentIn, decideCall, gatherGateFacts } from '../calls/call-gate.ts';
+import { consentIn, decideCall, gatherGateFacts, latestCallTime } from '../calls/call-gate.ts';
 import { consentsOf } from '../consent/consent-store.ts';
 import { permissionOf } from '../consent/consent.ts';
-import { consentView } from '../consent/consent-views.ts';
+import { contactsByStatus } from '../consent/consent-list-store.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedInput } from '../http/api-context.ts';
 import { contactSchema, eligibilitySchema, timelineSchema } from '../http/api-schemas.ts';
 import type { ContactView, EligibilityView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
+import { withTimes } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { entriesOfContact } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
-import { isoTime } from '../platform/clock.ts';
+import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { readEndpoint } from '../endpoints/endpoint-store.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { doNotCallIds } from './do-not-call-store.ts';
 import { unknownContact, type Contact } from './contact.ts';
+import { registerContactChanges } from './contact-change-routes.ts';
 import { findContact, readRecipient } from './contact-lookup.ts';
-import { listContacts, readContact } from './contact-store.ts';
+import { listContacts, readContact, readContacts } from './contact-store.ts';
+import { contactView } from './contact-views.ts';
 
 const byId = z.object({ id: z.string() });
 const SEQUENCE_CURSOR = z.coerce.number().int().min(0).default(0);
@@ -26,12 +29,37 @@ const SEQUENCE_CURSOR = z.coerce.number().int().min(0).default(0);
 /** Contacts with their consent, their history, and the question "may I call?". */
 export function registerContactRoutes(app: HttpServer, context: ApiContext): void {
   registerContacts(app, context);
+  registerHistory(app, context);
   registerEligibility(app, context);
 }
+
+const CONSENT_STATUSES = [
+  'none',
+  'requested',
+  'granted',
+  'used',
+  'declined',
+  'expired',
+  'revoked',
+  'lapsed',
+] as const;
+
+const listQuery = z.object({
+  ...pageQuery,
+  number: z.string().min(1).max(100).optional().describe('Number or user id of one contact.'),
+  status: z
+    .enum(CONSENT_STATUSES)
+    .optional()
+    .describe('Of the permission, on lineId or on any line.'),
+  lineId: z.string().optional().describe('Only with status.'),
+});
+
+type Views = (contacts: readonly Contact[]) => Promise<ContactView[]>;
 
 function registerContacts(app: HttpServer, context: ApiContext): void {
   const { database } = context;
   const onRequest = context.authenticator.authenticate;
+  const viewsOf = makeViews(context);
 
   app.get(
     '/v1/contacts',
@@ -39,8 +67,8 @@ function registerContacts(app: HttpServer, context: ApiContext): void {
       onRequest,
       schema: {
         tags: ['contacts'],
-        summary: 'Contacts with their consent, newest last',
-        querystring: z.object({ ...pageQuery, number: z.string().min(1).max(100).optional() }),
+        summary: 'Contacts with their consent, newest first',
+        querystring: listQuery,
         response: { 200: pageSchema(contactSchema) },
       },
     },
@@ -54,7 +82,7 @@ function registerContacts(app: HttpServer, context: ApiContext): void {
         const views = await viewsOf(contact === null ? [] : [contact]);
         return { items: views, next: null };
       }
-      const contacts = await listContacts(database, accountId, afterIdOf(request.query), limit + 1);
+      const contacts = await listed(accountId, request.query);
       return pageOf(await viewsOf(contacts), limit, (view) => view);
     },
   );
@@ -71,62 +99,77 @@ function registerContacts(app: HttpServer, context: ApiContext): void {
       },
     },
     async (request) => {
-      const contact = await ownContact(accountOf(request).accountId, request.params.id);
+      const contact = await ownContact(context, accountOf(request).accountId, request.params.id);
       return found((await viewsOf([contact]))[0], 'contact');
     },
   );
 
-  app.get(
-    '/v1/contacts/:id/timeline',
-    {
-      onRequest,
-      schema: {
-        tags: ['contacts'],
-        summary: 'All that happened with one contact, from the ledger',
-        params: byId,
-        querystring: z.object({
-          limit: z.coerce.number().int().min(1).max(500).default(100),
-          after: SEQUENCE_CURSOR.describe('The last sequence seen.'),
-        }),
-        response: { 200: pageSchema(timelineSchema) },
+  /** One more than the page holds, which only tells that there is more. */
+  async function listed(
+    accountId: AccountId,
+    query: z.infer<typeof listQuery>,
+  ): Promise<Contact[]> {
+    const { status, lineId } = query;
+    const after = afterIdOf(query);
+    const limit = query.limit + 1;
+    if (status === undefined) return listContacts(database, accountId, after, limit);
+    const line = lineId === undefined ? null : idFrom('line', lineId);
+    const filter = { status, lineId: line, after, now: context.clock.now(), limit };
+    return readContacts(database, await contactsByStatus(database, accountId, filter));
+  }
+
+  registerContactChanges(app, context, viewsOf);
+}
+
+/** The same under two names: what happened, and the whole record of it. */
+function registerHistory(app: HttpServer, context: ApiContext): void {
+  for (const name of ['history', 'timeline']) {
+    app.get(
+      `/v1/contacts/:id/${name}`,
+      {
+        onRequest: context.authenticator.authenticate,
+        schema: {
+          tags: ['contacts'],
+          summary: 'All that happened with one contact, from the ledger',
+          params: byId,
+          querystring: z.object({
+            limit: z.coerce.number().int().min(1).max(500).default(100),
+            after: SEQUENCE_CURSOR.describe('The last sequence seen.'),
+          }),
+          response: { 200: pageSchema(timelineSchema) },
+        },
       },
-    },
-    async (request) => {
-      const { limit, after } = request.query;
-      const contact = await ownContact(accountOf(request).accountId, request.params.id);
-      const entries = await entriesOfContact(database, contact.id, after, limit + 1);
-      const items = entries.slice(0, limit).map(timelineEntry);
-      const next = entries.length > limit ? String(items.at(-1)?.sequence ?? '') : null;
-      return { items, next };
-    },
-  );
-
-  async function ownContact(accountId: AccountId, text: string): Promise<Contact> {
-    const contact = await readContact(database, accountId, idFrom('contact', text));
-    return found(contact, 'contact');
-  }
-
-  async function viewsOf(contacts: readonly Contact[]): Promise<ContactView[]> {
-    const now = context.clock.now();
-    const consents = await consentsOf(
-      database,
-      contacts.map(({ id }) => id),
+      async (request) => {
+        const { limit, after } = request.query;
+        const { accountId } = accountOf(request);
+        const contact = await ownContact(context, accountId, request.params.id);
+        const entries = await entriesOfContact(context.database, contact.id, after, limit + 1);
+        const items = entries.slice(0, limit).map(timelineEntry);
+        const next = entries.length > limit ? String(items.at(-1)?.sequence ?? '') : null;
+        return { items, next };
+      },
     );
-    const listed = await doNotCallIds(database, context.doNotCallKey, contacts);
-    return contacts.map((contact) => ({
-      id: contact.id,
-      number: contact.e164,
-      userId: contact.userId,
-      name: contact.name,
-      country: contact.country,
-      doNotCall: contact.optedOutAt !== null || listed.has(contact.id),
-      optedOutAt: contact.optedOutAt === null ? null : isoTime(contact.optedOutAt),
-      consents: consents
-        .filter(({ contactId }) => contactId === contact.id)
-        .map(({ lineId, state }) => consentView(lineId, state, now)),
-      createdAt: isoTime(contact.createdAt),
-    }));
   }
+}
+
+async function ownContact(
+  { database }: ApiContext,
+  accountId: AccountId,
+  text: string,
+): Promise<Contact> {
+  return found(await readContact(database, accountId, idFrom('contact', text)), 'contact');
+}
+
+function makeViews({ database, clock, doNotCallKey }: ApiContext): Views {
+  return async (contacts) => {
+    const now = clock.now();
+    const ids = contacts.map(({ id }) => id);
+    const consents = Map.groupBy(await consentsOf(database, ids), ({ contactId }) => contactId);
+    const listed = await doNotCallIds(database, doNotCallKey, contacts);
+    return contacts.map((contact) =>
+      contactView(contact, consents.get(contact.id) ?? [], { listed: listed.has(contact.id), now }),
+    );
+  };
 }
 
 function registerEligibility(app: HttpServer, context: ApiContext): void {
@@ -139,11 +182,15 @@ function registerEligibility(app: HttpServer, context: ApiContext): void {
       onRequest,
       schema: {
         tags: ['calls'],
-        summary: 'May I call this customer now? Every rule answers.',
+        summary: 'May I call this customer now, or at a later time? Every rule answers.',
         querystring: z.object({
           to: z.string().min(1).max(100),
           purpose: z.string().min(1).max(500),
           lineId: z.string().optional(),
+          at: z.iso
+            .datetime({ offset: true })
+            .optional()
+            .describe('Ask about a later time, such as that of a scheduled call. Default: now.'),
         }),
         response: { 200: eligibilitySchema },
       },
@@ -153,7 +200,7 @@ function registerEligibility(app: HttpServer, context: ApiContext): void {
 
   async function eligibility(
     accountId: AccountId,
-    query: { to: string; purpose: string; lineId?: string | undefined },
+    query: { to: string; purpose: string; lineId?: string | undefined; at?: string | undefined },
   ): Promise<EligibilityView> {
     const line = await lineFor(database, accountId, query.lineId);
     const id = await findContact(database, accountId, query.to);
@@ -168,22 +215,25 @@ function registerEligibility(app: HttpServer, context: ApiContext): void {
         : await readEndpoint(database, accountId, line.defaultEndpointId);
     const { purpose } = query;
     const endpointKnown = endpoint !== null;
-    const question = { contact, line, purpose, callId: null, endpointKnown, now };
+    // Nobody calls in the past, so an earlier time is taken for now.
+    const at = query.at === undefined ? now : Math.max(now, Date.parse(query.at));
+    const question = { contact, line, purpose, callId: null, endpointKnown, now: at };
     const decision = decideCall(context, facts, question);
+    const latestAt = latestCallTime(context, facts, { ...question, now });
     const permission = permissionOf(consentIn(facts, contact.id, line.id));
     return {
       allowed: decision.allowed,
+      at: isoTime(at),
+      allowedAt: isoTimeOrNull(decision.allowed ? at : (decision.refusal?.allowedAt ?? null)),
+      latestAt: isoTimeOrNull(latestAt),
       policyPack: decision.packName,
+      layers: decision.layers,
       contactId: known?.id ?? null,
       permissionId: permission?.permissionId ?? null,
-      rules: decision.verdicts.map(({ rule, verdict, code, message, fix, allowedAt, source }) => ({
-        rule,
-        verdict,
-        code,
-        message,
-        fix,
-        allowedAt: allowedAt === null ? null : isoTime(allowedAt),
-        source,
+      rules: decision.verdicts.map(({ allowedAt, evidence, ...verdict }) => ({
+        ...verdict,
+        allowedAt: isoTimeOrNull(allowedAt),
+        evidence: withTimes(evidence),
       })),
     };
   }

@@ -35,13 +35,16 @@ type ContactRow = {
   ledger_hash: Buffer;
   created_at: number;
   erased_at: number | null;
+  merged_into: ContactId | null;
+  absorbed: ContactId[];
+  number_since: number | null;
   sealed_key: Buffer | null;
 };
 
 const COLUMNS = `c.bucket, c.id, c.account_id, c.identity, c.country, c.opted_out_at,
   c.opt_out_pending_at, c.opt_out_pending_line_id, c.language, c.time_zone,
   c.sanctioned_region_at, c.sanctioned_region_by, c.ledger_sequence, c.ledger_hash, c.created_at,
-  c.erased_at, k.sealed_key`;
+  c.erased_at, c.merged_into, c.absorbed, c.number_since, k.sealed_key`;
 
 /** The key comes with the contact: a statement of its own would be paid for by every dial. */
 const TABLES = `contacts c
@@ -112,6 +115,19 @@ export async function readContact(
 ): Promise<Contact | null> {
   const row = await db.first(BY_ID, [bucketOf(id), id, accountId]);
   return row === undefined ? null : toContact(db, row);
+}
+
+const BY_IDS = statement<ContactRow>(
+  'contact_by_ids',
+  `select ${COLUMNS} from ${TABLES}
+    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by c.id desc`,
+);
+
+/** Contacts by their ids, newest first; ids that name nobody are left out. */
+export async function readContacts(db: Queryable, ids: readonly ContactId[]): Promise<Contact[]> {
+  const rows = await db.run(BY_IDS, [ids.map((id) => bucketOf(id)), ids]);
+  return rows.map((row) => toContact(db, row));
 }
 
 /** Where a contact's chain ended when it was read. */
@@ -293,6 +309,9 @@ function toContact(db: Queryable, row: ContactRow): Contact {
     sanctionedRegion:
       sanctionedAt === null ? null : { at: sanctionedAt, by: sanctionedBy ?? 'unknown' },
     erasedAt: row.erased_at,
+    mergedInto: row.merged_into,
+    absorbed: row.absorbed,
+    numberSince: row.number_since,
     createdAt: row.created_at,
   };
 }

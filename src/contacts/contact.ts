@@ -35,6 +35,12 @@ export type Contact = {
   sanctionedRegion: { at: number; by: string } | null;
   /** From then on the row is the stump of a chain, and names nobody. */
   erasedAt: number | null;
+  /** The contact that goes on for this one, since they turned out to be one person. */
+  mergedInto: ContactId | null;
+  /** Contacts that this one goes on for. What is said against calls there counts here. */
+  absorbed: readonly ContactId[];
+  /** Meta's time from which the number is theirs; null: as long as we know them. */
+  numberSince: number | null;
   createdAt: number;
 };
 
@@ -52,6 +58,9 @@ export function unknownContact(
     timeZone: null,
     sanctionedRegion: null,
     erasedAt: null,
+    mergedInto: null,
+    absorbed: [],
+    numberSince: null,
   };
 }
 

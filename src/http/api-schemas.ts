@@ -89,8 +89,28 @@ export const contactSchema = z.object({
   userId: textOrNull,
   name: textOrNull,
   country: textOrNull,
+  language: textOrNull,
+  timeZone: textOrNull.describe('One more zone whose calling hours are kept.'),
   doNotCall: z.boolean(),
   optedOutAt: instantOrNull,
+  optOutPending: z
+    .object({ since: instant, lineId: z.string() })
+    .nullable()
+    .describe('A message most likely meant stop; blocked until they answer.'),
+  sanctionedRegion: z.object({ since: instant, by: z.string() }).nullable(),
+  erasedAt: instantOrNull,
+  mergedInto: textOrNull.describe('The contact that goes on for this one: it is one person.'),
+  absorbed: z.array(z.string()).describe('Contacts that this one goes on for.'),
+  history: z
+    .object({
+      requestsSent: z.number(),
+      lastRequestAt: instantOrNull,
+      callsPlaced: z.number(),
+      callsConnected: z.number(),
+      lastCallAt: instantOrNull,
+      unansweredInRow: z.number(),
+    })
+    .describe('Over all lines; calls of the last 92 days.'),
   consents: z.array(consentSchema),
   createdAt: instant,
 }) satisfies z.ZodType<ContactView>;
@@ -212,6 +232,17 @@ export const cdrSchema = z.object({
   metaErrors: z.array(z.number()),
   sipCallId: textOrNull,
   sipStatus: z.number().nullable(),
+  audioGaps: z
+    .array(
+      z.object({
+        leg: z.enum(['whatsapp', 'endpoint']),
+        cause: z.enum(['wrong_address', 'wrong_codec', 'srtp_failed', 'never_sent', 'stopped']),
+        from: instant,
+        to: instantOrNull,
+      }),
+    )
+    .default([])
+    .describe('When a side of the bridged call could not be heard, and why.'),
   media: z
     .object({
       codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),

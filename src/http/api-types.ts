@@ -79,8 +79,28 @@ export type ContactView = {
   userId: string | null;
   name: string | null;
   country: string | null;
+  /** Such as `pt_BR`; null when the business does not say. */
+  language: string | null;
+  /** IANA name, one more zone whose calling hours are kept; null when only the number tells. */
+  timeZone: string | null;
   doNotCall: boolean;
   optedOutAt: string | null;
+  /** A message of theirs most likely meant stop; blocked until they answer. */
+  optOutPending: { since: string; lineId: string } | null;
+  sanctionedRegion: { since: string; by: string } | null;
+  erasedAt: string | null;
+  /** The contact that goes on for this one: the two turned out to be one person. */
+  mergedInto: string | null;
+  absorbed: string[];
+  /** Over all lines; calls of the last 92 days. */
+  history: {
+    requestsSent: number;
+    lastRequestAt: string | null;
+    callsPlaced: number;
+    callsConnected: number;
+    lastCallAt: string | null;
+    unansweredInRow: number;
+  };
   consents: ConsentView[];
   createdAt: string;
 };
