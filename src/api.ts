@@ -3,7 +3,7 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerCallRoutes } from './calls/call-routes.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerOptOutRoutes } from './consent/opt-out-routes.ts';
-import { registerSelfServiceRoutes } from './consent/self-service-routes.ts';
+import { registerStopPageRoutes } from './consent/stop-page-routes.ts';
 import { registerContactRoutes } from './contacts/contact-routes.ts';
 import { registerDiagnosisRoutes } from './diagnosis/diagnosis-routes.ts';
 import { registerDoNotCallRoutes } from './do-not-call/do-not-call-routes.ts';
@@ -74,7 +74,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerTemplateRoutes(app, context);
   registerCallRoutes(app, context);
   registerOptOutRoutes(app, context);
-  registerSelfServiceRoutes(app, context);
+  registerStopPageRoutes(app, context);
   registerContactRoutes(app, context);
   registerEvidenceRoutes(app, context);
   registerLedgerRoutes(app, context);

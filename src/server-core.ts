@@ -9,7 +9,7 @@ import {
 import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
 import type { ConsentRules } from './consent/consent.ts';
 import { openOptOutDesk, type OptOutDesk } from './consent/opt-out-desk.ts';
-import { makeOptOutLatency, type OptOutLatency } from './consent/opt-out-latency.ts';
+import { makeOptOutLatency, type OptOutLatency } from './consent/opt-out-metrics.ts';
 import { makeChanges } from './ledger/changes.ts';
 import type { ContactUnit, LedgerPorts } from './ledger/contact-unit.ts';
 import { readLine } from './lines/line-store.ts';

@@ -37,6 +37,7 @@ const FACE_ROLES = [
   'unit',
   'events',
   'lookup',
+  'metrics',
 ];
 const INNER_ROLES = ['server', 'session', 'leg', 'gateway', 'dialer', 'gate'];
 /** Kinds of plain data that other folders may read. */
@@ -46,6 +47,7 @@ const MORE_FACES = new Set([
   'src/calls/call-gate.ts',
   'src/calls/call-rules.ts',
   'src/calls/gateway.ts',
+  'src/consent/opt-in.ts',
   'src/consent/opt-out.ts',
   'src/contacts/phone-number.ts',
   'src/ledger/changes.ts',

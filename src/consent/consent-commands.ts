@@ -1,5 +1,5 @@
 import type { ContactUnit } from '../ledger/contact-unit.ts';
-import type { CallId, LineId, PermissionRequestId } from '../platform/ids.ts';
+import type { CallId, ContactId, LineId, PermissionRequestId } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import {
   decide,
@@ -56,9 +56,14 @@ export async function applyConsent(
   if (decided.events.length > 0) {
     const { id: contactId, accountId } = unit.contact;
     const row = { accountId, contactId, lineId, state, updatedAt: unit.now };
-    unit.save(consentRows, `${contactId}/${lineId}`, row);
+    unit.save(consentRows, consentRowKey(contactId, lineId), row);
   }
   return state;
+}
+
+/** The name of a consent's row within a unit. */
+export function consentRowKey(contactId: ContactId, lineId: LineId): string {
+  return `${contactId}/${lineId}`;
 }
 
 async function stageEvent(

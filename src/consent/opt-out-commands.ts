@@ -8,9 +8,9 @@ import { readLines } from '../lines/line-store.ts';
 import { messageRows } from '../messages/message-store.ts';
 import type { CallId, LineId } from '../platform/ids.ts';
 import { lastHeardAt } from '../reception/seen-store.ts';
-import { applyConsent } from './consent-commands.ts';
+import { applyConsent, consentRowKey } from './consent-commands.ts';
 import { requestOf, type ConsentRules } from './consent.ts';
-import { consentsOf } from './consent-store.ts';
+import { consentRows, consentsOf } from './consent-store.ts';
 import { languageFor, wordsIn, type OptOutWords } from './opt-out-words.ts';
 
 /** How a person said it; what each means stands in docs/explanation/opt-out.md. */
@@ -73,7 +73,11 @@ export async function optOut(
   recordOptOut(unit, optedOut, confirms);
   const announce = { type: 'dnc.added', callId: null, sequence: 0, data: entry } as const;
   unit.record({ type: 'DoNotCallAdded', actor: 'platform', at: now, data: entry, announce });
-  for (const { lineId: consentLine, state } of consents) {
+  for (const { lineId: consentLine, state: stored } of consents) {
+    // A "no" in the business profile is folded as an answer first, in this very unit.
+    const staged = unit.savedRow(consentRows, consentRowKey(contact.id, consentLine));
+    const state = staged?.state ?? stored;
+    if (state.status === 'revoked' && state.revokedAt === at) continue;
     const rules = await ports.rulesOfLine(consentLine);
     const revoke = { type: 'Revoke', by: 'opt_out', reason: way, at } as const;
     await applyConsent(unit, consentLine, state, revoke, { rules, actor });

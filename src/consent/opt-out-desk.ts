@@ -12,7 +12,7 @@ import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import type { ConsentRules } from './consent.ts';
 import { optIn } from './opt-in-commands.ts';
 import { optOut, type OptOut, type OptOutDone } from './opt-out-commands.ts';
-import type { OptOutLatency } from './opt-out-latency.ts';
+import type { OptOutLatency } from './opt-out-metrics.ts';
 
 /** Stops that do not come by a message: each in one transaction, and each in the metric. */
 export type OptOutDesk = {

@@ -3,7 +3,7 @@ import { commandConsent } from '../consent/consent-commands.ts';
 import { optIn } from '../consent/opt-in-commands.ts';
 import { wantsCallsAgain } from '../consent/opt-in.ts';
 import { optOut, type OptOutPorts } from '../consent/opt-out-commands.ts';
-import type { OptOutLatency } from '../consent/opt-out-latency.ts';
+import type { OptOutLatency } from '../consent/opt-out-metrics.ts';
 import { hearAboutCalls, type SaidAboutCalls } from '../consent/opt-out-pending-commands.ts';
 import { readOptOut, wantsCallsKept } from '../consent/opt-out.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';

@@ -4,7 +4,8 @@ import { directionOf, wordsIn, type OptOutWords } from './opt-out-words.ts';
 export type PageState = 'open' | 'stopped' | 'unknown';
 
 export const PAGE_STYLE = `:root { color-scheme: light dark; }
-body { font: 1.125rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }
+body { font: 1.125rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto;
+  padding: 0 1rem; }
 h1 { font-size: 1.5rem; line-height: 1.3; }
 .from { opacity: 0.8; }
 button { font: inherit; font-weight: 600; min-height: 3rem; padding: 0.6rem 1.4rem;
@@ -17,7 +18,7 @@ button:focus-visible { outline: 3px solid #1a7f5a; outline-offset: 3px; }
  * The page behind a link: no script, no inline style, one button. Opening it changes nothing, for
  * mail scanners and chat previews open links too; only the button does.
  */
-export function selfServicePage(page: {
+export function stopPage(page: {
   language: string;
   state: PageState;
   /** The names under which the person knows the business. */

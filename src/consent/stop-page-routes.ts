@@ -11,10 +11,10 @@ import { consentsOf } from './consent-store.ts';
 import { requestOf } from './consent.ts';
 import type { OptOutDesk } from './opt-out-desk.ts';
 import { languageFor } from './opt-out-words.ts';
-import { makeToken, readToken } from './self-service-link.ts';
-import { PAGE_STYLE, selfServicePage } from './self-service-page.ts';
+import { makeToken, readToken } from './stop-link.ts';
+import { PAGE_STYLE, stopPage } from './stop-page.ts';
 
-export type SelfServiceContext = ApiContext & {
+export type StopPageContext = ApiContext & {
   stops: OptOutDesk;
   settings: { ASKFIRST_PUBLIC_URL?: string | undefined };
 };
@@ -42,7 +42,7 @@ const POLICY = [
 ].join('; ');
 
 /** The link for a person, and the page behind it. */
-export function registerSelfServiceRoutes(app: HttpServer, context: SelfServiceContext): void {
+export function registerStopPageRoutes(app: HttpServer, context: StopPageContext): void {
   registerLink(app, context);
   app.register(async (scope: HttpServer) => {
     scope.addContentTypeParser(
@@ -54,7 +54,7 @@ export function registerSelfServiceRoutes(app: HttpServer, context: SelfServiceC
   });
 }
 
-function registerLink(app: HttpServer, context: SelfServiceContext): void {
+function registerLink(app: HttpServer, context: StopPageContext): void {
   const { database, clock, sealer, settings } = context;
   app.post(
     '/v1/contacts/:id/self-service-link',
@@ -80,7 +80,7 @@ function registerLink(app: HttpServer, context: SelfServiceContext): void {
   );
 }
 
-function registerPage(scope: HttpServer, context: SelfServiceContext): void {
+function registerPage(scope: HttpServer, context: StopPageContext): void {
   const { database, clock, sealer, stops } = context;
   const rateLimit = { max: PAGES_PER_MINUTE, timeWindow: 60_000 };
   const options = {
@@ -97,7 +97,7 @@ function registerPage(scope: HttpServer, context: SelfServiceContext): void {
     if (contact === null) return unknown(request, reply);
     const state = contact.optedOutAt === null ? 'open' : 'stopped';
     const { language, from } = await addressOf(context, contact);
-    return send(reply, 200, selfServicePage({ language, state, from }));
+    return send(reply, 200, stopPage({ language, state, from }));
   });
 
   const wish = z.object({ wish: z.enum(['stop', 'again']) });
@@ -125,7 +125,7 @@ function registerPage(scope: HttpServer, context: SelfServiceContext): void {
 function unknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [preferred = ''] = (request.headers['accept-language'] ?? '').split(/[,;]/, 1);
   const language = languageFor({ asked: preferred.trim(), country: null });
-  return send(reply, 404, selfServicePage({ language, state: 'unknown', from: [] }));
+  return send(reply, 404, stopPage({ language, state: 'unknown', from: [] }));
 }
 
 function send(reply: FastifyReply, status: number, html: string): FastifyReply {

@@ -6,7 +6,7 @@ import type { Sealer } from '../platform/sealing.ts';
  * app. Its token is sealed and authenticated (AES-256-GCM), so it names nobody to whoever sees it,
  * cannot be made up or altered, and no table has to remember it.
  */
-export type SelfService = { accountId: AccountId; contactId: ContactId };
+export type StopLink = { accountId: AccountId; contactId: ContactId };
 
 /** Tells our tokens from every other thing that the same key has sealed. */
 const KIND = 'self-service-1';
@@ -14,17 +14,13 @@ const KIND = 'self-service-1';
 const TOKEN_LENGTH_MAX = 400;
 
 /** `expiresAt` in ms. */
-export function makeToken(
-  sealer: Sealer,
-  { accountId, contactId }: SelfService,
-  expiresAt: number,
-) {
+export function makeToken(sealer: Sealer, { accountId, contactId }: StopLink, expiresAt: number) {
   const text = [KIND, accountId, contactId, expiresAt].join(' ');
   return sealer.seal(text).toString('base64url');
 }
 
 /** Whom a token is for; null for everything that we did not make, or that is too old. */
-export function readToken(sealer: Sealer, token: string, now: number): SelfService | null {
+export function readToken(sealer: Sealer, token: string, now: number): StopLink | null {
   if (token.length > TOKEN_LENGTH_MAX || !/^[\w-]+$/.test(token)) return null;
   const [kind, accountId = '', contactId = '', expiresAt] = opened(sealer, token).split(' ');
   if (kind !== KIND || !isId('account', accountId) || !isId('contact', contactId)) return null;
