@@ -1,7 +1,11 @@
 import { Client } from 'pg';
 
 import { queuedCall, type CallState } from '../src/calls/call.ts';
-import type { ConsentPermission, ConsentState } from '../src/consent/consent.ts';
+import {
+  initialConsent,
+  type ConsentPermission,
+  type ConsentState,
+} from '../src/consent/consent.ts';
 import type { PermissionRow } from '../src/consent/consent-store.ts';
 import { makeIds, type AccountId, type EndpointId, type LineId } from '../src/platform/ids.ts';
 import { systemClock } from '../src/platform/clock.ts';
@@ -255,11 +259,10 @@ function aConsent(now: number): Granted {
       expiresAt: now + DAY_MS,
     },
     history: {
+      ...initialConsent.history,
       requestsSent: 1,
-      requestsWithoutYes: [],
       lastRequestAt: now - 60_000,
       lastAnswer: { at: grantedAt, kind: 'accept', by: 'customer', messageId },
-      earlierRequests: [],
     },
   };
 }

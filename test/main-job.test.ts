@@ -9,6 +9,7 @@ import type {
 } from '../src/http/api-types.ts';
 import { firstBrokenEntry } from '../src/ledger/ledger.ts';
 import { entriesOfContact } from '../src/ledger/ledger-store.ts';
+import { isoTime } from '../src/platform/clock.ts';
 import { isProblem } from '../src/cli/api-client.ts';
 import type { ContactId } from '../src/platform/ids.ts';
 import { openStory, type Story } from './harness.ts';
@@ -127,7 +128,8 @@ test('a ring that nobody answers ends at our time-out', async () => {
 
 test('a permission expires at its moment and the call after it is refused', async () => {
   const number = person('001');
-  await ask(story, number);
+  // Promised for a day later; else the customer would not expect a call so late.
+  await ask(story, number, { promisedAt: isoTime(story.clock.now() + 86_400_000) });
   await story.until('the request on the phone', () =>
     story.simulator.person(number).messages.some(({ request }) => request?.state === 'open'),
   );
@@ -135,7 +137,7 @@ test('a permission expires at its moment and the call after it is refused', asyn
   await story.until('a yes', async () => (await consentStatus(story, number)) === 'granted');
   const permissionId = (await contactOf(story, number)).consents[0]?.permissionId;
   const permission = await story.api.get<PermissionView>(`/v1/permissions/${permissionId}`);
-  story.clock.advance(Date.parse(permission.expiresAt) - story.clock.now() - 1);
+  story.clock.advance(Date.parse(permission.expiresAt ?? '') - story.clock.now() - 1);
   const question = new URLSearchParams({ to: number, purpose: PURPOSE });
   const before = `/v1/eligibility?${question.toString()}`;
   assert.equal((await story.api.get<{ allowed: boolean }>(before)).allowed, true);

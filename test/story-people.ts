@@ -27,16 +27,17 @@ export async function consentStatus(story: Story, number: string): Promise<strin
   return (await contactOf(story, number)).consents[0]?.status;
 }
 
-export async function ask(story: Story, number: string): Promise<void> {
+export async function ask(story: Story, number: string, more: object = {}): Promise<void> {
   const answer = await story.api.post<object>('/v1/permission-requests', {
     to: number,
     purpose: PURPOSE,
+    ...more,
   });
   assert.ok(!isProblem(answer), JSON.stringify(answer));
 }
 
-export async function getYes(story: Story, number: string): Promise<void> {
-  await ask(story, number);
+export async function getYes(story: Story, number: string, more: object = {}): Promise<void> {
+  await ask(story, number, more);
   await story.until('a yes', async () => (await consentStatus(story, number)) === 'granted');
 }
 

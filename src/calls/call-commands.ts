@@ -5,7 +5,7 @@ import type { StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
 import { queuedCall, type CallState } from './call.ts';
-import { decideCall, gatherGateFacts, waitsForMeta, type GatePorts } from './call-gate.ts';
+import { decideCall, gatherGateFacts, latestCallTime, type GatePorts } from './call-gate.ts';
 import { applyCallEvents } from './call-events.ts';
 import { hangUp } from './call-rules.ts';
 import { callRows, unfinishedCalls } from './call-store.ts';
@@ -18,13 +18,15 @@ export type RequestCall = {
   strategy: CallStrategy | null;
   ringTimeoutMs: number;
   clientReference: string | null;
+  /** When to dial; null for now. The past counts as now. */
+  scheduledAt: number | null;
   actor: string;
 };
 
 /**
- * Queues a call that is due now, if the gate lets it pass; the dial asks the gate again and
+ * Queues a call, if the gate would let it pass at its time; the dial asks the gate again and
  * consumes the permission. A refusal is evidence too: `CallBlocked` in the ledger and
- * `call.blocked` to the business.
+ * `call.blocked` to the business. What would come too late is told its latest time.
  */
 export async function requestCall(
   unit: ContactUnit,
@@ -34,24 +36,21 @@ export async function requestCall(
 ): Promise<CallState | Refused> {
   const { contact, now } = unit;
   const { endpoint, purpose, clientReference, actor } = wish;
+  const dueAt = Math.max(now, wish.scheduledAt ?? now);
   const facts = await gatherGateFacts(unit.tx, ports, [contact], [line.id]);
-  const decision = decideCall(ports, facts, {
-    contact,
-    line,
-    purpose,
-    callId: null,
-    endpointKnown: endpoint !== null,
-    now,
-  });
-  // Meta is asked right before the ring, not when a call is asked for.
-  if (decision.refusal !== null && !waitsForMeta(decision)) {
+  const endpointKnown = endpoint !== null;
+  const question = { contact, line, purpose, callId: null, endpointKnown, now: dueAt };
+  const decision = decideCall(ports, facts, question);
+  if (decision.refusal !== null) {
+    const latestAt = latestCallTime(ports, facts, { ...question, now });
+    const refused = latestAt === null ? decision.refusal : { ...decision.refusal, latestAt };
     const { code, rule = null } = decision.refusal;
     const data = { lineId: line.id, code, rule, policyPack: decision.packName };
     const personal = { purpose, clientReference };
     const told = { ...data, ...personal };
     const announce = { type: 'call.blocked', callId: null, sequence: 0, data: told } as const;
     unit.record({ type: 'CallBlocked', actor, at: now, data, personal, announce });
-    return { refused: decision.refusal };
+    return { refused };
   }
   const state = queuedCall({
     id: unit.ids.next('call', contact.bucket),
@@ -64,7 +63,7 @@ export async function requestCall(
     ringTimeoutMs: wish.ringTimeoutMs,
     clientReference,
     requestedAt: now,
-    dueAt: now,
+    dueAt,
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
   unit.save(callRows, callId, state);

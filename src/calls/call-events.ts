@@ -1,8 +1,10 @@
+import { recordReach } from '../consent/consent-commands.ts';
 import { readLine } from '../lines/line-store.ts';
 import type { ContactUnit, RowStore } from '../ledger/contact-unit.ts';
 import { invariant } from '../platform/invariant.ts';
 import type { EventType } from '../webhooks/webhooks.ts';
 import { CALL_EVENT_NAMES, evolve, type CallEvent, type CallState } from './call.ts';
+import { reachOf } from './call-rules.ts';
 import { callRows, cdrRows } from './call-store.ts';
 import { callView } from './call-views.ts';
 import { cdrOf, type CdrLine } from './cdr.ts';
@@ -25,6 +27,8 @@ export async function applyCallEvents(
     state = await stageEvent(unit, state, event, actor, known.line);
   }
   if (events.length > 0) unit.save(known.rows ?? callRows, state.plan.id, state);
+  const reach = before.status === 'ended' ? null : reachOf(state);
+  if (reach !== null) await recordReach(unit, state.plan.lineId, reach);
   return state;
 }
 

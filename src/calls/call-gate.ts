@@ -7,8 +7,19 @@ import { readLines, type StoredLine } from '../lines/line-store.ts';
 import { answerInForce, type MetaAnswer } from '../meta-answers/meta-answer.ts';
 import { answersOf } from '../meta-answers/meta-answer-store.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
+import type { Layers } from '../policy/layers.ts';
+import { personHistory } from '../policy/person-history.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
-import { evaluateCall, evaluateRequest, type Decision, type PartyFacts } from '../policy/policy.ts';
+import {
+  evaluateCall,
+  evaluateRequest,
+  latestAllowedCall,
+  type CallFacts,
+  type Decision,
+  type PartyFacts,
+  type PersonHistory,
+  type RequestFacts,
+} from '../policy/policy.ts';
 import type { CallState } from './call.ts';
 import { unfinishedCalls } from './call-store.ts';
 
@@ -18,6 +29,8 @@ import { unfinishedCalls } from './call-store.ts';
  * is only advice, as in `GET /v1/eligibility`.
  */
 export type GateFacts = {
+  /** What is counted over all lines of a person; absent where nothing ever happened. */
+  histories: ReadonlyMap<ContactId, PersonHistory>;
   lines: ReadonlyMap<LineId, StoredLine>;
   consents: ReadonlyMap<string, ConsentState>;
   doNotCall: ReadonlySet<string>;
@@ -62,6 +75,12 @@ export async function gatherContactFacts(
     consents: new Map(
       consents.map(({ contactId, lineId, state }) => [consentKey(contactId, lineId), state]),
     ),
+    histories: new Map(
+      [...Map.groupBy(consents, ({ contactId }) => contactId)].map(([id, all]) => [
+        id,
+        personHistory(all.map(({ state }) => state)),
+      ]),
+    ),
     doNotCall,
     unfinished: Map.groupBy(unfinished, ({ plan }) => plan.contactId),
     metaAnswers: new Map(
@@ -101,37 +120,73 @@ export type GateQuestion = {
   /** The call itself when it exists already, else null. */
   callId: CallId | null;
   endpointKnown: boolean;
+  /** Live calls of the line, where they were counted. */
+  lineLiveCalls?: number | null;
+  /** The instant that is asked about: now, or the time of a scheduled call. */
   now: number;
 };
 
-/** May this call be placed now? Every rule of the line's pack answers. */
+/** May this call be placed now? Every rule of every layer answers. */
 export function decideCall(ports: GatePorts, facts: GateFacts, question: GateQuestion): Decision {
-  const { contact, callId, endpointKnown } = question;
+  return evaluateCall(callFacts(facts, question), layersFor(ports, question));
+}
+
+/**
+ * The last instant from `question.now` on at which this call would be allowed, as far as is known
+ * now; null when there is none, or no end in sight.
+ */
+export function latestCallTime(
+  ports: GatePorts,
+  facts: GateFacts,
+  question: GateQuestion,
+): number | null {
+  return latestAllowedCall(callFacts(facts, question), layersFor(ports, question));
+}
+
+function layersFor(ports: GatePorts, { line, contact }: PartyQuestion): Layers {
+  return ports.packs.layersOf(line, contact);
+}
+
+function callFacts(facts: GateFacts, question: GateQuestion): CallFacts {
+  const { contact, callId, endpointKnown, lineLiveCalls = null } = question;
   const unfinished = facts.unfinished.get(contact.id) ?? [];
   // At the dial only a live call is in the way: of several that wait, the first may go.
   const inTheWay = unfinished.filter(({ status }) => callId === null || status !== 'queued');
   const liveCallIds = inTheWay.map(({ plan }) => plan.id);
-  return evaluateCall(
-    { ...partyFacts(facts, question), callId, endpointKnown, liveCallIds },
-    ports.packs.of(question.line.policyPack),
-  );
+  return { ...partyFacts(facts, question), callId, endpointKnown, liveCallIds, lineLiveCalls };
 }
 
 /** May this customer be asked for permission now? */
 export async function decideRequest(
   db: Queryable,
   ports: GatePorts,
-  question: Pick<GateQuestion, 'contact' | 'line' | 'purpose' | 'now'>,
+  question: RequestQuestion,
 ): Promise<Decision> {
   const facts = await gatherGateFacts(db, ports, [question.contact], [question.line.id]);
-  return evaluateRequest(partyFacts(facts, question), ports.packs.of(question.line.policyPack));
+  return judgeRequest(ports, facts, question);
 }
 
-/** The facts that a call and a request have in common. */
-function partyFacts(
+/** The same from facts that are there already. */
+export function judgeRequest(
+  ports: GatePorts,
   facts: GateFacts,
-  question: Pick<GateQuestion, 'contact' | 'line' | 'purpose' | 'now'>,
-): PartyFacts {
+  question: RequestQuestion,
+): Decision {
+  const { marketing } = question;
+  const requestFacts: RequestFacts = {
+    ...partyFacts(facts, question),
+    ...(marketing === undefined ? {} : { marketing }),
+  };
+  return evaluateRequest(requestFacts, layersFor(ports, question));
+}
+
+type RequestQuestion = PartyQuestion & Pick<RequestFacts, 'marketing'>;
+type PartyQuestion = Pick<GateQuestion, 'contact' | 'line' | 'purpose' | 'now'>;
+
+const NOTHING_YET: PersonHistory = { callsAt: [], refusedAt: null };
+
+/** The facts that a call and a request have in common. */
+function partyFacts(facts: GateFacts, question: PartyQuestion): PartyFacts {
   const { contact, line, purpose, now } = question;
   return {
     now,
@@ -147,9 +202,12 @@ function partyFacts(
       doNotCall: facts.doNotCall.has(contact.id),
       optedOutAt: contact.optedOutAt,
       optOutPendingAt: contact.optOutPending?.at ?? null,
-      sanctionedRegion: false,
+      sanctionedRegion: contact.sanctionedRegion !== null,
+      timeZone: contact.timeZone,
     },
     consent: consentIn(facts, contact.id, line.id),
+    history: facts.histories.get(contact.id) ?? NOTHING_YET,
+    metaAnswer: metaAnswerIn(facts, question),
     purpose,
   };
 }

@@ -37,6 +37,10 @@ const callBody = z.strictObject({
   strategy: strategySchema.optional(),
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
+  scheduledAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When to dial; default: now. Refused when it would come too late.'),
 });
 
 const byId = z.object({ id: z.string() });
@@ -86,6 +90,7 @@ function registerPlacing(app: HttpServer, context: ApiContext & { desk: CallDesk
             strategy: body.strategy ?? null,
             ringTimeoutMs: body.ringTimeoutMs,
             clientReference: body.clientReference ?? null,
+            scheduledAt: body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt),
             actor: `api:${keyId}`,
           }),
         );

@@ -1,3 +1,4 @@
+import type { CallReach } from '../consent/consent.ts';
 import type { MediaStats } from '../media/media.ts';
 import type { PermissionId } from '../platform/ids.ts';
 import { nextStatus, type CallEnd, type CallEvent, type CallState, type EndedBy } from './call.ts';
@@ -211,6 +212,21 @@ function settlesAt(state: CallState): number {
     (facts.terminated?.errors.length ?? 0) > 0;
   const complete = decided && facts.mediaAnsweredAt !== null && facts.ringingAt !== null;
   return complete ? learnedAt : learnedAt + CALL_LIMITS.settleMs;
+}
+
+/**
+ * Whether the person picked up, for the limits that count it; null where no phone rang. A ring
+ * that we ended ourselves counts as unanswered, and so does one that nobody can vouch for: Meta
+ * says of neither whether it counts, and too careful is right.
+ */
+export function reachOf(state: CallState): CallReach | null {
+  if (state.status !== 'ended') return null;
+  const { facts, end, plan } = state;
+  const callId = plan.id;
+  if (facts.answeredAt !== null) return { callId, outcome: 'connected', at: facts.answeredAt };
+  const failed = (facts.terminated?.errors.length ?? 0) > 0 && facts.ringingAt === null;
+  const isDialled = facts.wacid !== null || facts.dialUnknown;
+  return isDialled && !failed ? { callId, outcome: 'unanswered', at: end.at } : null;
 }
 
 /** What became of the call, from all facts together; Meta's own `status` is not trusted. */

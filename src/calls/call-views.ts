@@ -1,6 +1,6 @@
-import type { CallView } from '../http/api-types.ts';
+import type { AudioGapView, CallView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
-import type { CallState } from './call.ts';
+import type { CallFacts, CallState } from './call.ts';
 
 /** How a call leaves the house: in the API and in webhooks. */
 export function callView(state: CallState): CallView {
@@ -20,10 +20,22 @@ export function callView(state: CallState): CallView {
     endedBy: end?.by ?? null,
     clientReference: plan.clientReference,
     requestedAt: isoTime(plan.requestedAt),
+    dueAt: isoTime(plan.dueAt),
     initiatedAt: isoTimeOrNull(facts.initiatedAt),
     ringingAt: isoTimeOrNull(facts.ringingAt),
     answeredAt: isoTimeOrNull(facts.answeredAt),
     bridgedAt: isoTimeOrNull(facts.bridgedAt),
     endedAt: isoTimeOrNull(end?.at ?? null),
+    audioGaps: audioGapsOf(facts),
   };
+}
+
+/** The gaps with their times as text, for views and the CDR. */
+export function audioGapsOf({ audioGaps = [] }: CallFacts): AudioGapView[] {
+  return audioGaps.map(({ leg, cause, from, to }) => ({
+    leg,
+    cause,
+    from: isoTime(from),
+    to: isoTimeOrNull(to),
+  }));
 }

@@ -160,7 +160,7 @@ async function prove(
 }
 
 function checkGrant(permission: PermissionView, requestId: string): void {
-  const validMs = Date.parse(permission.expiresAt) - Date.parse(permission.grantedAt);
+  const validMs = Date.parse(permission.expiresAt ?? '') - Date.parse(permission.grantedAt);
   if (permission.requestId !== requestId) throw new Error('the yes belongs to another request');
   if (validMs !== DAY_MS) throw new Error(`the permission is valid for ${validMs} ms, not 24 h`);
 }

@@ -17,9 +17,9 @@ const START = Date.UTC(2026, 0, 5, 12);
 const NOW = START + 3_600_000;
 const rules: ConsentRules = {
   grantValidMs: DAY,
+  permanentValidMs: DAY,
   callsPerGrant: 1,
-  requestsMax: 3,
-  requestsWindowMs: 30 * DAY,
+  requestCaps: [{ requestsMax: 3, windowMs: 30 * DAY, resetBy: 'yes' }],
   requestLapsesMs: 7 * DAY,
 };
 const requestId = 'preq_1' as PermissionRequestId;

@@ -1,6 +1,7 @@
 import type { Refused } from '../platform/refusal.ts';
-import type { ConsentMoment, Decided, RecordReply, Revoke } from './consent.ts';
+import type { ConsentMoment, ConsentRules, Decided, RecordReply, Revoke } from './consent.ts';
 import {
+  NEVER,
   permissionOf,
   requestOf,
   type ConsentAnswer,
@@ -70,7 +71,7 @@ function accept(
   state: ConsentState,
   { now, rules }: ConsentMoment,
 ): ConsentEvent[] {
-  const permission = grantOf(reply, state, rules.grantValidMs);
+  const permission = grantOf(reply, state, rules);
   const granted: ConsentEvent = { type: 'PermissionGranted', at: reply.at, permission };
   if (isNewer(answerOf(permission), state)) {
     // A second tap before the call belongs to the yes that the call was made on.
@@ -133,9 +134,10 @@ function reasonOf(by: RevokedBy): string {
     : 'The customer changed the answer to no.';
 }
 
-function grantOf(reply: RecordReply, state: ConsentState, grantValidMs: number): ConsentPermission {
+function grantOf(reply: RecordReply, state: ConsentState, rules: ConsentRules): ConsentPermission {
   const request = answeredRequest(reply, state);
-  const ours = reply.at + grantValidMs;
+  const validMs = reply.permanent ? rules.permanentValidMs : rules.grantValidMs;
+  const ours = validMs === null ? NEVER : reply.at + validMs;
   return {
     permissionId: reply.permissionId,
     requestId: request?.requestId ?? null,

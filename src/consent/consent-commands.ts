@@ -6,7 +6,9 @@ import {
   evolve,
   permissionOf,
   publicName,
+  reachEvent,
   requestOf,
+  type CallReach,
   type ConsentCommand,
   type ConsentEvent,
   type ConsentRequest,
@@ -34,7 +36,7 @@ export async function commandConsent(
   command: ConsentCommand,
   context: { rules: ConsentRules; actor: string },
 ): Promise<ConsentState | Refused> {
-  const state = await readConsent(unit.tx, { contactId: unit.contact.id, lineId });
+  const state = await currentConsent(unit, lineId);
   return applyConsent(unit, lineId, state, command, context);
 }
 
@@ -48,17 +50,47 @@ export async function applyConsent(
 ): Promise<ConsentState | Refused> {
   const decided = decide(command, before, { now: unit.now, rules: context.rules });
   if (isRefused(decided)) return decided;
+  return stageEvents(unit, lineId, before, decided.events, context.actor);
+}
+
+/**
+ * Remembers how a call went, in the transaction that ends it: what the limits count is then as
+ * old as the call's own state, and no older.
+ */
+export async function recordReach(
+  unit: ContactUnit,
+  lineId: LineId,
+  reach: CallReach,
+): Promise<void> {
+  const before = await currentConsent(unit, lineId);
+  await stageEvents(unit, lineId, before, [reachEvent(reach)], 'platform');
+}
+
+async function stageEvents(
+  unit: ContactUnit,
+  lineId: LineId,
+  before: ConsentState,
+  events: readonly ConsentEvent[],
+  actor: string,
+): Promise<ConsentState> {
   let state = before;
-  for (const event of decided.events) {
+  for (const event of events) {
     state = evolve(state, event);
-    await stageEvent(unit, lineId, state, event, context.actor);
+    await stageEvent(unit, lineId, state, event, actor);
   }
-  if (decided.events.length > 0) {
+  if (events.length > 0) {
     const { id: contactId, accountId } = unit.contact;
     const row = { accountId, contactId, lineId, state, updatedAt: unit.now };
     unit.save(consentRows, consentRowKey(contactId, lineId), row);
   }
   return state;
+}
+
+async function currentConsent(unit: ContactUnit, lineId: LineId): Promise<ConsentState> {
+  const { id: contactId } = unit.contact;
+  // What this unit has changed already is not in the database yet.
+  const saved = unit.savedRow(consentRows, consentRowKey(contactId, lineId));
+  return saved?.state ?? readConsent(unit.tx, { contactId, lineId });
 }
 
 /** The name of a consent's row within a unit. */
@@ -84,15 +116,14 @@ async function stageEvent(
 
   const { type, at } = event;
   const { data, personal } = dividedEvent(event);
+  const name = publicName(type);
+  const entry = { type, actor, at, data: { lineId, ...data }, personal };
+  if (name === null) return unit.record(entry);
   const view = permission === null ? {} : { permission: permissionView(permission) };
   unit.record({
-    type,
-    actor,
-    at,
-    data: { lineId, ...data },
-    personal,
+    ...entry,
     announce: {
-      type: publicName(type),
+      type: name,
       callId: 'callId' in event ? (event.callId satisfies CallId) : null,
       sequence: 0,
       data: { lineId, requestId, purpose: purposeOf(state), ...view },
@@ -205,6 +236,7 @@ function permissionRowAfter(
   const row = { ...key, permission, usedByCallId: null, revokedAt: null, revokedBy: null };
   switch (event.type) {
     case 'PermissionGranted':
+    case 'PermissionPartlyUsed':
     case 'PermissionReleased':
       return { ...row, status: 'granted' };
     case 'PermissionUsed':

@@ -1,7 +1,7 @@
 import type { PermissionId } from '../platform/ids.ts';
 import { unreachable } from '../platform/invariant.ts';
 import type { Refusal } from '../platform/refusal.ts';
-import type { ConsentMoment } from './consent.ts';
+import type { ConsentMoment, RequestCap } from './consent.ts';
 import { isLive, type ConsentPermission, type ConsentState } from './consent-state.ts';
 
 /*
@@ -11,7 +11,14 @@ import { isLive, type ConsentPermission, type ConsentState } from './consent-sta
 
 /** Why a request may not be sent now, or null. */
 export function requestRefusal(state: ConsentState, moment: ConsentMoment): Refusal | null {
-  return requestWhileLiveRefusal(state, moment.now) ?? requestLimitRefusal(state, moment);
+  const { now, rules } = moment;
+  const live = requestWhileLiveRefusal(state, now);
+  if (live !== null) return live;
+  for (const cap of rules.requestCaps) {
+    const refused = requestCapRefusal(state, cap, now);
+    if (refused !== null) return refused;
+  }
+  return null;
 }
 
 /** Nobody is asked again while their yes stands unused. */
@@ -30,21 +37,25 @@ export function requestWhileLiveRefusal(
   };
 }
 
-/** At most `requestsMax` requests without a yes in between, within the rolling window. */
-export function requestLimitRefusal(
+const SINCE = { yes: 'without a yes', connected_call: 'without a connected call' } as const;
+
+/** At most so many requests within a rolling window, by what sets the count back. */
+export function requestCapRefusal(
   state: ConsentState,
-  { now, rules }: ConsentMoment,
-): (Refusal & { code: 'request_limit_reached' }) | null {
-  const { requestsMax, requestsWindowMs } = rules;
-  const times = state.history.requestsWithoutYes.filter((at) => at > now - requestsWindowMs);
+  { requestsMax, windowMs, resetBy }: RequestCap,
+  now: number,
+): (Refusal & { code: 'request_limit_reached'; allowedAt: number }) | null {
+  const { requestsWithoutYes, requestsSinceConnected } = state.history;
+  const all = resetBy === 'yes' ? requestsWithoutYes : requestsSinceConnected;
+  const times = all.filter((at) => at > now - windowMs);
   const oldest = times[times.length - requestsMax];
   if (oldest === undefined) return null;
   return {
     code: 'request_limit_reached',
-    message: `Asked ${times.length} times without a yes; the limit is ${requestsMax}.`,
+    message: `Asked ${times.length} times ${SINCE[resetBy]}; the limit is ${requestsMax}.`,
     fix: 'Wait until the oldest request falls out of the window, or let the customer write first.',
-    evidence: { requestsWithoutYes: times, requestsMax },
-    allowedAt: oldest + requestsWindowMs,
+    evidence: { requestTimes: times, requestsMax, windowMs },
+    allowedAt: oldest + windowMs,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
 import { invariant, unreachable } from '../platform/invariant.ts';
+import { emptyHistory, evolveHistory, type ConsentHistory } from './consent-history.ts';
 import { nextStatus } from './consent-transitions.ts';
 
 /** How far a request got on its way to the customer's phone. */
@@ -10,6 +11,7 @@ export type ConsentRequest = {
   requestId: PermissionRequestId;
   purpose: string;
   template: string;
+  templateVersion?: number;
   language: string;
   /** The text as the customer saw it. */
   text: string;
@@ -24,6 +26,12 @@ export type ConsentRequest = {
   delivery: RequestDelivery;
 };
 
+/**
+ * The end of a permission that has none: the last instant of the year 9999. A number and not
+ * null, so that every comparison of times is right without a branch.
+ */
+export const NEVER = 253_402_300_799_999;
+
 /** What one yes of the customer allows. */
 export type ConsentPermission = {
   permissionId: PermissionId;
@@ -35,7 +43,7 @@ export type ConsentPermission = {
   source: 'user' | 'automatic';
   /** Meta's time of the tap, never later than the moment we learned of it. */
   grantedAt: number;
-  /** Valid while now < expiresAt. */
+  /** Valid while now < expiresAt; `NEVER` where only a no ends it. */
   expiresAt: number;
   messageId: string;
 };
@@ -51,17 +59,6 @@ export type ConsentAnswer = {
   kind: 'accept' | 'reject' | 'revoke';
   by: RevokedBy;
   messageId: string | null;
-};
-
-/** What is remembered across statuses. */
-export type ConsentHistory = {
-  requestsSent: number;
-  /** Times of the requests since the last yes, oldest first, at most 50. */
-  requestsWithoutYes: number[];
-  lastRequestAt: number | null;
-  lastAnswer: ConsentAnswer | null;
-  /** Older requests that may still be answered, newest last, at most 8. */
-  earlierRequests: ConsentRequest[];
 };
 
 /** The consent of one contact on one line. Plain data: it is stored as JSON. */
@@ -124,20 +121,17 @@ export type ConsentEvent =
       messageId: string | null;
     }
   | ({ type: 'PermissionUsed'; callId: CallId } & OfPermission)
-  | ({ type: 'PermissionReleased'; callId: CallId; reason: string } & OfPermission);
+  /** One call of several that the permission allows; the last one is `PermissionUsed`. */
+  | ({ type: 'PermissionPartlyUsed'; callId: CallId } & OfPermission)
+  | ({ type: 'PermissionReleased'; callId: CallId; reason: string } & OfPermission)
+  /** A call was picked up, at that time. */
+  | { type: 'CallConnected'; at: number; callId: CallId }
+  /** A call rang, or may have rung, and was not picked up. */
+  | { type: 'CallUnanswered'; at: number; callId: CallId };
 
 export type ConsentEventType = ConsentEvent['type'];
 
-export const initialConsent: ConsentState = {
-  status: 'none',
-  history: {
-    requestsSent: 0,
-    requestsWithoutYes: [],
-    lastRequestAt: null,
-    lastAnswer: null,
-    earlierRequests: [],
-  },
-};
+export const initialConsent: ConsentState = { status: 'none', history: emptyHistory };
 
 /** The current request of a state, in whatever status it is. */
 export function requestOf(state: ConsentState): ConsentRequest | null {
@@ -163,17 +157,14 @@ export function isLive(
   return state.status === 'granted' && now < state.permission.expiresAt;
 }
 
-const REQUEST_TIMES_MAX = 50;
-const EARLIER_REQUESTS_MAX = 8;
-
 /** Folds one event. Throws a Bug for a move that the table does not have. */
 export function evolve(state: ConsentState, event: ConsentEvent): ConsentState {
   invariant(
     nextStatus(state.status, event.type) !== null,
     `no move from ${state.status} by ${event.type}`,
   );
-  const history = evolveHistory(state, event);
   const request = requestOf(state);
+  const history = evolveHistory(state.history, request, event);
   switch (event.type) {
     case 'PermissionRequested':
       return { status: 'requested', request: event.request, history };
@@ -204,7 +195,11 @@ export function evolve(state: ConsentState, event: ConsentEvent): ConsentState {
     case 'PermissionExpired':
       return { status: 'expired', request, permission: permissionIn(state), history };
     case 'PermissionReleased':
+    case 'PermissionPartlyUsed':
       return { status: 'granted', request, permission: permissionIn(state), history };
+    case 'CallConnected':
+    case 'CallUnanswered':
+      return { ...state, history };
     case 'PermissionUsed': {
       const used = { usedByCallId: event.callId, usedAt: event.at };
       return { status: 'used', request, permission: permissionIn(state), ...used, history };
@@ -262,60 +257,4 @@ function track(state: ConsentState, event: TrackingEvent): ConsentState {
     earlier.requestId === requestId ? request : earlier,
   );
   return { ...state, history: { ...state.history, earlierRequests } };
-}
-
-function evolveHistory(state: ConsentState, event: ConsentEvent): ConsentHistory {
-  const { history } = state;
-  switch (event.type) {
-    case 'PermissionRequested': {
-      const previous = requestOf(state) ?? [];
-      return {
-        ...history,
-        requestsSent: history.requestsSent + 1,
-        requestsWithoutYes: [...history.requestsWithoutYes, event.at].slice(-REQUEST_TIMES_MAX),
-        lastRequestAt: event.at,
-        earlierRequests: history.earlierRequests.concat(previous).slice(-EARLIER_REQUESTS_MAX),
-      };
-    }
-    case 'PermissionRequestFailed': {
-      // The customer was never asked, so this request does not count against the limit.
-      const failed = requestOf(state);
-      invariant(failed !== null, 'only a request fails');
-      const earlier = [...history.earlierRequests, { ...failed, delivery: 'failed' as const }];
-      return {
-        ...history,
-        earlierRequests: earlier.slice(-EARLIER_REQUESTS_MAX),
-        requestsSent: history.requestsSent - 1,
-        requestsWithoutYes: history.requestsWithoutYes.filter((at) => at !== failed.requestedAt),
-      };
-    }
-    case 'PermissionGranted': {
-      const { messageId, source } = event.permission;
-      const by = source === 'user' ? 'customer' : 'meta';
-      return {
-        ...history,
-        // Meta's times are whole seconds: a request of the same second was before the yes.
-        requestsWithoutYes: history.requestsWithoutYes.filter((at) => at >= event.at + 1000),
-        lastAnswer: { at: event.at, kind: 'accept', by, messageId },
-      };
-    }
-    case 'PermissionDeclined': {
-      const { at, by, messageId } = event;
-      return { ...history, lastAnswer: { at, kind: 'reject', by, messageId } };
-    }
-    case 'PermissionRevoked': {
-      const { at, answer: kind, by, messageId } = event;
-      return { ...history, lastAnswer: { at, kind, by, messageId } };
-    }
-    case 'PermissionRequestSent':
-    case 'PermissionRequestDelivered':
-    case 'PermissionRequestRead':
-    case 'PermissionRequestLapsed':
-    case 'PermissionExpired':
-    case 'PermissionUsed':
-    case 'PermissionReleased':
-      return history;
-    default:
-      return unreachable(event);
-  }
 }

@@ -11,6 +11,7 @@ import {
   type PermissionRequestId,
 } from '../platform/ids.ts';
 import {
+  completeConsent,
   initialConsent,
   wakesAt,
   type ConsentPermission,
@@ -61,7 +62,7 @@ export async function readConsent(
   key: Pick<ConsentKey, 'contactId' | 'lineId'>,
 ): Promise<ConsentState> {
   const row = await db.first(READ, [bucketOf(key.contactId), key.contactId, key.lineId]);
-  return row?.state ?? initialConsent;
+  return row === undefined ? initialConsent : completeConsent(row.state);
 }
 
 type KeyedRow = { contact_id: ContactId; line_id: LineId; state: ConsentState };
@@ -81,7 +82,7 @@ export async function consentsOf(
   return rows.map(({ contact_id: contactId, line_id: lineId, state }) => ({
     contactId,
     lineId,
-    state,
+    state: completeConsent(state),
   }));
 }
 

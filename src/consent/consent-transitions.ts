@@ -2,12 +2,14 @@ import type { ConsentEventType, ConsentStatus } from './consent-state.ts';
 
 type Moves = { readonly [E in ConsentEventType]?: ConsentStatus };
 
-/** News of a message's way changes no status; it may come after the answer. */
-const tracking = <S extends ConsentStatus>(status: S) =>
+/** News of a message's way and of a call's end changes no status; it comes whenever it comes. */
+const news = <S extends ConsentStatus>(status: S) =>
   ({
     PermissionRequestSent: status,
     PermissionRequestDelivered: status,
     PermissionRequestRead: status,
+    CallConnected: status,
+    CallUnanswered: status,
   }) as const;
 
 /**
@@ -16,7 +18,7 @@ const tracking = <S extends ConsentStatus>(status: S) =>
  */
 export const CONSENT_TRANSITIONS = {
   none: {
-    ...tracking('none'),
+    ...news('none'),
     PermissionRequested: 'requested',
     // Meta lets people allow or forbid calls in the business profile, unasked.
     PermissionGranted: 'granted',
@@ -24,7 +26,7 @@ export const CONSENT_TRANSITIONS = {
     PermissionRevoked: 'revoked',
   },
   requested: {
-    ...tracking('requested'),
+    ...news('requested'),
     PermissionRequested: 'requested',
     PermissionRequestFailed: 'none',
     PermissionGranted: 'granted',
@@ -33,41 +35,44 @@ export const CONSENT_TRANSITIONS = {
     PermissionRevoked: 'revoked',
   },
   granted: {
-    ...tracking('granted'),
+    ...news('granted'),
     PermissionGranted: 'granted',
     PermissionUsed: 'used',
+    // Where a pack allows several calls on one yes, all but the last leave it granted.
+    PermissionPartlyUsed: 'granted',
+    PermissionReleased: 'granted',
     PermissionExpired: 'expired',
     PermissionRevoked: 'revoked',
   },
   used: {
-    ...tracking('used'),
+    ...news('used'),
     PermissionRequested: 'requested',
     PermissionGranted: 'granted',
     PermissionReleased: 'granted',
     PermissionRevoked: 'revoked',
   },
   declined: {
-    ...tracking('declined'),
+    ...news('declined'),
     PermissionRequested: 'requested',
     PermissionGranted: 'granted',
     PermissionDeclined: 'declined',
     PermissionRevoked: 'revoked',
   },
   expired: {
-    ...tracking('expired'),
+    ...news('expired'),
     PermissionRequested: 'requested',
     PermissionGranted: 'granted',
     PermissionRevoked: 'revoked',
   },
   revoked: {
-    ...tracking('revoked'),
+    ...news('revoked'),
     PermissionRequested: 'requested',
     PermissionGranted: 'granted',
     PermissionDeclined: 'declined',
     PermissionRevoked: 'revoked',
   },
   lapsed: {
-    ...tracking('lapsed'),
+    ...news('lapsed'),
     PermissionRequested: 'requested',
     PermissionGranted: 'granted',
     PermissionDeclined: 'declined',
@@ -81,13 +86,15 @@ export function nextStatus(status: ConsentStatus, event: ConsentEventType): Cons
   return moves[event] ?? null;
 }
 
+const NEWS = news('none');
+
 /** The transition table as a mermaid state diagram, for the documentation. */
 export function consentDiagram(): string {
   const lines = ['stateDiagram-v2', '  [*] --> none'];
   for (const [from, moves] of Object.entries(CONSENT_TRANSITIONS)) {
     for (const [event, to] of Object.entries(moves)) {
-      // News of delivery leads nowhere else; drawing it on every box would hide the rest.
-      if (from === to && /Sent|Delivered|Read$/.test(event)) continue;
+      // News leads nowhere else; drawing it on every box would hide the rest.
+      if (from === to && event in NEWS) continue;
       lines.push(`  ${from} --> ${to}: ${event}`);
     }
   }

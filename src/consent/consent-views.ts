@@ -1,7 +1,7 @@
 import type { ConsentView, PermissionRequestView, PermissionView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { LineId } from '../platform/ids.ts';
-import { permissionOf, requestOf, type ConsentState } from './consent.ts';
+import { NEVER, permissionOf, requestOf, type ConsentState } from './consent.ts';
 import type { PermissionRow, RequestRow } from './consent-store.ts';
 
 /** How consent leaves the house: the shapes of the API and of webhooks. */
@@ -16,7 +16,7 @@ export function permissionView(row: PermissionRow): PermissionView {
     kind: permission.kind,
     status: row.status,
     grantedAt: isoTime(permission.grantedAt),
-    expiresAt: isoTime(permission.expiresAt),
+    expiresAt: endTime(permission.expiresAt),
     usedByCallId: row.usedByCallId,
     revokedAt: isoTimeOrNull(row.revokedAt),
     revokedBy: row.revokedBy,
@@ -52,10 +52,15 @@ export function consentView(lineId: LineId, state: ConsentState, now: number): C
     requestId: request?.requestId ?? null,
     purpose: permission?.purpose ?? request?.purpose ?? null,
     grantedAt: isoTimeOrNull(permission?.grantedAt ?? null),
-    expiresAt: isoTimeOrNull(permission?.expiresAt ?? null),
+    expiresAt: endTime(permission?.expiresAt ?? null),
     revokedAt: state.status === 'revoked' ? isoTime(state.revokedAt) : null,
     revokedBy: state.status === 'revoked' ? state.revokedBy : null,
     requestsSent: state.history.requestsSent,
     lastRequestAt: isoTimeOrNull(state.history.lastRequestAt),
   };
+}
+
+/** Null for a permission that only a no ends. */
+function endTime(expiresAt: number | null): string | null {
+  return isoTimeOrNull(expiresAt !== null && expiresAt >= NEVER ? null : expiresAt);
 }

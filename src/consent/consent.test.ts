@@ -21,9 +21,9 @@ const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 0, 5, 12);
 const rules: ConsentRules = {
   grantValidMs: DAY,
+  permanentValidMs: DAY,
   callsPerGrant: 1,
-  requestsMax: 3,
-  requestsWindowMs: 30 * DAY,
+  requestCaps: [{ requestsMax: 3, windowMs: 30 * DAY, resetBy: 'yes' }],
   requestLapsesMs: 7 * DAY,
 };
 

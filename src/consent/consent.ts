@@ -12,6 +12,7 @@ import type { Refused } from '../platform/refusal.ts';
 import {
   evolve,
   isFurther,
+  NEVER,
   permissionOf,
   requestById,
   type ConsentEvent,
@@ -24,17 +25,17 @@ import { decideReply, decideRevoke } from './consent-answer.ts';
 import { callRefusal, notInForce, requestRefusal } from './consent-refusals.ts';
 
 export { CONSENT_TRANSITIONS, consentDiagram } from './consent-transitions.ts';
-export { evolve, initialConsent, isLive, permissionOf, requestOf } from './consent-state.ts';
+export { completeConsent, type ConsentHistory } from './consent-history.ts';
+export { evolve, initialConsent, isLive, NEVER, permissionOf, requestOf } from './consent-state.ts';
 export {
   callRefusal,
-  requestLimitRefusal,
+  requestCapRefusal,
   requestWhileLiveRefusal,
   type CallRefusalCode,
 } from './consent-refusals.ts';
 export type {
   ConsentEvent,
   ConsentEventType,
-  ConsentHistory,
   ConsentPermission,
   ConsentRequest,
   ConsentState,
@@ -44,11 +45,21 @@ export type {
 
 /** The values of the policy pack that consent depends on; see `consentRules(pack)`. */
 export type ConsentRules = {
+  /** How long a yes is valid, if Meta does not say sooner. */
   grantValidMs: number;
-  callsPerGrant: 1;
-  requestsMax: number;
-  requestsWindowMs: number;
+  /** The same for a permanent permission; null: until somebody takes it back. */
+  permanentValidMs: number | null;
+  /** Calls on one yes; null: as many as the other limits allow. */
+  callsPerGrant: number | null;
+  requestCaps: readonly RequestCap[];
   requestLapsesMs: number;
+};
+
+/** At most so many requests in a rolling window, counted since a yes or a connected call. */
+export type RequestCap = {
+  requestsMax: number;
+  windowMs: number;
+  resetBy: 'yes' | 'connected_call';
 };
 
 /** Facts of the moment: our clock and the rules in force. */
@@ -59,6 +70,8 @@ export type RequestPermission = {
   requestId: PermissionRequestId;
   purpose: string;
   template: string;
+  /** Which content of the template; absent for requests of before templates had versions. */
+  templateVersion?: number;
   language: string;
   /** As the customer will see it. */
   text: string;
@@ -134,12 +147,24 @@ export function decide(
     case 'Revoke':
       return decideRevoke(command, state, moment.now);
     case 'Consume':
-      return decideConsume(command, state, moment.now);
+      return decideConsume(command, state, moment);
     case 'Release':
       return { events: decideRelease(command, state, moment.now) };
     default:
       return unreachable(command);
   }
+}
+
+/** How a dialled call went. Nothing can refuse what has happened, so there is no command. */
+export type CallReach = {
+  callId: CallId;
+  outcome: 'connected' | 'unanswered';
+  /** The pick-up, or the end of a call that had none. */
+  at: number;
+};
+
+export function reachEvent({ callId, outcome, at }: CallReach): ConsentEvent {
+  return { type: outcome === 'connected' ? 'CallConnected' : 'CallUnanswered', callId, at };
 }
 
 /** Folds many events. */
@@ -149,7 +174,10 @@ export function evolveAll(state: ConsentState, events: readonly ConsentEvent[]):
 
 /** When the clock itself will change this state: a grant's expiry or a request's lapse. */
 export function wakesAt(state: ConsentState): number | null {
-  if (state.status === 'granted') return state.permission.expiresAt;
+  if (state.status === 'granted') {
+    const { expiresAt } = state.permission;
+    return expiresAt >= NEVER ? null : expiresAt;
+  }
   if (state.status === 'requested') return state.request.lapsesAt;
   return null;
 }
@@ -166,10 +194,14 @@ const PUBLIC_NAMES = {
   PermissionRequestLapsed: 'permission.lapsed',
   PermissionRevoked: 'permission.revoked',
   PermissionUsed: 'permission.used',
+  PermissionPartlyUsed: 'permission.used',
   PermissionReleased: 'permission.released',
-} as const satisfies Record<ConsentEventType, string>;
+  // The events of the call itself tell this.
+  CallConnected: null,
+  CallUnanswered: null,
+} as const satisfies Record<ConsentEventType, string | null>;
 
-/** The name under which an event leaves the house as a webhook. */
+/** The name under which an event leaves the house as a webhook, if it does. */
 export function publicName(type: ConsentEventType): (typeof PUBLIC_NAMES)[ConsentEventType] {
   return PUBLIC_NAMES[type];
 }
@@ -250,17 +282,27 @@ function lapseEvents(state: ConsentState, now: number): ConsentEvent[] {
 function decideConsume(
   command: Extract<ConsentCommand, { type: 'Consume' }>,
   state: ConsentState,
-  now: number,
+  { now, rules }: ConsentMoment,
 ): Decided | Refused {
   const { callId, permissionId } = command;
-  if (state.status === 'used' && state.usedByCallId === callId) return { events: [] };
+  if (heldSince(state, callId) !== null) return { events: [] };
   const refused = callRefusal(state, now);
   if (refused !== null) return { refused };
   const permission = permissionOf(state);
   if (permission?.permissionId !== permissionId) {
     return { refused: notInForce(permissionId) };
   }
-  return { events: [{ type: 'PermissionUsed', permissionId, callId, at: now }] };
+  const isLast =
+    rules.callsPerGrant !== null && state.history.callsPlaced + 1 >= rules.callsPerGrant;
+  const type = isLast ? 'PermissionUsed' : 'PermissionPartlyUsed';
+  return { events: [{ type, permissionId, callId, at: now }] };
+}
+
+/** Since when this very call holds the permission in force, or null where it does not. */
+export function heldSince(state: ConsentState, callId: string): number | null {
+  if (state.status === 'used' && state.usedByCallId === callId) return state.usedAt;
+  if (state.status !== 'granted' && state.status !== 'used') return null;
+  return state.history.placedCalls.find((call) => call.callId === callId)?.at ?? null;
 }
 
 function decideRelease(
@@ -268,8 +310,9 @@ function decideRelease(
   state: ConsentState,
   now: number,
 ): ConsentEvent[] {
-  if (state.status !== 'used' || state.usedByCallId !== command.callId) return [];
   const { callId, reason } = command;
+  if (state.status !== 'granted' && state.status !== 'used') return [];
+  if (heldSince(state, callId) === null) return [];
   const { permissionId } = state.permission;
   const released: ConsentEvent = {
     type: 'PermissionReleased',

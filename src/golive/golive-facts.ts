@@ -104,12 +104,19 @@ function refusedByGate(ports: GoLivePorts, line: StoredLine): GoLiveFacts['gate'
     optedOutAt: null,
     optOutPendingAt: null,
     sanctionedRegion: false,
+    timeZone: null,
   };
   const now = ports.clock.now();
   const facts = { now, line: { enabled, restrictedUntil, e164, country }, contact: nobody };
   const { verdicts } = evaluateRequest(
-    { ...facts, consent: initialConsent, purpose: '' },
-    ports.packs.of(line.policyPack),
+    {
+      ...facts,
+      consent: initialConsent,
+      history: { callsAt: [], refusedAt: null },
+      metaAnswer: null,
+      purpose: '',
+    },
+    { pack: ports.packs.of(line.policyPack), narrower: [] },
   );
   return new Map(
     verdicts

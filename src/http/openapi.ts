@@ -164,6 +164,7 @@ const PROBLEM_SCHEMA = {
     rule: { ...TEXT, description: 'The policy rule that refused.' },
     evidence: { type: 'object', description: 'The facts the refusal rests on.' },
     allowedAt: { ...TEXT, format: 'date-time', description: 'From when on it would be allowed.' },
+    latestAt: { ...TEXT, format: 'date-time', description: 'Until when it would be allowed.' },
     fields: {
       type: 'array',
       items: {

@@ -109,13 +109,14 @@ function answerToRefusal(error: RefusalError, context: ProblemContext): HttpAnsw
       ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
       ...(refusal.evidence === undefined ? {} : { evidence: withTimes(refusal.evidence) }),
       ...(refusal.allowedAt === undefined ? {} : { allowedAt: isoTime(refusal.allowedAt) }),
+      ...(refusal.latestAt === undefined ? {} : { latestAt: isoTime(refusal.latestAt) }),
       ...(fields === undefined ? {} : { fields }),
     },
   };
 }
 
 /** Instants leave the house as RFC 3339, also inside evidence: there they end in `At`. */
-function withTimes(evidence: Record<string, unknown>): Record<string, unknown> {
+export function withTimes(evidence: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(evidence).map(([name, value]) => {
     const isInstant = name.endsWith('At') && typeof value === 'number';
     return [name, isInstant ? isoTime(value) : value];

@@ -24,6 +24,8 @@ export type ContactUnit = {
   record(entry: Recorded): void;
   /** Marks a row as changed; all rows of one store are written in one statement at the end. */
   save<Row>(store: RowStore<Row>, key: string, row: Row): void;
+  /** The row as this unit has saved it, which no statement shows before the end. */
+  savedRow<Row>(store: RowStore<Row>, key: string): Row | undefined;
 };
 
 export type Recorded = {
@@ -94,6 +96,10 @@ export class PendingUnit implements ContactUnit {
     const rows = this.staged.get(store) ?? new Map<string, unknown>();
     rows.set(key, row);
     this.staged.set(store, rows);
+  }
+
+  savedRow<Row>(store: RowStore<Row>, key: string): Row | undefined {
+    return this.staged.get(store)?.get(key) as Row | undefined;
   }
 }
 

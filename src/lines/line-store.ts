@@ -1,6 +1,8 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { AccountId, EndpointId, LineId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
+import { accountPolicyOf, lineLimitsOf, type AccountPolicy } from '../policy/layers.ts';
+import type { Limits } from '../policy/limits.ts';
 import type { Line, LineWebhookSecrets } from './line.ts';
 
 type LineRow = {
@@ -19,15 +21,22 @@ type LineRow = {
   enabled: boolean;
   restricted_until: number | null;
   opt_out_key: string | null;
+  account_policy: unknown;
+  own_limits: unknown;
 };
 
 const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
   graph_base_url, graph_version, access_token, policy_pack, default_endpoint_id, enabled,
-  restricted_until, opt_out_key`;
+  restricted_until, opt_out_key, own_limits,
+  (select settings -> 'policy' from accounts where accounts.id = account_id) as account_policy`;
 
 /** A line as it is stored: the access token is still sealed, so most code never holds it. */
 export type StoredLine = Omit<Line, 'access'> & {
   sealed: Omit<Line['access'], 'accessToken'> & { accessToken: Buffer };
+  /** What the line's account has set; read beside it, because every decision needs both. */
+  accountPolicy: AccountPolicy;
+  /** What this line sets beside its account. */
+  ownLimits: Limits;
 };
 
 const BY_ID = statement<LineRow>(
@@ -156,7 +165,7 @@ export async function setRestriction(
 
 /** Opens the access token: only right before Meta is spoken to. */
 export function openLine(line: StoredLine, sealer: Sealer): Line {
-  const { sealed, ...rest } = line;
+  const { sealed, accountPolicy: _, ownLimits: __, ...rest } = line;
   return { ...rest, access: { ...sealed, accessToken: sealer.open(sealed.accessToken) } };
 }
 
@@ -172,6 +181,8 @@ function toLine(row: LineRow): StoredLine {
     enabled: row.enabled,
     restrictedUntil: row.restricted_until,
     optOutKey: row.opt_out_key,
+    accountPolicy: accountPolicyOf(row.account_policy),
+    ownLimits: lineLimitsOf(row.own_limits),
     sealed: {
       graphBaseUrl: row.graph_base_url,
       graphVersion: row.graph_version,

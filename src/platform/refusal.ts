@@ -15,6 +15,8 @@ export type Refusal = {
   evidence?: Record<string, unknown>;
   /** Milliseconds since 1970 from which it would be allowed, when time alone will do. */
   allowedAt?: number;
+  /** Until when at the latest it would be allowed, for what comes too late. */
+  latestAt?: number;
 };
 
 export type Refused = { refused: Refusal };

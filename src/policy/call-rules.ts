@@ -1,12 +1,22 @@
-import { callRefusal, permissionOf, type ConsentPermission } from '../consent/consent.ts';
-import type { CallFacts, Rule, RuleOutcome } from './policy.ts';
+import {
+  callRefusal,
+  heldSince,
+  permissionOf,
+  type ConsentPermission,
+} from '../consent/consent.ts';
+import { CALL_LIMIT_RULES } from './limit-rules.ts';
+import type { CallFacts, PackRule, RuleOutcome, Rules } from './policy.ts';
+import { judgeMeta } from './meta-rule.ts';
 import { notApplicable, PARTY_RULES, pass, refuse } from './party-rules.ts';
+import { packEnd, type PolicyPack } from './policy-pack.ts';
 import { samePurpose } from './purpose.ts';
+import { REFUSALS, type RefusalCode } from './refusal-codes.ts';
+import type { Refusal } from '../platform/refusal.ts';
 
 /** Rules that only a call must pass. */
 
 /** A queued call counts: two calls may not be waiting for one person's phone. */
-const oneLiveCall: Rule<CallFacts> = {
+const oneLiveCall: PackRule<CallFacts> = {
   name: 'one_live_call',
   check({ callId, liveCallIds }) {
     const others = liveCallIds.filter((id) => id !== callId);
@@ -18,12 +28,12 @@ const oneLiveCall: Rule<CallFacts> = {
 };
 
 /** The heart of the gate. The consent folder owns the words, so gate and decider agree. */
-const permissionLive: Rule<CallFacts> = {
+const permissionLive: PackRule<CallFacts> = {
   name: 'permission_live',
-  check(facts) {
+  check(facts, pack) {
     const held = heldPermission(facts);
-    if (held !== null) return judgeHeld(held, facts.now);
-    const refused = callRefusal(facts.consent, facts.now);
+    if (held !== null) return judgeHeld(held, facts.now, pack);
+    const refused = callRefusal(facts.consent, facts.now) ?? outlived(facts, pack);
     if (refused === null) return pass('The customer allowed this call.', evidenceOf(facts));
     const { code, message, fix, evidence } = refused;
     return refuse(code, message, { fix, evidence: evidence ?? {} });
@@ -31,7 +41,7 @@ const permissionLive: Rule<CallFacts> = {
 };
 
 /** Shown even for a used or revoked permission: whoever asks again should know what was told. */
-const purposeMatch: Rule<CallFacts> = {
+const purposeMatch: PackRule<CallFacts> = {
   name: 'purpose_match',
   check({ consent, purpose }) {
     const permission = permissionOf(consent);
@@ -54,7 +64,7 @@ const purposeMatch: Rule<CallFacts> = {
   },
 };
 
-const endpointKnown: Rule<CallFacts> = {
+const endpointKnown: PackRule<CallFacts> = {
   name: 'endpoint_known',
   check: ({ endpointKnown }) =>
     endpointKnown
@@ -62,29 +72,54 @@ const endpointKnown: Rule<CallFacts> = {
       : refuse('endpoint_unknown', 'There is no endpoint that this call could be bridged to.'),
 };
 
-export const CALL_RULES: ReadonlyArray<Rule<CallFacts>> = [
+const metaAllows: PackRule<CallFacts> = {
+  name: 'meta_allows',
+  // Only a call that is about to be dialled needs a fresh answer; Meta is asked right before.
+  check: (facts, { liveAnswer }) =>
+    judgeMeta(facts, facts.callId === null ? null : (liveAnswer?.maxAgeMs ?? null), 'call'),
+};
+
+export const CALL_RULES: Rules<CallFacts> = [
   ...PARTY_RULES,
   oneLiveCall,
   permissionLive,
   purposeMatch,
+  ...CALL_LIMIT_RULES,
   endpointKnown,
+  // Last, because it is the only refusal that asking Meta can lift at once.
+  metaAllows,
 ];
 
-/** The permission that this very call has consumed already, else null. */
+/** The permission that this very call holds already, else null. */
 function heldPermission({ callId, consent }: CallFacts): ConsentPermission | null {
-  if (callId === null || consent.status !== 'used') return null;
-  return consent.usedByCallId === callId ? consent.permission : null;
+  if (callId === null || heldSince(consent, callId) === null) return null;
+  return permissionOf(consent);
 }
 
 /** A queued call holds its permission, but the customer's window goes on closing. */
-function judgeHeld(permission: ConsentPermission, now: number): RuleOutcome {
-  const { permissionId, expiresAt } = permission;
+function judgeHeld(permission: ConsentPermission, now: number, pack: PolicyPack): RuleOutcome {
+  const { permissionId } = permission;
+  const expiresAt = Math.min(permission.expiresAt, packEnd(permission, pack));
   const evidence = { permissionId, expiresAt };
   if (now < expiresAt) return pass('This call holds the permission.', evidence);
   return refuse('permission_expired', 'The permission expired before the call was placed.', {
     evidence,
   });
 }
+
+/** A line that was switched to a stricter pack does not wait for what an easier one promised. */
+function outlived({ consent, now }: CallFacts, pack: PolicyPack): OutlivedRefusal | null {
+  const permission = permissionOf(consent);
+  if (permission === null || now < packEnd(permission, pack)) return null;
+  const { permissionId, grantedAt, expiresAt } = permission;
+  return {
+    code: 'permission_expired',
+    message: 'The permission is older than the rules in force allow.',
+    fix: REFUSALS.permission_expired.fix,
+    evidence: { permissionId, grantedAt, expiresAt, packName: pack.name },
+  };
+}
+type OutlivedRefusal = Refusal & { code: RefusalCode };
 
 function evidenceOf({ consent }: CallFacts): Record<string, unknown> {
   const permission = permissionOf(consent);

@@ -104,7 +104,7 @@ export const frequencyCap = z.strictObject({
 
 /** At most so many requests to one person by one line, counted since `resetBy`. */
 export const requestCap = z.strictObject({
-  requestsMax: z.int().positive().max(50),
+  requestsMax: z.int().positive().max(100),
   windowMs: rollingWindow,
   resetBy: z.enum(['yes', 'connected_call']),
   source: ruleSource,
@@ -120,6 +120,8 @@ export const limitsSchema = z.strictObject({
     .refine(({ from, until }) => from !== until, 'quiet hours have a length')
     .optional(),
   frequency: z.array(frequencyCap).max(8).optional(),
+  /** MARKETING requests only to customers who were heard on the line so lately. */
+  marketing: z.strictObject({ windowMs: rollingWindow, source: ruleSource }).optional(),
   /** After a no, so long without call and request, unless the person says yes later. */
   refusalLock: z.strictObject({ lockMs: rollingWindow, source: ruleSource }).optional(),
   requests: z.array(requestCap).max(8).optional(),

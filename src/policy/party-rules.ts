@@ -1,4 +1,4 @@
-import type { PartyFacts, Rule, RuleOutcome } from './policy.ts';
+import type { PackRule, PartyFacts, RuleOutcome } from './policy.ts';
 import type { PolicyPack } from './policy-pack.ts';
 import { REFUSALS, type RefusalCode } from './refusal-codes.ts';
 
@@ -21,7 +21,7 @@ export function refuse(
   return { verdict: 'refuse', code, message, fix: REFUSALS[code].fix, ...more };
 }
 
-const lineEnabled: Rule<PartyFacts> = {
+const lineEnabled: PackRule<PartyFacts> = {
   name: 'line_enabled',
   check: ({ line }) =>
     line.enabled
@@ -30,7 +30,7 @@ const lineEnabled: Rule<PartyFacts> = {
 };
 
 /** Meta restricts numbers that customers complain about; see its `account_update` webhook. */
-const lineNotRestricted: Rule<PartyFacts> = {
+const lineNotRestricted: PackRule<PartyFacts> = {
   name: 'line_not_restricted',
   check({ line, now }) {
     const until = line.restrictedUntil;
@@ -43,7 +43,7 @@ const lineNotRestricted: Rule<PartyFacts> = {
 };
 
 /** A user id (BSUID) says nothing of the place, so the rules about countries need the number. */
-const numberKnown: Rule<PartyFacts> = {
+const numberKnown: PackRule<PartyFacts> = {
   name: 'number_known',
   check: ({ contact }) =>
     contact.e164 === null
@@ -52,7 +52,7 @@ const numberKnown: Rule<PartyFacts> = {
 };
 
 /** Where Meta does not offer business-initiated calling at all. */
-const businessCountry: Rule<PartyFacts> = {
+const businessCountry: PackRule<PartyFacts> = {
   name: 'business_country',
   check({ line }, pack) {
     const { country } = line;
@@ -73,7 +73,7 @@ const businessCountry: Rule<PartyFacts> = {
  * Meta lets the customer be anywhere; the page warns of serving customers in these countries, and
  * the strict pack takes the warning as a ban.
  */
-const customerCountry: Rule<PartyFacts> = {
+const customerCountry: PackRule<PartyFacts> = {
   name: 'customer_country',
   check({ contact }, pack) {
     const { country } = contact;
@@ -92,7 +92,7 @@ const customerCountry: Rule<PartyFacts> = {
 };
 
 /** Both sides count: nobody calls into such a place, nobody calls out of it. */
-const sanctioned: Rule<PartyFacts> = {
+const sanctioned: PackRule<PartyFacts> = {
   name: 'sanctioned',
   check({ line, contact }, pack) {
     if (contact.sanctionedRegion) {
@@ -119,7 +119,7 @@ const sanctioned: Rule<PartyFacts> = {
 };
 
 /** The person's own word is named before a list, so that the agent is told the real reason. */
-const doNotCall: Rule<PartyFacts> = {
+const doNotCall: PackRule<PartyFacts> = {
   name: 'do_not_call',
   check({ contact }) {
     if (contact.optedOutAt !== null) {
@@ -140,7 +140,7 @@ const doNotCall: Rule<PartyFacts> = {
   },
 };
 
-export const PARTY_RULES: ReadonlyArray<Rule<PartyFacts>> = [
+export const PARTY_RULES: ReadonlyArray<PackRule<PartyFacts>> = [
   lineEnabled,
   lineNotRestricted,
   numberKnown,

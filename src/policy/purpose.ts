@@ -6,7 +6,10 @@ export function samePurpose(a: string, b: string): boolean {
 }
 
 /** What is wrong with a purpose, as a sentence, or null when it tells the customer something. */
-export function purposeProblem(purpose: string, rules: PolicyPack['purpose']): string | null {
+export function purposeProblem(
+  purpose: string,
+  rules: NonNullable<PolicyPack['purpose']>,
+): string | null {
   const text = plain(purpose);
   if (text === '') return 'The purpose is empty.';
   const length = Array.from(text).length;

@@ -1,31 +1,24 @@
-import { requestLimitRefusal, requestWhileLiveRefusal } from '../consent/consent.ts';
-import { PARTY_RULES, pass, refuse } from './party-rules.ts';
-import type { RequestFacts, Rule, RuleOutcome } from './policy.ts';
+import { requestWhileLiveRefusal } from '../consent/consent.ts';
+import { notApplicable, PARTY_RULES, pass, refuse } from './party-rules.ts';
+import { REQUEST_LIMIT_RULES } from './limit-rules.ts';
+import { judgeMeta } from './meta-rule.ts';
+import type { PackRule, RequestFacts, RuleOutcome, Rules } from './policy.ts';
 import type { Refusal } from '../platform/refusal.ts';
-import { consentRules } from './policy-pack.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 import { purposeProblem } from './purpose.ts';
 
 /** Rules that only a permission request must pass. */
 
-const notLive: Rule<RequestFacts> = {
+const notLive: PackRule<RequestFacts> = {
   name: 'not_live',
   check: ({ consent, now }) =>
     refusedBy(requestWhileLiveRefusal(consent, now)) ?? pass('No unused permission is live.'),
 };
 
-const requestLimit: Rule<RequestFacts> = {
-  name: 'request_limit',
-  check: ({ consent, now }, pack) =>
-    refusedBy(requestLimitRefusal(consent, { now, rules: consentRules(pack) })) ??
-    pass('The customer was not asked too often.', {
-      requestsWithoutYes: consent.history.requestsWithoutYes,
-    }),
-};
-
-const purposeSpecific: Rule<RequestFacts> = {
+const purposeSpecific: PackRule<RequestFacts> = {
   name: 'purpose_specific',
   check({ purpose }, pack) {
+    if (pack.purpose === null) return notApplicable('The pack asks for no purpose.');
     const problem = purposeProblem(purpose, pack.purpose);
     if (problem === null) return pass('The purpose tells the customer why.');
     return refuse('purpose_not_specific', problem, {
@@ -34,11 +27,17 @@ const purposeSpecific: Rule<RequestFacts> = {
   },
 };
 
-export const REQUEST_RULES: ReadonlyArray<Rule<RequestFacts>> = [
+const metaAllows: PackRule<RequestFacts> = {
+  name: 'meta_allows',
+  check: (facts) => judgeMeta(facts, null, 'request'),
+};
+
+export const REQUEST_RULES: Rules<RequestFacts> = [
   ...PARTY_RULES,
   notLive,
-  requestLimit,
+  ...REQUEST_LIMIT_RULES,
   purposeSpecific,
+  metaAllows,
 ];
 
 /** The consent decider judges requests too; the gate uses its words, so the two agree. */
