@@ -1,4 +1,10 @@
-import { at, statement, type Queryable } from '../database/database.ts';
+import {
+  keyColumn,
+  openedValue,
+  sealedParts,
+  type KeyColumn,
+} from '../contacts/contact-key-store.ts';
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { RowStore } from '../ledger/contact-unit.ts';
 import {
   bucketOf,
@@ -11,19 +17,45 @@ import {
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
 
+/** Words of the business and of others, and ids and addresses that hold the person's number. */
+const CALL_FIELDS = new Set([
+  'purpose',
+  'clientReference',
+  'wacid',
+  'mediaAnswer',
+  'sipCallId',
+  'dialog',
+  'failed.reason',
+  'message',
+  'details',
+]);
+const CDR_FIELDS = new Set([
+  'purpose',
+  'clientReference',
+  'wacid',
+  'sipCallId',
+  'customerNumber',
+  'customerUserId',
+]);
+
+const partsOf = (tx: Tx, call: CallState) =>
+  sealedParts(tx, call.plan.contactId, call, CALL_FIELDS);
+
 const SAVE = statement(
   'call_save',
   `insert into calls (bucket, id, account_id, contact_id, line_id, permission_id, status, state,
-                      due_at, created_at)
+                      sealed, due_at, created_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-     $7::text[], $8::jsonb[], $9::timestamptz[], $10::timestamptz[])
+     $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[])
    on conflict (bucket, id) do update
-     set status = excluded.status, state = excluded.state, permission_id = excluded.permission_id`,
+     set status = excluded.status, state = excluded.state, sealed = excluded.sealed,
+         permission_id = excluded.permission_id`,
 );
 
 /** Calls by id: inserts new ones, replaces the state of known ones. */
 export const callRows: RowStore<CallState> = {
   async saveAll(tx, calls) {
+    const parts = calls.map((call) => partsOf(tx, call));
     await tx.run(SAVE, [
       calls.map(({ plan }) => bucketOf(plan.id)),
       calls.map(({ plan }) => plan.id),
@@ -32,7 +64,8 @@ export const callRows: RowStore<CallState> = {
       calls.map(({ plan }) => plan.lineId),
       calls.map(({ facts }) => facts.permissionId),
       calls.map(({ status }) => status),
-      calls.map((call) => JSON.stringify(call)),
+      parts.map(({ plain }) => plain),
+      parts.map(({ sealed }) => sealed),
       calls.map(({ plan }) => at(plan.dueAt)),
       calls.map(({ plan }) => at(plan.requestedAt)),
     ]);
@@ -41,10 +74,11 @@ export const callRows: RowStore<CallState> = {
 
 const SAVE_LEASED = statement(
   'call_save_leased',
-  `update calls c set status = v.status, state = v.state, permission_id = v.permission_id,
-          lease_owner = $6, lease_until = now() + make_interval(secs => $7)
-     from unnest($1::smallint[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
-            v (bucket, id, status, state, permission_id)
+  `update calls c set status = v.status, state = v.state, sealed = v.sealed,
+          permission_id = v.permission_id,
+          lease_owner = $7, lease_until = now() + make_interval(secs => $8)
+     from unnest($1::smallint[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[], $6::text[])
+            v (bucket, id, status, state, sealed, permission_id)
     where c.bucket = v.bucket and c.id = v.id`,
 );
 
@@ -52,11 +86,13 @@ const SAVE_LEASED = statement(
 export function leasedCallRows(owner: string, seconds: number): RowStore<CallState> {
   return {
     async saveAll(tx, calls) {
+      const parts = calls.map((call) => partsOf(tx, call));
       await tx.run(SAVE_LEASED, [
         calls.map(({ plan }) => bucketOf(plan.id)),
         calls.map(({ plan }) => plan.id),
         calls.map(({ status }) => status),
-        calls.map((call) => JSON.stringify(call)),
+        parts.map(({ plain }) => plain),
+        parts.map(({ sealed }) => sealed),
         calls.map(({ facts }) => facts.permissionId),
         owner,
         seconds,
@@ -85,9 +121,9 @@ export const putOffRows: RowStore<{ id: CallId; dueAt: number }> = {
 
 const SAVE_CDR = statement(
   'call_save_cdr',
-  `insert into cdrs (bucket, call_id, id, account_id, record, ended_at)
+  `insert into cdrs (bucket, call_id, id, account_id, record, sealed, ended_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::jsonb[],
-     $6::timestamptz[])`,
+     $6::bytea[], $7::timestamptz[])`,
 );
 
 export type CdrRow = { id: string; accountId: AccountId; cdr: Cdr };
@@ -95,33 +131,45 @@ export type CdrRow = { id: string; accountId: AccountId; cdr: Cdr };
 /** Plain insert: a second record of one call breaks the primary key, and so the transaction. */
 export const cdrRows: RowStore<CdrRow> = {
   async saveAll(tx, rows) {
+    const parts = rows.map(({ cdr }) =>
+      sealedParts(tx, cdr.contactId as ContactId, cdr, CDR_FIELDS),
+    );
     await tx.run(SAVE_CDR, [
       rows.map(({ cdr }) => bucketOf(cdr.callId as CallId)),
       rows.map(({ cdr }) => cdr.callId),
       rows.map(({ id }) => id),
       rows.map(({ accountId }) => accountId),
-      rows.map(({ cdr }) => JSON.stringify(cdr)),
+      parts.map(({ plain }) => plain),
+      parts.map(({ sealed }) => sealed),
       rows.map(({ cdr }) => at(Date.parse(cdr.endedAt))),
     ]);
   },
 };
 
-type StateRow = { state: CallState };
+type StateRow = KeyColumn & { state: CallState; contact_id: ContactId; sealed: Buffer | null };
+
+const STATE = `calls.state, calls.contact_id, calls.sealed, ${keyColumn('calls')}`;
+
+const stateIn = (db: Queryable, row: StateRow): CallState => openedValue(db, row.state, row);
 
 const READ = statement<StateRow>(
   'call_read',
-  'select state from calls where bucket = $1 and id = $2',
+  `select ${STATE} from calls where bucket = $1 and id = $2`,
 );
 
 export async function readCall(db: Queryable, id: CallId): Promise<CallState | null> {
-  return (await db.first(READ, [bucketOf(id), id]))?.state ?? null;
+  const row = await db.first(READ, [bucketOf(id), id]);
+  return row === undefined ? null : stateIn(db, row);
 }
 
-const READ_WITH_CDR = statement<StateRow & { record: Cdr | null }>(
+type WithCdrRow = StateRow & { record: Cdr | null; sealed_record: Buffer | null };
+
+const READ_WITH_CDR = statement<WithCdrRow>(
   'call_read_with_cdr',
-  `select c.state, r.record from calls c
-     left join cdrs r on r.bucket = c.bucket and r.call_id = c.id
-    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[])) order by c.id`,
+  `select ${STATE}, r.record, r.sealed as sealed_record from calls
+     left join cdrs r on r.bucket = calls.bucket and r.call_id = calls.id
+    where (calls.bucket, calls.id) in (select * from unnest($1::smallint[], $2::text[]))
+    order by calls.id`,
 );
 
 /** A call and its record, which there is only once the call has ended. */
@@ -133,12 +181,16 @@ export async function readCallsWithCdrs(
   ids: readonly CallId[],
 ): Promise<RecordedCall[]> {
   const rows = await db.run(READ_WITH_CDR, [ids.map((id) => bucketOf(id)), ids]);
-  return rows.map(({ state: call, record: cdr }) => ({ call, cdr }));
+  return rows.map((row) => {
+    const sealedRecord = { ...row, sealed: row.sealed_record };
+    const cdr = row.record === null ? null : openedValue(db, row.record, sealedRecord);
+    return { call: stateIn(db, row), cdr };
+  });
 }
 
 const LIST = statement<StateRow>(
   'call_list',
-  `select state from calls where account_id = $1 and ($2::text is null or contact_id = $2)
+  `select ${STATE} from calls where account_id = $1 and ($2::text is null or contact_id = $2)
       and ($3::text is null or id < $3)
     order by id desc limit $4`,
 );
@@ -149,12 +201,22 @@ export async function listCalls(
   filter: { contactId: string | null; after: string | null; limit: number },
 ): Promise<CallState[]> {
   const rows = await db.run(LIST, [accountId, filter.contactId, filter.after, filter.limit]);
-  return rows.map(({ state }) => state);
+  return rows.map((row) => stateIn(db, row));
 }
 
-const READ_CDR = statement<{ record: Cdr; account_id: string }>(
+type RecordRow = KeyColumn & { record: Cdr; account_id: string; sealed: Buffer | null };
+
+const RECORD = `cdrs.record, cdrs.account_id, cdrs.sealed,
+  ${keyColumn('cdrs', "cdrs.record ->> 'contactId'")}`;
+
+function recordIn(db: Queryable, row: RecordRow): Cdr {
+  const contactId = row.record.contactId as ContactId;
+  return openedValue(db, row.record, { ...row, contact_id: contactId });
+}
+
+const READ_CDR = statement<RecordRow>(
   'call_read_cdr',
-  'select record, account_id from cdrs where bucket = $1 and call_id = $2',
+  `select ${RECORD} from cdrs where bucket = $1 and call_id = $2`,
 );
 
 export async function readCdr(
@@ -163,12 +225,12 @@ export async function readCdr(
   callId: CallId,
 ): Promise<Cdr | null> {
   const row = await db.first(READ_CDR, [bucketOf(callId), callId]);
-  return row?.account_id === accountId ? row.record : null;
+  return row?.account_id === accountId ? recordIn(db, row) : null;
 }
 
-const LIST_CDRS = statement<{ record: Cdr }>(
+const LIST_CDRS = statement<RecordRow>(
   'call_list_cdrs',
-  `select record from cdrs where account_id = $1 and ($2::text is null or call_id < $2)
+  `select ${RECORD} from cdrs where account_id = $1 and ($2::text is null or call_id < $2)
     order by call_id desc limit $3`,
 );
 
@@ -178,7 +240,8 @@ export async function listCdrs(
   after: string | null,
   limit: number,
 ): Promise<Cdr[]> {
-  return (await db.run(LIST_CDRS, [accountId, after, limit])).map(({ record }) => record);
+  const rows = await db.run(LIST_CDRS, [accountId, after, limit]);
+  return rows.map((row) => recordIn(db, row));
 }
 
 /** What must be known of a due call before its contact is locked. */
@@ -233,7 +296,7 @@ export async function nextDueAt(db: Queryable): Promise<number | null> {
 
 const UNFINISHED_OF = statement<StateRow>(
   'call_unfinished_of_contacts',
-  `select state from calls where status <> 'ended'
+  `select ${STATE} from calls where status <> 'ended'
       and (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
     order by id`,
 );
@@ -244,7 +307,7 @@ export async function unfinishedCalls(
   contactIds: readonly ContactId[],
 ): Promise<CallState[]> {
   const values = [contactIds.map((id) => bucketOf(id)), contactIds];
-  return (await db.run(UNFINISHED_OF, values)).map(({ state }) => state);
+  return (await db.run(UNFINISHED_OF, values)).map((row) => stateIn(db, row));
 }
 
 const LEASE = statement(
@@ -283,7 +346,7 @@ export async function callVersions(
 
 const ORPHANS = statement<StateRow & { lease_owner: string | null }>(
   'call_orphans',
-  `select state, lease_owner from calls
+  `select ${STATE}, lease_owner from calls
     where status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
       and (lease_until < now() or lease_until is null
         or (lease_owner like $1 and lease_owner <> $2))
@@ -300,5 +363,5 @@ export async function orphanedCalls(
   owner: string,
 ): Promise<CallState[]> {
   const pattern = `${nodeName.replace(/[\\%_]/g, '\\$&')}/%`;
-  return (await db.run(ORPHANS, [pattern, owner])).map(({ state }) => state);
+  return (await db.run(ORPHANS, [pattern, owner])).map((row) => stateIn(db, row));
 }

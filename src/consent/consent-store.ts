@@ -1,3 +1,9 @@
+import {
+  keyColumn,
+  openedValue,
+  sealedParts,
+  type KeyColumn,
+} from '../contacts/contact-key-store.ts';
 import { at, statement, type Queryable } from '../database/database.ts';
 import type { PermissionRequestView } from '../http/api-types.ts';
 import type { RowStore } from '../ledger/contact-unit.ts';
@@ -25,35 +31,47 @@ export type ConsentKey = { accountId: AccountId; contactId: ContactId; lineId: L
 
 export type ConsentRow = ConsentKey & { state: ConsentState; updatedAt: number };
 
+/** Words, and Meta's message ids, which hold the person's number in base64. */
+const FIELDS = new Set(['purpose', 'text', 'reason', 'message', 'fix', 'messageId']);
+
 const SAVE = statement(
   'consent_save',
-  `insert into consents (bucket, contact_id, line_id, account_id, status, state, wakes_at,
+  `insert into consents (bucket, contact_id, line_id, account_id, status, state, sealed, wakes_at,
                          updated_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[],
-     $6::jsonb[], $7::timestamptz[], $8::timestamptz[])
+     $6::jsonb[], $7::bytea[], $8::timestamptz[], $9::timestamptz[])
    on conflict (bucket, contact_id, line_id) do update
-     set status = excluded.status, state = excluded.state, wakes_at = excluded.wakes_at,
-         updated_at = excluded.updated_at`,
+     set status = excluded.status, state = excluded.state, sealed = excluded.sealed,
+         wakes_at = excluded.wakes_at, updated_at = excluded.updated_at`,
 );
 
 export const consentRows: RowStore<ConsentRow> = {
   async saveAll(tx, rows) {
+    const parts = rows.map((row) => sealedParts(tx, row.contactId, row.state, FIELDS));
     await tx.run(SAVE, [
       rows.map((row) => bucketOf(row.contactId)),
       rows.map((row) => row.contactId),
       rows.map((row) => row.lineId),
       rows.map((row) => row.accountId),
       rows.map((row) => row.state.status),
-      rows.map((row) => JSON.stringify(row.state)),
+      parts.map(({ plain }) => plain),
+      parts.map(({ sealed }) => sealed),
       rows.map((row) => at(wakesAt(row.state))),
       rows.map((row) => at(row.updatedAt)),
     ]);
   },
 };
 
-const READ = statement<{ state: ConsentState }>(
+/** A row with its personal fields, still sealed. */
+type Sealed<State> = KeyColumn & { state: State; contact_id: ContactId; sealed: Buffer | null };
+
+const sealedColumns = (table: string): string =>
+  `${table}.state, ${table}.contact_id, ${table}.sealed, ${keyColumn(table)}`;
+
+const READ = statement<Sealed<ConsentState>>(
   'consent_read',
-  'select state from consents where bucket = $1 and contact_id = $2 and line_id = $3',
+  `select ${sealedColumns('consents')} from consents
+    where bucket = $1 and contact_id = $2 and line_id = $3`,
 );
 
 /** The consent of a contact on a line; the initial state when nothing ever happened. */
@@ -62,14 +80,14 @@ export async function readConsent(
   key: Pick<ConsentKey, 'contactId' | 'lineId'>,
 ): Promise<ConsentState> {
   const row = await db.first(READ, [bucketOf(key.contactId), key.contactId, key.lineId]);
-  return row === undefined ? initialConsent : completeConsent(row.state);
+  return row === undefined ? initialConsent : completeConsent(openedValue(db, row.state, row));
 }
 
-type KeyedRow = { contact_id: ContactId; line_id: LineId; state: ConsentState };
+type KeyedRow = Sealed<ConsentState> & { line_id: LineId };
 
 const OF_CONTACTS = statement<KeyedRow>(
   'consent_of_contacts',
-  `select contact_id, line_id, state from consents
+  `select line_id, ${sealedColumns('consents')} from consents
     where (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
     order by line_id`,
 );
@@ -79,10 +97,10 @@ export async function consentsOf(
   contactIds: readonly ContactId[],
 ): Promise<Array<{ contactId: ContactId; lineId: LineId; state: ConsentState }>> {
   const rows = await db.run(OF_CONTACTS, [contactIds.map((id) => bucketOf(id)), contactIds]);
-  return rows.map(({ contact_id: contactId, line_id: lineId, state }) => ({
-    contactId,
-    lineId,
-    state: completeConsent(state),
+  return rows.map((row) => ({
+    contactId: row.contact_id,
+    lineId: row.line_id,
+    state: completeConsent(openedValue(db, row.state, row)),
   }));
 }
 
@@ -125,14 +143,16 @@ export type RequestRow = ConsentKey & {
 const SAVE_REQUESTS = statement(
   'consent_save_requests',
   `insert into permission_requests
-     (bucket, id, account_id, contact_id, line_id, status, state, created_at)
+     (bucket, id, account_id, contact_id, line_id, status, state, sealed, created_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-     $7::jsonb[], $8::timestamptz[])
-   on conflict (bucket, id) do update set status = excluded.status, state = excluded.state`,
+     $7::jsonb[], $8::bytea[], $9::timestamptz[])
+   on conflict (bucket, id) do update
+     set status = excluded.status, state = excluded.state, sealed = excluded.sealed`,
 );
 
 export const requestRows: RowStore<RequestRow> = {
   async saveAll(tx, rows) {
+    const parts = rows.map((row) => sealedParts(tx, row.contactId, row, FIELDS));
     await tx.run(SAVE_REQUESTS, [
       rows.map((row) => bucketOf(row.request.requestId)),
       rows.map((row) => row.request.requestId),
@@ -140,7 +160,8 @@ export const requestRows: RowStore<RequestRow> = {
       rows.map((row) => row.contactId),
       rows.map((row) => row.lineId),
       rows.map((row) => row.status),
-      rows.map((row) => JSON.stringify(row)),
+      parts.map(({ plain }) => plain),
+      parts.map(({ sealed }) => sealed),
       rows.map((row) => at(row.request.requestedAt)),
     ]);
   },
@@ -156,14 +177,17 @@ export type PermissionRow = ConsentKey & {
 
 const SAVE_PERMISSIONS = statement(
   'consent_save_permissions',
-  `insert into permissions (bucket, id, account_id, contact_id, line_id, status, state, granted_at)
+  `insert into permissions
+     (bucket, id, account_id, contact_id, line_id, status, state, sealed, granted_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-     $7::jsonb[], $8::timestamptz[])
-   on conflict (bucket, id) do update set status = excluded.status, state = excluded.state`,
+     $7::jsonb[], $8::bytea[], $9::timestamptz[])
+   on conflict (bucket, id) do update
+     set status = excluded.status, state = excluded.state, sealed = excluded.sealed`,
 );
 
 export const permissionRows: RowStore<PermissionRow> = {
   async saveAll(tx, rows) {
+    const parts = rows.map((row) => sealedParts(tx, row.contactId, row, FIELDS));
     await tx.run(SAVE_PERMISSIONS, [
       rows.map((row) => bucketOf(row.permission.permissionId)),
       rows.map((row) => row.permission.permissionId),
@@ -171,15 +195,17 @@ export const permissionRows: RowStore<PermissionRow> = {
       rows.map((row) => row.contactId),
       rows.map((row) => row.lineId),
       rows.map((row) => row.status),
-      rows.map((row) => JSON.stringify(row)),
+      parts.map(({ plain }) => plain),
+      parts.map(({ sealed }) => sealed),
       rows.map((row) => at(row.permission.grantedAt)),
     ]);
   },
 };
 
-const READ_REQUEST = statement<{ state: RequestRow }>(
+const READ_REQUEST = statement<Sealed<RequestRow>>(
   'consent_read_request',
-  'select state from permission_requests where bucket = $1 and id = $2 and account_id = $3',
+  `select ${sealedColumns('permission_requests')} from permission_requests
+    where bucket = $1 and id = $2 and account_id = $3`,
 );
 
 export async function readRequest(
@@ -187,12 +213,13 @@ export async function readRequest(
   accountId: AccountId,
   id: PermissionRequestId,
 ): Promise<RequestRow | null> {
-  return (await db.first(READ_REQUEST, [bucketOf(id), id, accountId]))?.state ?? null;
+  const row = await db.first(READ_REQUEST, [bucketOf(id), id, accountId]);
+  return row === undefined ? null : openedValue(db, row.state, row);
 }
 
-const READ_REQUESTS = statement<{ state: RequestRow }>(
+const READ_REQUESTS = statement<Sealed<RequestRow>>(
   'consent_read_requests',
-  `select state from permission_requests
+  `select ${sealedColumns('permission_requests')} from permission_requests
     where (bucket, id) in (select * from unnest($1::smallint[], $2::text[])) order by id`,
 );
 
@@ -201,12 +228,14 @@ export async function readRequests(
   db: Queryable,
   ids: readonly PermissionRequestId[],
 ): Promise<RequestRow[]> {
-  return (await db.run(READ_REQUESTS, [ids.map((id) => bucketOf(id)), ids])).map(toState);
+  return (await db.run(READ_REQUESTS, [ids.map((id) => bucketOf(id)), ids])).map((row) =>
+    openedValue(db, row.state, row),
+  );
 }
 
-const READ_PERMISSIONS = statement<{ state: PermissionRow }>(
+const READ_PERMISSIONS = statement<Sealed<PermissionRow>>(
   'consent_read_permissions',
-  `select state from permissions
+  `select ${sealedColumns('permissions')} from permissions
     where (bucket, id) in (select * from unnest($1::smallint[], $2::text[])) order by id`,
 );
 
@@ -215,12 +244,15 @@ export async function readPermissions(
   db: Queryable,
   ids: readonly PermissionId[],
 ): Promise<PermissionRow[]> {
-  return (await db.run(READ_PERMISSIONS, [ids.map((id) => bucketOf(id)), ids])).map(toState);
+  return (await db.run(READ_PERMISSIONS, [ids.map((id) => bucketOf(id)), ids])).map((row) =>
+    openedValue(db, row.state, row),
+  );
 }
 
-const READ_PERMISSION = statement<{ state: PermissionRow }>(
+const READ_PERMISSION = statement<Sealed<PermissionRow>>(
   'consent_read_permission',
-  'select state from permissions where bucket = $1 and id = $2 and account_id = $3',
+  `select ${sealedColumns('permissions')} from permissions
+    where bucket = $1 and id = $2 and account_id = $3`,
 );
 
 export async function readPermission(
@@ -228,20 +260,21 @@ export async function readPermission(
   accountId: AccountId,
   id: PermissionId,
 ): Promise<PermissionRow | null> {
-  return (await db.first(READ_PERMISSION, [bucketOf(id), id, accountId]))?.state ?? null;
+  const row = await db.first(READ_PERMISSION, [bucketOf(id), id, accountId]);
+  return row === undefined ? null : openedValue(db, row.state, row);
 }
 
-const LIST_REQUESTS = statement<{ state: RequestRow }>(
+const LIST_REQUESTS = statement<Sealed<RequestRow>>(
   'consent_list_requests',
-  `select state from permission_requests
+  `select ${sealedColumns('permission_requests')} from permission_requests
     where account_id = $1 and ($2::text is null or contact_id = $2)
       and ($3::text is null or id < $3)
     order by id desc limit $4`,
 );
 
-const LIST_PERMISSIONS = statement<{ state: PermissionRow }>(
+const LIST_PERMISSIONS = statement<Sealed<PermissionRow>>(
   'consent_list_permissions',
-  `select state from permissions
+  `select ${sealedColumns('permissions')} from permissions
     where account_id = $1 and ($2::text is null or contact_id = $2)
       and ($3::text is null or id < $3)
     order by id desc limit $4`,
@@ -255,7 +288,7 @@ export async function listRequests(
   filter: ListFilter,
 ): Promise<RequestRow[]> {
   const values = [accountId, filter.contactId, filter.after, filter.limit];
-  return (await db.run(LIST_REQUESTS, values)).map(({ state }) => state);
+  return (await db.run(LIST_REQUESTS, values)).map((row) => openedValue(db, row.state, row));
 }
 
 export async function listPermissions(
@@ -264,9 +297,5 @@ export async function listPermissions(
   filter: ListFilter,
 ): Promise<PermissionRow[]> {
   const values = [accountId, filter.contactId, filter.after, filter.limit];
-  return (await db.run(LIST_PERMISSIONS, values)).map(({ state }) => state);
-}
-
-function toState<State>({ state }: { state: State }): State {
-  return state;
+  return (await db.run(LIST_PERMISSIONS, values)).map((row) => openedValue(db, row.state, row));
 }

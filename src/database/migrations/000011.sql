@@ -34,3 +34,10 @@ create table contact_handles (
   primary key (bucket, account_id, handle_hmac)
 );
 create index contact_handles_of_contact on contact_handles (contact_id);
+
+-- The personal fields of a row, sealed; its jsonb keeps ids, codes, numbers and times.
+alter table consents add column sealed bytea;
+alter table permission_requests add column sealed bytea;
+alter table permissions add column sealed bytea;
+alter table calls add column sealed bytea;
+alter table cdrs add column sealed bytea;
