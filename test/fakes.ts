@@ -2,6 +2,7 @@ import type {
   LegStats,
   MediaCall,
   MediaCallOptions,
+  MediaEvent,
   MediaPlane,
   MediaStats,
 } from '../src/media/media.ts';
@@ -106,6 +107,11 @@ export class FakeMedia implements MediaPlane {
   /** The customer presses a key. */
   press(callId: string, digit: string): void {
     this.#calls.get(callId)?.onEvent({ kind: 'dtmf', leg: 'whatsapp', digit, durationMs: 100 });
+  }
+
+  /** Something happens to one call's media. */
+  tell(callId: string, event: MediaEvent): void {
+    this.#calls.get(callId)?.onEvent(event);
   }
 
   /** One call's media is lost on the way. */

@@ -1,5 +1,5 @@
 import type { CallReach } from '../consent/consent.ts';
-import type { MediaStats } from '../media/media.ts';
+import type { MediaLeg, MediaStats } from '../media/media.ts';
 import type { PermissionId } from '../platform/ids.ts';
 import { nextStatus, type CallEnd, type CallEvent, type CallState, type EndedBy } from './call.ts';
 
@@ -40,6 +40,8 @@ export type CallFact = Extract<
       | 'CallAnswered'
       | 'CallRejected'
       | 'CallBridged'
+      | 'CallAudioLost'
+      | 'CallAudioFound'
       | 'CallTerminated'
       | `Endpoint${string}`;
   }
@@ -85,10 +87,16 @@ function isKnown(state: CallState, fact: CallFact): boolean {
       return facts.rejectedAt !== null;
     case 'CallBridged':
       return facts.bridgedAt !== null;
+    case 'CallAudioLost':
+      // A flapping leg must not fill the ledger; the first ones tell what is wrong.
+      return isSilent(state, fact.leg) || (facts.audioGaps ?? []).length >= AUDIO_GAPS_MAX;
+    case 'CallAudioFound':
+      return !isSilent(state, fact.leg);
     case 'CallTerminated':
       return facts.terminated !== null;
     case 'EndpointInvited':
-      return facts.endpoint !== null;
+      // A second INVITE, where SRTP was refused, begins the leg anew.
+      return facts.endpoint?.sipCallId === fact.sipCallId;
     case 'EndpointRinging':
       return facts.endpoint?.ringingAt !== null;
     case 'EndpointAnswered':
@@ -100,6 +108,11 @@ function isKnown(state: CallState, fact: CallFact): boolean {
   }
 }
 
+function isSilent({ facts }: CallState, leg: MediaLeg): boolean {
+  return (facts.audioGaps ?? []).some((gap) => gap.leg === leg && gap.to === null);
+}
+
+const AUDIO_GAPS_MAX = 10;
 const AFTER_ANSWER: ReadonlySet<string> = new Set(['answered', 'bridged', 'ended']);
 
 /** Someone wants the call over. The first wish counts; the call ends when Meta confirms it. */

@@ -269,7 +269,13 @@ export class CallSession {
     if (event.kind === 'connected') this.report({ type: 'CallMediaConnected', at: clock.now() });
     else if (event.kind === 'lost') this.#hangUp('platform', event.cause);
     else if (event.kind === 'dtmf') this.#onKey(event.leg, event.digit, clock.monotonic());
-    else if (event.kind === 'silent') log.warn({ callId: this.callId, ...event }, 'nothing heard');
+    else if (event.kind === 'silent') {
+      const { leg, cause, silentMs } = event;
+      log.warn({ callId: this.callId, leg, cause, silentMs }, 'nothing heard');
+      this.report({ type: 'CallAudioLost', at: clock.now(), leg, cause });
+    } else if (event.kind === 'heard') {
+      this.report({ type: 'CallAudioFound', at: clock.now(), leg: event.leg });
+    }
   }
 
   /** A stop is tried until it is recorded, also when the call has ended meanwhile. */

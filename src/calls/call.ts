@@ -7,7 +7,7 @@ import type {
   PermissionId,
 } from '../platform/ids.ts';
 import type { CallOutcome, CallStatus, CallStrategy } from '../http/api-types.ts';
-import type { MediaStats } from '../media/media.ts';
+import type { MediaLeg, MediaStats, SilenceCause } from '../media/media.ts';
 import type { MetaError } from '../whatsapp/whatsapp.ts';
 
 /**
@@ -36,7 +36,12 @@ export const CALL_MOVES = {
   },
   ringing: { ...anywhereWhileLive('ringing'), CallAnswered: 'answered' },
   answered: { ...anywhereWhileLive('answered'), CallRinging: 'answered', CallBridged: 'bridged' },
-  bridged: { ...anywhereWhileLive('bridged'), CallRinging: 'bridged' },
+  bridged: {
+    ...anywhereWhileLive('bridged'),
+    CallRinging: 'bridged',
+    CallAudioLost: 'bridged',
+    CallAudioFound: 'bridged',
+  },
   ended: { CallFactLate: 'ended' },
 } as const satisfies Record<CallStatus, Partial<Record<CallEventType, CallStatus>>>;
 
@@ -94,8 +99,19 @@ export type CallFacts = {
   rejectedAt: number | null;
   bridgedAt: number | null;
   endpoint: EndpointFacts | null;
+  /** When one side could not be heard although it should; absent in rows from before it. */
+  audioGaps?: readonly AudioGap[];
   hangUp: { by: EndedBy; reason: string; at: number } | null;
   terminated: TerminateFact | null;
+};
+
+/** A while in which nothing came from a side of a bridged call. */
+export type AudioGap = {
+  leg: MediaLeg;
+  cause: SilenceCause;
+  from: number;
+  /** Null: until the end of the call. */
+  to: number | null;
 };
 
 export type EndpointFacts = {
@@ -150,6 +166,8 @@ export type CallEvent =
   | { type: 'CallAnswered'; at: number }
   | { type: 'CallRejected'; at: number }
   | { type: 'CallBridged'; at: number }
+  | { type: 'CallAudioLost'; at: number; leg: MediaLeg; cause: SilenceCause }
+  | { type: 'CallAudioFound'; at: number; leg: MediaLeg }
   | ({ type: 'CallTerminated' } & TerminateFact)
   | { type: 'CallHangUpRequested'; at: number; by: EndedBy; reason: string }
   | { type: 'EndpointInvited'; at: number; sipCallId: string }
@@ -237,6 +255,17 @@ function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
       return { ...facts, rejectedAt: event.at };
     case 'CallBridged':
       return { ...facts, bridgedAt: event.at };
+    case 'CallAudioLost': {
+      const { leg, cause, at: from } = event;
+      return { ...facts, audioGaps: [...(facts.audioGaps ?? []), { leg, cause, from, to: null }] };
+    }
+    case 'CallAudioFound':
+      return {
+        ...facts,
+        audioGaps: (facts.audioGaps ?? []).map((gap) =>
+          gap.leg === event.leg && gap.to === null ? { ...gap, to: event.at } : gap,
+        ),
+      };
     case 'CallTerminated': {
       const { type: _type, ...terminated } = event;
       return { ...facts, terminated, answeredAt: facts.answeredAt ?? terminated.startedAt };
@@ -283,6 +312,8 @@ export const CALL_EVENT_NAMES = {
   CallRinging: 'call.ringing',
   CallAnswered: 'call.answered',
   CallBridged: 'call.bridged',
+  CallAudioLost: 'call.audio_lost',
+  CallAudioFound: 'call.audio_found',
   CallEnded: 'call.ended',
 } as const satisfies Partial<Record<CallEventType, string>>;
 

@@ -1,8 +1,9 @@
 import type { Contact } from '../contacts/contact.ts';
-import type { CallOutcome, CallStrategy } from '../http/api-types.ts';
+import type { AudioGapView, CallOutcome, CallStrategy } from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState, EndedBy } from './call.ts';
+import { audioGapsOf } from './call-views.ts';
 
 /** The call detail record: one per call, written with its end and never changed. */
 export type Cdr = {
@@ -46,6 +47,8 @@ export type Cdr = {
   metaErrors: number[];
   sipCallId: string | null;
   sipStatus: number | null;
+  /** When a side of the bridged call could not be heard, and why. */
+  audioGaps: AudioGapView[];
   media: MediaStats | null;
 };
 
@@ -98,6 +101,7 @@ export function cdrOf(
     metaErrors: facts.terminated?.errors.map((error) => error.code) ?? [],
     sipCallId: facts.endpoint?.sipCallId ?? null,
     sipStatus: sipStatus(state),
+    audioGaps: audioGapsOf(facts),
     media,
   };
 }

@@ -14,6 +14,19 @@ import type {
 /** The shapes of `api-types.ts` as zod schemas: what OpenAPI shows and what answers are cut to. */
 const instant = z.string().describe('RFC 3339, UTC');
 const instantOrNull = instant.nullable();
+
+const audioGapsSchema = z
+  .array(
+    z.object({
+      leg: z.enum(['whatsapp', 'endpoint']),
+      cause: z.enum(['wrong_address', 'wrong_codec', 'srtp_failed', 'never_sent', 'stopped']),
+      from: instant,
+      to: instantOrNull,
+    }),
+  )
+  // Records from before it do not have it.
+  .default([])
+  .describe('When a side of the bridged call could not be heard, and why.');
 const textOrNull = z.string().nullable();
 
 /** A name or label: one line, so that no header and no log line can be broken with it. */
@@ -184,6 +197,7 @@ export const callSchema = z.object({
   answeredAt: instantOrNull,
   bridgedAt: instantOrNull,
   endedAt: instantOrNull,
+  audioGaps: audioGapsSchema,
 }) satisfies z.ZodType<CallView>;
 
 const legSchema = z.object({
@@ -232,17 +246,7 @@ export const cdrSchema = z.object({
   metaErrors: z.array(z.number()),
   sipCallId: textOrNull,
   sipStatus: z.number().nullable(),
-  audioGaps: z
-    .array(
-      z.object({
-        leg: z.enum(['whatsapp', 'endpoint']),
-        cause: z.enum(['wrong_address', 'wrong_codec', 'srtp_failed', 'never_sent', 'stopped']),
-        from: instant,
-        to: instantOrNull,
-      }),
-    )
-    .default([])
-    .describe('When a side of the bridged call could not be heard, and why.'),
+  audioGaps: audioGapsSchema,
   media: z
     .object({
       codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),

@@ -175,6 +175,16 @@ export type CallView = {
   answeredAt: string | null;
   bridgedAt: string | null;
   endedAt: string | null;
+  /** When a side of the bridged call could not be heard, and why. */
+  audioGaps: AudioGapView[];
+};
+
+export type AudioGapView = {
+  leg: 'whatsapp' | 'endpoint';
+  cause: 'wrong_address' | 'wrong_codec' | 'srtp_failed' | 'never_sent' | 'stopped';
+  from: string;
+  /** Null: it still lasts, or lasted until the end. */
+  to: string | null;
 };
 
 /** One line of a contact's or call's history, straight from the ledger. */

@@ -168,8 +168,8 @@ test('a bridged leg that falls silent is told once, and once that it is heard ag
   frames(10);
   bridge.fromEndpoint(packet(0, 0, new Uint8Array(160)));
   assert.deepEqual(events, [
-    { kind: 'silent', leg: 'whatsapp', silentMs: 5000 },
-    { kind: 'silent', leg: 'endpoint', silentMs: 5000 },
+    { kind: 'silent', leg: 'whatsapp', silentMs: 5000, cause: 'never_sent' },
+    { kind: 'silent', leg: 'endpoint', silentMs: 5000, cause: 'never_sent' },
     { kind: 'heard', leg: 'whatsapp' },
     { kind: 'heard', leg: 'endpoint' },
     { kind: 'firstAudio', leg: 'endpoint' },
@@ -181,7 +181,49 @@ test('a held endpoint is not expected to be heard', () => {
   bridge.bridge();
   bridge.setEndpointDirection('inactive');
   frames(300);
-  assert.deepEqual(events, [{ kind: 'silent', leg: 'whatsapp', silentMs: 5000 }]);
+  assert.deepEqual(
+    events.map((event) => [event.kind, 'leg' in event ? event.leg : '']),
+    [['silent', 'whatsapp']],
+  );
+});
+
+test('why a leg is silent is told from what came of it', () => {
+  const causes = (hear: (bridge: Bridge) => void): string[] => {
+    const { bridge, frames, events } = makeBridge(PCMU);
+    bridge.bridge();
+    hear(bridge);
+    frames(300);
+    return events.flatMap((event) =>
+      event.kind === 'silent' && event.leg === 'endpoint' ? [event.cause] : [],
+    );
+  };
+  const audio = packet(0, 0, new Uint8Array(160));
+  assert.deepEqual(
+    causes(() => {}),
+    ['never_sent'],
+  );
+  assert.deepEqual(
+    causes((bridge) => bridge.fromEndpoint(audio)),
+    ['stopped'],
+  );
+  assert.deepEqual(
+    causes((bridge) => bridge.fromEndpoint(packet(18, 0, new Uint8Array(10)))),
+    ['wrong_codec'],
+  );
+  for (const cause of ['wrong_address', 'srtp_failed'] as const) {
+    assert.deepEqual(
+      causes((bridge) => bridge.uselessFromEndpoint(cause)),
+      [cause],
+    );
+  }
+});
+
+test('a hold ends the silence of an endpoint', () => {
+  const { bridge, frames, events } = makeBridge(PCMU);
+  bridge.bridge();
+  frames(300);
+  bridge.setEndpointDirection('inactive');
+  assert.deepEqual(events.at(-1), { kind: 'heard', leg: 'endpoint' });
 });
 
 test('payload types that were not agreed are not heard', () => {

@@ -5,7 +5,7 @@ import type { MediaDirection, OfferedCodec, OfferedEvents } from './endpoint-sdp
 import { g711Codec, type FrameCodec } from './frame-codec.ts';
 import { G711_SILENCE } from './g711.ts';
 import { LegTraffic } from './leg-traffic.ts';
-import type { EndpointCodec, LegStats, MediaEvent, MediaLeg } from './media.ts';
+import type { EndpointCodec, LegStats, MediaEvent, MediaLeg, SilenceCause } from './media.ts';
 import { OPUS_SILENCE } from './opus-codec.ts';
 import { OutgoingStream } from './outgoing-stream.ts';
 import type { DigitHeard } from './dtmf.ts';
@@ -117,7 +117,9 @@ export class Bridge {
     const types = this.#whatsAppTypes;
     if (types === undefined) return;
     const isEvent = packet.payloadType === types.event;
-    if (!isEvent && packet.payloadType !== types.opus) return;
+    if (!isEvent && packet.payloadType !== types.opus) {
+      return this.#whatsapp.watch.noteUseless('wrong_codec');
+    }
     this.#heard(this.#whatsapp, packet, !isEvent);
     if (isEvent) this.#digits('whatsapp', this.#whatsapp.event(packet, 8000, this.#now()));
     else this.#toEndpoint?.accept(packet);
@@ -130,12 +132,19 @@ export class Bridge {
       format.payloadType === packet.payloadType;
     const event = plan.receiveEvents.find(isPacketOf);
     const codec = plan.receivePayloadTypes.find(isPacketOf)?.codec;
-    if (event === undefined && codec !== plan.codec) return;
+    if (event === undefined && codec !== plan.codec) {
+      return this.#endpoint.watch.noteUseless('wrong_codec');
+    }
     this.#heard(this.#endpoint, packet, event === undefined);
     if (event === undefined) this.#toWhatsApp.accept(packet);
     else {
       this.#digits('endpoint', this.#endpoint.event(packet, event.clockRate, this.#now()));
     }
+  }
+
+  /** A datagram came from or for the endpoint that never became a packet. */
+  uselessFromEndpoint(cause: SilenceCause): void {
+    this.#endpoint.watch.noteUseless(cause);
   }
 
   /** RTCP counts as a sign of life too. */
@@ -196,7 +205,7 @@ export class Bridge {
     this.#toWhatsApp.setOpen(joined && talks);
     this.#toEndpoint?.setOpen(joined && listens);
     if (joined && talks) this.#endpoint.watch.start(this.#now());
-    else this.#endpoint.watch.stop();
+    else this.#emit(this.#endpoint.watch.stop());
   }
 
   #digits(leg: MediaLeg, digits: readonly DigitHeard[]): void {

@@ -4,6 +4,12 @@ import { errorText, Failure } from '../platform/failure.ts';
 
 export type RemoteAddress = { address: string; port: number };
 
+type Hear = {
+  onDatagram: (bytes: Uint8Array) => void;
+  /** Something came from elsewhere; it was dropped unread. */
+  onStray: () => void;
+};
+
 /**
  * The RTP socket toward the endpoint. It sends only to the address the endpoint's SDP names, and
  * takes packets only from exactly that address and port: no learning of sources, so nobody who
@@ -14,24 +20,22 @@ export class EndpointLeg {
   readonly port: number;
   readonly #socket: Socket;
   readonly #onDatagram: (bytes: Uint8Array) => void;
+  readonly #onStray: () => void;
   #remote: RemoteAddress | undefined;
   #closed = false;
 
-  private constructor(socket: Socket, port: number, onDatagram: (bytes: Uint8Array) => void) {
+  private constructor(socket: Socket, port: number, hear: Hear) {
     this.port = port;
     this.#socket = socket;
-    this.#onDatagram = onDatagram;
+    this.#onDatagram = hear.onDatagram;
+    this.#onStray = hear.onStray;
     socket.on('message', (bytes, from) => this.#receive(bytes, from));
     // ICMP "port unreachable" and the like: the silence watchdog tells what it means.
     socket.on('error', () => {});
   }
 
   /** Binds the port. Throws `Failure` `media_no_capacity` when it is taken after all. */
-  static async open(options: {
-    bindAddress: string;
-    port: number;
-    onDatagram: (bytes: Uint8Array) => void;
-  }): Promise<EndpointLeg> {
+  static async open(options: { bindAddress: string; port: number } & Hear): Promise<EndpointLeg> {
     const socket = createSocket(isIPv6(options.bindAddress) ? 'udp6' : 'udp4');
     try {
       await new Promise<void>((resolve, reject) => {
@@ -52,7 +56,7 @@ export class EndpointLeg {
         cause: error,
       });
     }
-    return new EndpointLeg(socket, options.port, options.onDatagram);
+    return new EndpointLeg(socket, options.port, options);
   }
 
   setRemote(remote: RemoteAddress | undefined): void {
@@ -74,8 +78,10 @@ export class EndpointLeg {
 
   #receive(bytes: Uint8Array, from: RemoteAddress): void {
     const remote = this.#remote;
-    if (remote === undefined || from.port !== remote.port) return;
-    if (from.address.toLowerCase() !== remote.address.toLowerCase()) return;
-    this.#onDatagram(bytes);
+    if (remote === undefined) return;
+    const isRemote =
+      from.port === remote.port && from.address.toLowerCase() === remote.address.toLowerCase();
+    if (isRemote) this.#onDatagram(bytes);
+    else this.#onStray();
   }
 }

@@ -240,6 +240,7 @@ export class LiveCall {
       bindAddress: this.#options.bindAddress,
       port,
       onDatagram: (bytes) => this.#fromEndpoint(bytes),
+      onStray: () => this.#bridge.uselessFromEndpoint('wrong_address'),
     });
     if (this.#closed) endpoint.close();
     return endpoint;
@@ -271,7 +272,7 @@ export class LiveCall {
   #fromEndpoint(bytes: Uint8Array): void {
     if (this.#closed) return;
     const plain = this.#security.unprotect(bytes);
-    if (plain === null) return;
+    if (plain === null) return this.#bridge.uselessFromEndpoint('srtp_failed');
     if (isRtcp(plain)) {
       this.#bridge.heardRtcp('endpoint');
       return;

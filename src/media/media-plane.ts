@@ -45,7 +45,7 @@ export async function openMediaPlane(options: MediaPlaneOptions): Promise<Embedd
   const settings: WorkerSettings = {
     bindAddress: options.bindAddress,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    silentAfterMs: options.silentAfterMs ?? 5000,
+    silentAfterMs: options.silentAfterMs ?? 3000,
     logLevel: options.log.level,
   };
   const ports = new PortAllocator({

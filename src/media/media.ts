@@ -84,6 +84,19 @@ export type MediaLostCause =
   | 'media_transport_lost'
   | 'media_worker_died';
 
+/** Why nothing is heard from a leg, as far as the packets tell. */
+export type SilenceCause =
+  /** Packets came, from another address or port than the SDP names. */
+  | 'wrong_address'
+  /** Packets came, in a codec that was not agreed. */
+  | 'wrong_codec'
+  /** Packets came that the SRTP key does not fit. */
+  | 'srtp_failed'
+  /** Nothing ever came: a firewall, a wrong address in the SDP, or nobody who sends. */
+  | 'never_sent'
+  /** It was heard before. */
+  | 'stopped';
+
 export type MediaEvent =
   /** ICE and DTLS are up on the WhatsApp leg. */
   | { kind: 'connected' }
@@ -94,7 +107,7 @@ export type MediaEvent =
    * No RTP or RTCP came in on a leg for `silentMs`; once per silence, `heard` when it ends.
    * Watched from `bridge()` on, and not on an endpoint leg that is on hold.
    */
-  | { kind: 'silent'; leg: MediaLeg; silentMs: number }
+  | { kind: 'silent'; leg: MediaLeg; silentMs: number; cause: SilenceCause }
   | { kind: 'heard'; leg: MediaLeg }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
   | { kind: 'lost'; cause: MediaLostCause };

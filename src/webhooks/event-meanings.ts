@@ -48,6 +48,24 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'Asking was refused by the gate; nothing was sent.',
     data: '`lineId`, `purpose`, `code`, `rule`, `policyPack`',
   },
+  'permission.quick_reply': {
+    when:
+      'The customer tapped a quick reply. A yes is followed by the native request, where the pack ' +
+      'wants that.',
+    data: `${OF_REQUEST}, \`answer\` (yes, no), \`next\` (declined, permission, native_request, nothing)`,
+  },
+  'call_button.sent': {
+    when: 'Meta took a message with a call button.',
+    data: '`lineId`, `messageId`',
+  },
+  'call_button.failed': {
+    when: 'Such a message could not be delivered; the message shows code and fix.',
+    data: '`lineId`, `messageId`, `code`',
+  },
+  'call_button.refused': {
+    when: 'Sending a call button was refused; nothing was sent.',
+    data: '`lineId`, `code`, `rule`, `policyPack`',
+  },
   'call.blocked': {
     when: 'A call was refused by the gate as it was asked for; nobody was rung.',
     data: '`lineId`, `purpose`, `clientReference`, `code`, `rule`, `policyPack`',
@@ -56,6 +74,11 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'call.ringing': { when: "The customer's phone rings.", data: OF_CALL },
   'call.answered': { when: 'The customer picked up.', data: OF_CALL },
   'call.bridged': { when: 'Customer and endpoint hear each other.', data: OF_CALL },
+  'call.audio_lost': {
+    when: 'Nothing was heard from one side for 3 s; the call goes on. `audioGaps` says why.',
+    data: OF_CALL,
+  },
+  'call.audio_found': { when: 'That side is heard again.', data: OF_CALL },
   'call.ended': {
     when: 'The call is over, exactly once per call, whatever happened.',
     data: '`call`, `cdr`',
