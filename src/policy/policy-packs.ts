@@ -79,7 +79,9 @@ export function makePolicyPacks(folder: URL = PACK_FOLDER): PolicyPacks {
       const lawful = lawsOf(accountPolicy.lawOverlays, customer);
       const own = [accountLayer(accountPolicy), lineLayer(ownLimits)];
       const set = own.filter((layer) => layer !== null);
-      return { pack: of(policyPack), narrower: set.length === 0 ? lawful : [...lawful, ...set] };
+      const isOff = accountPolicy.lawOverlays === 'off';
+      const pack = isOff ? sleepless(of(policyPack)) : of(policyPack);
+      return { pack, narrower: set.length === 0 ? lawful : [...lawful, ...set] };
     },
   };
 }
