@@ -10,9 +10,9 @@ import { delay, systemClock } from '../src/platform/clock.ts';
 /** baresip as the PBX: it answers by itself, as `pbx`, and hums 440 Hz. */
 export type BaresipPeer = {
   uri: string;
-  control(command: string): Promise<void>;
-  output(): string;
-  close(): Promise<void>;
+  control: (command: string) => Promise<void>;
+  output: () => string;
+  close: () => Promise<void>;
 };
 
 const HOST = '127.0.0.1';

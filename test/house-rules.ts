@@ -57,6 +57,7 @@ const MORE_FACES = new Set([
   'src/policy/hours/zone-time.ts',
   'src/policy/policy-packs.ts',
   'src/policy/purpose.ts',
+  'src/sip/tls-credentials.ts',
   'src/templates/template-life.ts',
   'src/whatsapp/errors.ts',
 ]);

@@ -14,7 +14,7 @@ import type { Log } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { openVault } from '../platform/vault.ts';
 import { mediaPorts, type Settings } from '../settings.ts';
-import { readSipTls } from '../sip/tls-files.ts';
+import { readSipTls } from '../sip/tls-credentials.ts';
 import { openSipUserAgent } from '../sip/user-agent.ts';
 import { openWhatsAppClient } from '../whatsapp/client.ts';
 import { ensureFirstAccount } from './first-key.ts';

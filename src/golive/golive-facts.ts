@@ -10,7 +10,7 @@ import type { Sealer } from '../platform/sealing.ts';
 import { evaluateRequest } from '../policy/policy.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import type { LineAccess, WhatsAppClient } from '../whatsapp/whatsapp.ts';
-import { readSipTls } from '../sip/tls-files.ts';
+import { readSipTls } from '../sip/tls-credentials.ts';
 import { probeEndpoint, type ProbePorts } from './endpoint-probe.ts';
 import { webhookAge } from './golive-store.ts';
 import type { GoLiveFacts, Told } from './golive.ts';

@@ -47,8 +47,8 @@ const RTPMAP: Readonly<Record<EndpointCodec, string>> = {
 
 /**
  * Reads an endpoint's SDP: RTP, or SRTP keyed by `a=crypto` lines (RFC 4568); the first audio
- * line with a port counts. The address must be literal: audio is sent only where the SDP says, and a name
- * would have us ask a DNS server in the middle of a call.
+ * line with a port counts. The address must be literal: audio is sent only where the SDP says,
+ * and a name would have us ask a DNS server in the middle of a call.
  */
 export function parseEndpointSdp(text: string): EndpointDescription | Refused {
   const sdp = parseSdp(text);

@@ -326,7 +326,9 @@ function endpointFailure(reason: string): Failure {
   return new Failure({
     code: 'endpoint_sdp_refused',
     message: `The endpoint's audio cannot be connected: ${reason.replace(/\.$/, '')}.`,
-    fix: 'Have the endpoint offer RTP, or SRTP where it is switched on here, with Opus, PCMU or PCMA at a literal IP address.',
+    fix:
+      'Have the endpoint offer Opus, PCMU or PCMA at a literal IP address, in plain RTP or, where ' +
+      'the endpoint has it switched on here, in SRTP.',
     verdict: 'terminal',
     side: 'upstream',
   });

@@ -94,7 +94,7 @@ for (const suite of SUITES) {
     assert.equal(receiver.unprotect(sealed[100] as Buffer), null);
   });
 
-  test(`${suite}: any order within the window is taken`, () => {
+  test(`${suite}: each order within the window is taken`, () => {
     const order = fc.shuffledSubarray([...Array(100).keys()], { minLength: 100 });
     fc.assert(
       fc.property(order, (numbers) => {
@@ -113,7 +113,7 @@ for (const suite of SUITES) {
     );
   });
 
-  test(`${suite}: a changed bit, another key or another sender never passes, and moves nothing`, () => {
+  test(`${suite}: a changed bit, another key or another sender never passes`, () => {
     const sealed = open().protect(rtp(1));
     const receiver = open();
     for (let at = 0; at < sealed.length; at += 1) {

@@ -63,8 +63,8 @@ export function stampSource(request: SipRequest, from: Hop): SipRequest {
 }
 
 /**
- * Where a response goes: over TCP and TLS back on the connection, over UDP to the source address, at
- * the source port when the peer asked for it (`rport`), else at the port of its Via.
+ * Where a response goes: over TCP and TLS back on the connection, over UDP to the source address,
+ * at the source port when the peer asked for it (`rport`), else at the port of its Via.
  */
 export function replyHop(request: SipRequest, from: Hop): Hop {
   const via = topVia(request);

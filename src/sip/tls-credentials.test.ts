@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { PBX_CERTIFICATE, PBX_KEY, TEST_AUTHORITY } from '../../test/certificates.ts';
-import { readSipTls } from './tls-files.ts';
+import { readSipTls } from './tls-credentials.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'askfirst-tls-'));
 after(() => rmSync(folder, { recursive: true }));
