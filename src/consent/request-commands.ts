@@ -2,6 +2,7 @@ import { decideRequest, type GatePorts } from '../calls/call-gate.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { messageRows } from '../messages/message-store.ts';
+import { lastInboundAt } from '../messages/window-store.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import { sendRefusal } from '../templates/template-life.ts';
 import {
@@ -52,6 +53,7 @@ export async function askForPermission(
     line,
     purpose: ask.purpose,
     now,
+    ...(await marketingFacts(unit, line, template)),
   });
   if (decision.refusal !== null) return refuse(unit, line, ask, decision.refusal);
   // Whoever must not be asked is told so first; that holds whatever becomes of the template.
@@ -103,6 +105,13 @@ export async function askForPermission(
   });
   const key = { accountId, contactId, lineId: line.id };
   return { ...key, request, status: 'queued', answeredAt: null, error: null };
+}
+
+/** Sales talk depends on when the customer was last heard; other templates cost no look. */
+async function marketingFacts(unit: ContactUnit, line: StoredLine, template: VersionedTemplate) {
+  if (template.category !== 'MARKETING') return {};
+  const key = { contactId: unit.contact.id, lineId: line.id };
+  return { marketing: { lastInboundAt: await lastInboundAt(unit.tx, key) } };
 }
 
 /** The template that was named, in the language that was named or that the customer knows. */

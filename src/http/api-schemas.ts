@@ -134,7 +134,9 @@ export const requestSchema = z.object({
   lineId: z.string(),
   purpose: z.string(),
   template: z.string(),
+  templateVersion: z.number().nullable().describe("Of the template's content."),
   language: z.string(),
+  promisedAt: instantOrNull.describe('When you promised to call.'),
   text: z.string().describe('As the customer saw it.'),
   status: z.enum([
     'queued',
@@ -148,6 +150,14 @@ export const requestSchema = z.object({
   ]),
   createdAt: instant,
   answeredAt: instantOrNull,
+  quickReply: z
+    .object({
+      answer: z.enum(['yes', 'no']),
+      at: instant,
+      nativeMessageId: textOrNull.describe('The native request that followed a yes.'),
+    })
+    .nullable()
+    .describe('The latest tap on a quick reply.'),
   error: z.object({ code: z.string(), message: z.string(), fix: z.string() }).nullable(),
 }) satisfies z.ZodType<PermissionRequestView>;
 

@@ -111,12 +111,18 @@ export type PermissionRequestView = {
   lineId: string;
   purpose: string;
   template: string;
+  /** Of the template's content; see `GET /v1/templates/{id}/versions`. */
+  templateVersion: number | null;
   language: string;
+  /** When you promised to call. */
+  promisedAt: string | null;
   /** The text as the customer saw it. */
   text: string;
   status: 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'granted' | 'declined' | 'lapsed';
   createdAt: string;
   answeredAt: string | null;
+  /** The latest tap on a quick reply, and the native request that followed a yes. */
+  quickReply: { answer: 'yes' | 'no'; at: string; nativeMessageId: string | null } | null;
   error: { code: string; message: string; fix: string } | null;
 };
 

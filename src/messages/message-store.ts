@@ -13,14 +13,16 @@ import type { Message, MessageContent, MessageId, MessageStatus } from './messag
 const SAVE = statement(
   'message_save',
   `insert into messages (bucket, id, account_id, contact_id, line_id, request_id, kind, content,
-     status, wamid, due_at, attempts, last_error, created_at)
+     status, wamid, due_at, attempts, last_error, created_at, delivered_at, read_at, failure)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
      $7::text[], $8::jsonb[], $9::text[], $10::text[], $11::timestamptz[], $12::integer[],
-     $13::text[], $14::timestamptz[])
+     $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::jsonb[])
    on conflict (bucket, id) do update
      set status = excluded.status, wamid = excluded.wamid, due_at = excluded.due_at,
          attempts = excluded.attempts, last_error = excluded.last_error,
-         lease_owner = null, lease_until = null`,
+         delivered_at = coalesce(messages.delivered_at, excluded.delivered_at),
+         read_at = coalesce(messages.read_at, excluded.read_at),
+         failure = excluded.failure, lease_owner = null, lease_until = null`,
 );
 
 export const messageRows: RowStore<Message> = {
@@ -40,6 +42,9 @@ export const messageRows: RowStore<Message> = {
       rows.map((row) => row.attempts),
       rows.map((row) => row.lastError),
       rows.map((row) => at(row.createdAt)),
+      rows.map((row) => at(row.deliveredAt ?? null)),
+      rows.map((row) => at(row.readAt ?? null)),
+      rows.map((row) => JSON.stringify(row.failure ?? null)),
     ]);
   },
 };
@@ -57,10 +62,13 @@ type MessageRow = {
   attempts: number;
   last_error: string | null;
   created_at: number;
+  delivered_at: number | null;
+  read_at: number | null;
+  failure: Message['failure'];
 };
 
 const COLUMNS = `id, account_id, contact_id, line_id, request_id, content, status, wamid, due_at,
-  attempts, last_error, created_at`;
+  attempts, last_error, created_at, delivered_at, read_at, failure`;
 
 const READ = statement<MessageRow>(
   'message_read',
@@ -70,6 +78,23 @@ const READ = statement<MessageRow>(
 export async function readMessage(db: Queryable, id: MessageId): Promise<Message | null> {
   const row = await db.first(READ, [bucketOf(id), id]);
   return row === undefined ? null : toMessage(row);
+}
+
+const LIST = statement<MessageRow>(
+  'message_list',
+  `select ${COLUMNS} from messages
+    where account_id = $1 and bucket = $2 and contact_id = $3 and ($4::text is null or id < $4)
+    order by id desc limit $5`,
+);
+
+/** What was sent to a contact, newest first. */
+export async function listMessages(
+  db: Queryable,
+  accountId: AccountId,
+  { contactId, after, limit }: { contactId: ContactId; after: string | null; limit: number },
+): Promise<Message[]> {
+  const values = [accountId, bucketOf(contactId), contactId, after, limit];
+  return (await db.run(LIST, values)).map(toMessage);
 }
 
 const CLAIM = statement<MessageRow>(
@@ -146,5 +171,8 @@ function toMessage(row: MessageRow): Message {
     attempts: row.attempts,
     lastError: row.last_error,
     createdAt: row.created_at,
+    deliveredAt: row.delivered_at,
+    readAt: row.read_at,
+    failure: row.failure ?? null,
   };
 }

@@ -1,5 +1,4 @@
-import { commandConsent } from '../consent/consent-commands.ts';
-import type { ConsentCommand, ConsentRules } from '../consent/consent.ts';
+import type { ConsentRules } from '../consent/consent.ts';
 import { readConsent } from '../consent/consent-store.ts';
 import type { Contact } from '../contacts/contact.ts';
 import { findOrCreateContact } from '../contacts/contact-store.ts';
@@ -9,6 +8,7 @@ import { Failure, errorText } from '../platform/failure.ts';
 import type { LineId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { LineAccess, Recipient, SentMessage, WhatsAppClient } from '../whatsapp/whatsapp.ts';
+import { foldNews, type MessageNews } from './message-commands.ts';
 import type { Message } from './message.ts';
 import {
   claimMessages,
@@ -31,7 +31,13 @@ export type MessageWorkerPorts = LedgerPorts & {
 };
 
 /** Changes that leave a message for somebody who waits for it. */
-const SENDS_AT_ONCE = new Set(['PermissionRequested', 'OptedOut', 'OptOutPending']);
+const SENDS_AT_ONCE = new Set([
+  'PermissionRequested',
+  'QuickReplyReceived',
+  'CallButtonRequested',
+  'OptedOut',
+  'OptOutPending',
+]);
 const POLL_MS = 500;
 const BATCH = 32;
 const LEASE_SECONDS = 60;
@@ -100,7 +106,11 @@ async function isStillWanted(ports: MessageWorkerPorts, message: Message): Promi
   const { requestId, contactId, lineId } = message;
   if (requestId === null) return true;
   const consent = await readConsent(ports.database, { contactId, lineId });
-  return consent.status === 'requested' && consent.request.requestId === requestId;
+  if (consent.status === 'none' || consent.request?.requestId !== requestId) return false;
+  if (message.content.kind !== 'native_request') return consent.status === 'requested';
+  // It follows a yes, which may have come late, or after a no of before.
+  if (consent.status === 'declined') return consent.declinedAt < message.createdAt;
+  return consent.status === 'requested' || consent.status === 'lapsed';
 }
 
 function post(
@@ -153,39 +163,39 @@ async function recordFailure(
   await record(ports, { ...message, status: 'failed', lastError }, { failure });
 }
 
+type Outcome = { sent?: SentMessage; failure?: Failure };
+
 async function record(
   ports: MessageWorkerPorts,
   message: Message,
-  outcome: { sent?: SentMessage; failure?: Failure },
+  outcome: Outcome,
 ): Promise<void> {
-  const { sent, failure } = outcome;
+  const { sent } = outcome;
   await onContact(ports, message.contactId, async (unit) => {
     // A webhook may have told more than our POST: what Meta took is not sent again.
     const stored = await readMessage(unit.tx, message.id);
     const isSettled = stored?.status === 'sent' || stored?.status === 'failed';
     if (isSettled && (message.status === 'queued' || message.status === 'unknown')) return;
-    unit.save(messageRows, message.id, message);
+    unit.save(messageRows, message.id, { ...message, failure: failureOf(outcome) });
     if (sent !== undefined) await learn(ports, unit, message, sent);
-    const { requestId } = message;
-    if (requestId === null) return;
-    const at = unit.now;
-    const command: ConsentCommand | null =
-      sent !== undefined
-        ? { type: 'RecordRequestSent', requestId, messageId: sent.messageId, at }
-        : failure === undefined
-          ? null
-          : {
-              type: 'RecordRequestFailed',
-              requestId,
-              code: failure.code,
-              message: failure.message,
-              fix: failure.fix,
-              at,
-            };
-    if (command === null) return;
-    const rules = await ports.rulesOfLine(unit, message.lineId);
-    await commandConsent(unit, message.lineId, command, { rules, actor: 'meta' });
+    const news = newsOf(outcome, unit.now);
+    if (news === null) return;
+    const rulesOf = () => ports.rulesOfLine(unit, message.lineId);
+    await foldNews(unit, rulesOf, stored ?? message, news);
   });
+}
+
+function failureOf({ failure }: Outcome): NonNullable<Message['failure']> | null {
+  if (failure === undefined) return null;
+  const { code, message, fix } = failure;
+  return { code, message, fix };
+}
+
+function newsOf({ sent, failure }: Outcome, at: number): MessageNews | null {
+  if (sent !== undefined) return { type: 'sent', wamid: sent.messageId, at };
+  if (failure === undefined) return null;
+  const { code, message, fix } = failure;
+  return { type: 'failed', code, message, fix, at };
 }
 
 /**

@@ -24,6 +24,12 @@ export type MessageContent =
     }
   | { kind: 'text'; text: string };
 
+/** Whether it has a button by which the customer calls the business. */
+export function invitesCall(content: MessageContent): boolean {
+  if (content.kind === 'template') return content.callButton !== undefined;
+  return content.kind === 'call_button';
+}
+
 /**
  * `queued` waits for the worker; `sending` is leased; `unknown` means Meta's answer was lost, so
  * it is never sent again: the status webhook carries our id and tells what became of it.
@@ -44,4 +50,8 @@ export type Message = {
   attempts: number;
   lastError: string | null;
   createdAt: number;
+  /** What became of it at the customer's phone; absent while nothing is known. */
+  deliveredAt?: number | null;
+  readAt?: number | null;
+  failure?: { code: string; message: string; fix: string } | null;
 };

@@ -1,7 +1,6 @@
-import { commandConsent } from '../consent/consent-commands.ts';
-import type { ConsentCommand } from '../consent/consent.ts';
 import { onContact } from '../ledger/contact-unit.ts';
 import { findLine } from '../lines/line-store.ts';
+import { foldNews, type MessageNews } from '../messages/message-commands.ts';
 import type { Message } from '../messages/message.ts';
 import {
   messageRows,
@@ -9,7 +8,7 @@ import {
   readMessage,
   resolveExternalId,
 } from '../messages/message-store.ts';
-import { isId, type PermissionRequestId } from '../platform/ids.ts';
+import { isId } from '../platform/ids.ts';
 import { metaErrorRow } from '../whatsapp/errors.ts';
 import type { WhatsAppFact } from '../whatsapp/whatsapp.ts';
 import type { ReceptionPorts } from './reception.ts';
@@ -29,17 +28,35 @@ export async function foldMessageStatus(ports: ReceptionPorts, fact: StatusFact)
     const isLate = fact.status === 'sent' && stored.status === 'failed';
     const isFailed = fact.status === 'failed' || isLate;
     const status = isFailed ? 'failed' : 'sent';
+    const news = newsOf(fact);
+    const failed = news.type === 'failed' ? news : null;
     const lastError = fact.errors[0]?.message ?? (isFailed ? stored.lastError : null);
-    unit.save(messageRows, message.id, { ...stored, status, wamid: fact.messageId, lastError });
+    unit.save(messageRows, message.id, {
+      ...stored,
+      status,
+      wamid: fact.messageId,
+      lastError,
+      ...(isDelivered(fact) ? { deliveredAt: stored.deliveredAt ?? fact.at } : {}),
+      ...(fact.status === 'read' ? { readAt: stored.readAt ?? fact.at } : {}),
+      failure: isFailed ? (errorOf(failed) ?? stored.failure ?? null) : null,
+    });
     await nameExternalId(unit.tx, fact.messageId, message.id);
-    if (message.requestId === null) return;
     const line = await findLine(unit.tx, fact.phoneNumberId);
     if (line?.id !== message.lineId) return;
-    const rules = ports.packs.rulesOf(line.policyPack);
-    for (const command of commandsOf(fact, message.requestId)) {
-      await commandConsent(unit, line.id, command, { rules, actor: 'meta' });
-    }
+    const rulesOf = async () => ports.packs.rulesOf(line.policyPack);
+    await foldNews(unit, rulesOf, stored, news);
   });
+}
+
+/** Read implies delivered; Meta may leave the step between out. */
+function isDelivered({ status }: StatusFact): boolean {
+  return status === 'delivered' || status === 'read';
+}
+
+function errorOf(news: { code: string; message: string; fix: string } | null): Message['failure'] {
+  if (news === null) return null;
+  const { code, message, fix } = news;
+  return { code, message, fix };
 }
 
 async function findMessage(ports: ReceptionPorts, fact: StatusFact): Promise<Message | null> {
@@ -49,23 +66,21 @@ async function findMessage(ports: ReceptionPorts, fact: StatusFact): Promise<Mes
   return id === null || !isId('message', id) ? null : readMessage(ports.database, id);
 }
 
-function commandsOf(fact: StatusFact, requestId: PermissionRequestId): ConsentCommand[] {
-  const { at } = fact;
-  const of = { requestId, at };
-  switch (fact.status) {
+function newsOf(fact: StatusFact): MessageNews {
+  const { at, status } = fact;
+  switch (status) {
     case 'sent':
-      return [{ type: 'RecordRequestSent', messageId: fact.messageId, ...of }];
+      return { type: 'sent', wamid: fact.messageId, at };
     case 'delivered':
-      return [{ type: 'RecordRequestDelivered', ...of }];
     case 'read':
-      return [{ type: 'RecordRequestRead', ...of }];
+      return { type: status, at };
     case 'failed': {
       const error = fact.errors[0];
       const known = error === undefined ? undefined : metaErrorRow(error.code);
       const code = known?.code ?? 'meta_error_unknown';
       const message = known?.message ?? error?.message ?? 'Meta could not deliver the message.';
       const fix = known?.fix ?? 'Check the number, and look the code up on the errors page.';
-      return [{ type: 'RecordRequestFailed', code, message, fix, ...of }];
+      return { type: 'failed', code, message, fix, at };
     }
   }
 }

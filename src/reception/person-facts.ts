@@ -4,20 +4,23 @@ import { optIn } from '../consent/opt-in-commands.ts';
 import { wantsCallsAgain } from '../consent/opt-in.ts';
 import { optOut, type OptOutPorts } from '../consent/opt-out-commands.ts';
 import type { OptOutLatency } from '../consent/opt-out-metrics.ts';
+import { hearQuickReply } from '../consent/quick-reply-commands.ts';
 import { hearAboutCalls, type SaidAboutCalls } from '../consent/opt-out-pending-commands.ts';
 import { readOptOut, wantsCallsKept } from '../consent/opt-out.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
-import { contactsOfHandles } from '../contacts/contact-handle-store.ts';
-import { findOrCreateContact, type Identity } from '../contacts/contact-store.ts';
-import { handlesOfContact } from '../contacts/contact.ts';
+import type { Identity } from '../contacts/contact-store.ts';
 import { parseNumber } from '../contacts/phone-number.ts';
 import type { Tx } from '../database/database.ts';
+import { settleSighting, type IdentityPorts } from '../identity/identity-commands.ts';
 import { withContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
 import { findLine, readLine, type StoredLine } from '../lines/line-store.ts';
+import type { Message } from '../messages/message.ts';
 import { resolveExternalId, readMessage } from '../messages/message-store.ts';
+import { noteInbound } from '../messages/window-store.ts';
 import { isId, type ContactId } from '../platform/ids.ts';
 import { invariant } from '../platform/invariant.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { meaningOfButton } from '../templates/quick-reply.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import type { WhatsAppFact } from '../whatsapp/whatsapp.ts';
@@ -45,22 +48,12 @@ export async function foldPersonFact(
   const line = await findLine(ports.database, fact.phoneNumberId);
   if (line === null) return;
   const effective = ports.optOutLatency.start(heard.waitedMs);
-  const contactId = await ports.database.transaction(async (tx) => {
+  await ports.database.transaction(async (tx) => {
     const found = await contactOf(ports, tx, line, fact);
     if (found !== null) await foldOnce(ports, tx, line, fact, found, heard);
-    return found;
   });
   const said = saidAboutCalls(fact);
   if (isStop(said)) effective();
-  if (!isDecided(said)) return;
-  // The number and the user id of one person may have become two contacts before they were ever
-  // named together. What is said of calls is meant for both.
-  const { e164, userId } = identityOf(fact);
-  const handles = handlesOfContact({ e164: e164 ?? null, userId: userId ?? null });
-  const all = await contactsOfHandles(ports.database, line.accountId, handles);
-  for (const other of all.filter((id) => id !== contactId)) {
-    await ports.database.transaction((tx) => foldOnce(ports, tx, line, fact, other, heard));
-  }
 }
 
 async function foldOnce(
@@ -73,6 +66,7 @@ async function foldOnce(
 ): Promise<void> {
   await withContact(ports, tx, contactId, async (unit) => {
     if (!(await isFirstSight(tx, contactId, fact.key, unit.now))) return;
+    if (!isAutomatic(fact)) await noteInbound(tx, { contactId, lineId: line.id }, fact.at);
     if (fact.kind === 'permissionReply') await foldReply(ports, unit, line, fact, heard);
     else await foldWords(ports, unit, line, fact, heard);
   });
@@ -94,12 +88,13 @@ function isForbidding(fact: PermissionReply): boolean {
   return fact.response === 'reject' && fact.source === 'user' && fact.contextId === undefined;
 }
 
-function isStop(said: SaidAboutCalls): boolean {
-  return said === 'exact' || said === 'likely';
+/** Meta's own answers are no words of the customer, so they open no messaging window. */
+function isAutomatic(fact: PersonFact): boolean {
+  return fact.kind === 'permissionReply' && fact.source === 'automatic';
 }
 
-function isDecided(said: SaidAboutCalls): boolean {
-  return said !== null && said !== 'unclear';
+function isStop(said: SaidAboutCalls): boolean {
+  return said === 'exact' || said === 'likely';
 }
 
 /**
@@ -115,8 +110,20 @@ async function contactOf(
   const identity = identityOf(fact);
   const asked = await contactAsked(tx, line, fact.contextId);
   if (identity.e164 === undefined && identity.userId === undefined) return asked;
-  const named = asked === null ? identity : { ...identity, contactId: asked };
-  return findOrCreateContact(tx, ports.ids, line.accountId, named, ports.clock.now());
+  const sighting = { ...identity, asked, at: fact.at };
+  return settleSighting(identityPorts(ports), tx, line.accountId, sighting);
+}
+
+/** What it takes to join, part and rename contacts. */
+export function identityPorts(ports: PersonFactPorts): IdentityPorts {
+  return {
+    ...ports,
+    rulesOfLine: async (unit, lineId) => {
+      const line = await readLine(unit.tx, unit.contact.accountId, lineId);
+      invariant(line !== null, `line ${lineId} is gone`);
+      return ports.packs.rulesOf(line.policyPack);
+    },
+  };
 }
 
 async function contactAsked(
@@ -124,14 +131,24 @@ async function contactAsked(
   line: StoredLine,
   contextId: string | undefined,
 ): Promise<ContactId | null> {
+  return (await messageAnswered(tx, line, contextId))?.contactId ?? null;
+}
+
+/** The message of ours that a reply quotes. */
+async function messageAnswered(
+  tx: Tx,
+  line: StoredLine,
+  contextId: string | undefined,
+): Promise<Message | null> {
   if (contextId === undefined) return null;
   const ourId = await resolveExternalId(tx, contextId);
   if (ourId === null || !isId('message', ourId)) return null;
   const message = await readMessage(tx, ourId);
-  return message?.lineId === line.id ? message.contactId : null;
+  return message?.lineId === line.id ? message : null;
 }
 
-function identityOf(fact: PersonFact): Identity {
+/** Whom a fact names, as far as it does. */
+export function identityOf(fact: Pick<WhatsAppFact, 'person'>): Identity {
   const { waId, userId, profileName } = fact.person;
   const number = waId === undefined ? null : parseNumber(waId);
   const known = number === null || isRefused(number) ? null : number;
@@ -195,6 +212,28 @@ async function foldWords(
   }
   if (isStop(said)) return;
   if (fact.kind !== 'buttonReply') return;
+  if (await isAnswer(ports, unit, line, fact)) return;
   const [data, personal] = [{ lineId: line.id }, { text, contextId }];
   unit.record({ type: 'QuickReplyReceived', actor: 'customer', at, data, personal });
+}
+
+type ButtonReply = Extract<PersonFact, { kind: 'buttonReply' }>;
+
+/** True when the tap answered a request of ours, and was taken as its yes or no. */
+async function isAnswer(
+  ports: PersonFactPorts,
+  unit: ContactUnit,
+  line: StoredLine,
+  fact: ButtonReply,
+): Promise<boolean> {
+  const { text, messageId, contextId, at } = fact;
+  const message = await messageAnswered(unit.tx, line, contextId);
+  if (message === null || message.contactId !== unit.contact.id) return false;
+  const { requestId, content } = message;
+  if (requestId === null || contextId === undefined || content.kind !== 'template') return false;
+  const means = meaningOfButton(text, content.replies ?? []);
+  if (means === 'other') return false;
+  const reply = { requestId, means, text, messageId, contextId, at };
+  await hearQuickReply(unit, ports, line, reply);
+  return true;
 }

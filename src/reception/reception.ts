@@ -5,7 +5,9 @@ import type { WhatsAppClient, WhatsAppFact } from '../whatsapp/whatsapp.ts';
 import { foldCallFact } from './call-facts.ts';
 import { foldMessageStatus } from './message-facts.ts';
 import { foldTemplateFact } from '../templates/sync-commands.ts';
+import { foldPersonChange } from './person-changes.ts';
 import { foldPersonFact, type Heard, type PersonFactPorts } from './person-facts.ts';
+import { noteWindow } from './window-facts.ts';
 import { setRestriction } from '../lines/line-store.ts';
 
 /**
@@ -32,6 +34,7 @@ export function openReception(ports: ReceptionPorts): Reception {
         case 'callConnect':
         case 'callStatus':
         case 'callTerminate':
+          await noteWindow(ports, fact);
           return foldCallFact(ports, fact);
         case 'messageStatus':
           await foldMessageStatus(ports, fact);
@@ -40,6 +43,9 @@ export function openReception(ports: ReceptionPorts): Reception {
         case 'buttonReply':
         case 'text':
           await foldPersonFact(ports, fact, heard);
+          return 'done';
+        case 'personChanged':
+          await foldPersonChange(ports, fact);
           return 'done';
         case 'accountUpdate': {
           const bars = fact.restrictions.filter(({ type }) => type.includes('BUSINESS_INITIATED'));
@@ -55,6 +61,7 @@ export function openReception(ports: ReceptionPorts): Reception {
           return 'done';
         case 'settingsUpdate':
         case 'unknown':
+          await noteWindow(ports, fact);
           ports.log.info({ kind: fact.kind, key: fact.key }, 'fact recorded, nothing to do');
           return 'done';
       }

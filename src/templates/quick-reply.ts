@@ -13,8 +13,18 @@ export function meaningOfReply(text: string): ReplyMeaning {
   return YES.test(plain) ? 'yes' : 'other';
 }
 
+/** What a tap on one of these buttons means; the author's word counts before ours. */
+export function meaningOfButton(
+  text: string,
+  buttons: ReadonlyArray<{ text: string; means: ReplyMeaning }>,
+): ReplyMeaning {
+  const plain = plainReply(text);
+  const button = buttons.find((each) => plainReply(each.text) === plain);
+  return button?.means ?? 'other';
+}
+
 /** Case, width, spaces and punctuation do not change what a button says. */
-export function plainReply(text: string): string {
+function plainReply(text: string): string {
   const letters = text.normalize('NFKC').toLowerCase();
   return letters.replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ').trim();
 }

@@ -42,6 +42,9 @@ export type SyncReport = {
   ignored: number;
 };
 
+/** Our own reason, beside Meta's: what it should have and does not list. */
+const NOT_AT_META = 'NOT_AT_META';
+
 /** `submitted` may be told of before Meta lists it. */
 const LIST_LAGS_MS = 60_000;
 
@@ -155,7 +158,8 @@ async function dropUnlisted(
   const there = new Set(listed.map(({ name, language }) => `${name} ${language}`));
   const ours = await listTemplates(ports.database, owner.accountId, { wabaId: owner.wabaId });
   const missing = ours.filter(
-    ({ name, language, status }) => status !== 'draft' && !there.has(`${name} ${language}`),
+    ({ name, language, status, reason }) =>
+      status !== 'draft' && reason !== NOT_AT_META && !there.has(`${name} ${language}`),
   );
   let dropped = 0;
   for (const { name, language } of missing) {
@@ -170,7 +174,7 @@ async function dropUnlisted(
         metaVersion: null,
         statusAt: asOf,
         status: never ? 'draft' : 'disabled',
-        reason: never ? null : 'NOT_AT_META',
+        reason: never ? null : NOT_AT_META,
       });
       dropped += 1;
     });

@@ -46,7 +46,7 @@ export function afterNews<T extends StoredTemplate>(template: T, news: MetaNews)
   const category = news.category === 'UTILITY' || news.category === 'MARKETING';
   return {
     ...template,
-    ...(isNewer ? { ...statusAfter(status, news), statusAt: news.at } : {}),
+    ...(isNewer ? { ...statusAfter(template, status, news), statusAt: news.at } : {}),
     ...(news.metaId ? { metaId: news.metaId } : {}),
     // A template we never submitted is at Meta all the same: its words are looked at by a sync.
     ...(isNewer && template.metaVersion === null ? { metaVersion: template.version } : {}),
@@ -56,12 +56,15 @@ export function afterNews<T extends StoredTemplate>(template: T, news: MetaNews)
   };
 }
 
-function statusAfter(status: TemplateStatus, { status: word, reason, advice }: MetaNews) {
+/** Meta's list names fewer reasons than its webhooks: what was said of a status stays said. */
+function statusAfter(before: StoredTemplate, status: TemplateStatus, news: MetaNews) {
   const needsReason = status !== 'approved' && status !== 'pending';
+  if (!needsReason) return { status, reason: null, advice: null };
+  const known = before.status === status ? before : { reason: null, advice: null };
   return {
     status,
-    reason: needsReason ? (reason ?? word ?? null) : null,
-    advice: needsReason ? (advice ?? null) : null,
+    reason: news.reason ?? known.reason ?? news.status ?? null,
+    advice: news.advice ?? known.advice,
   };
 }
 
