@@ -34,6 +34,10 @@ export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
     title: 'A stored secret cannot be opened with the key of this data folder.',
     fix: 'Restore the secrets.json that belongs to this database, or set the secret anew.',
   },
+  account_policy_unusable: {
+    title: 'The policy settings of an account cannot be read.',
+    fix: 'Correct accounts.settings in the database, or set the policy anew by API.',
+  },
   policy_pack_unusable: {
     title: 'A policy pack is missing or broken.',
     fix: 'Name a pack that exists in src/policy/packs, or restore its file.',
@@ -149,6 +153,16 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
   do_not_call_list_limit: {
     title: 'The account has as many do-not-call lists as it may.',
     fix: 'Import into a list that exists.',
+    status: 409,
+  },
+  policy_report_needed: {
+    title: 'A switch of packs needs a fresh report on what it changes.',
+    fix: 'POST /v1/policy/switch-report with this line and pack, read it, and send its id.',
+    status: 409,
+  },
+  policy_report_running: {
+    title: 'A report on a switch of rules is being made for this account.',
+    fix: 'Wait until it is done; it reads every contact.',
     status: 409,
   },
   opt_out_stands: {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { verifyAudit, type VerifyAudit } from './audit-verify.ts';
-import { checkPolicyPack } from './policy-check.ts';
+import { checkPolicyPacks } from './policy-check.ts';
 import { runStart } from './start.ts';
 
 const LOCAL_URL = 'http://127.0.0.1:8080';
@@ -101,10 +101,10 @@ program
   .command('policy')
   .description('Policy packs.')
   .command('check')
-  .argument('[pack]', 'name of the pack', 'strict-2026-01')
-  .description('Read a pack and run the test vectors it carries.')
-  .action((pack: string) => {
-    process.exitCode = checkPolicyPack(pack);
+  .argument('[pack]', 'name of a pack or law; all of them if left out')
+  .description('Read packs and laws, and run the test vectors they carry.')
+  .action((pack: string | undefined) => {
+    process.exitCode = checkPolicyPacks(pack);
   });
 
 program

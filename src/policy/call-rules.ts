@@ -110,8 +110,19 @@ function judgeHeld(permission: ConsentPermission, now: number, pack: PolicyPack)
 /** A line that was switched to a stricter pack does not wait for what an easier one promised. */
 function outlived({ consent, now }: CallFacts, pack: PolicyPack): OutlivedRefusal | null {
   const permission = permissionOf(consent);
-  if (permission === null || now < packEnd(permission, pack)) return null;
+  if (permission === null) return null;
   const { permissionId, grantedAt, expiresAt } = permission;
+  const { callsPerGrant } = pack.values;
+  const { callsPlaced } = consent.history;
+  if (callsPerGrant !== null && callsPlaced >= callsPerGrant) {
+    return {
+      code: 'permission_used',
+      message: 'This permission has served all the calls that the rules in force allow.',
+      fix: REFUSALS.permission_used.fix,
+      evidence: { permissionId, callsPlaced, callsPerGrant, packName: pack.name },
+    };
+  }
+  if (now < packEnd(permission, pack)) return null;
   return {
     code: 'permission_expired',
     message: 'The permission is older than the rules in force allow.',

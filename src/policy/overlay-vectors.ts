@@ -40,6 +40,7 @@ function bare(base: PolicyPack): PolicyPack {
   return {
     ...base,
     limits: {},
+    values: { ...base.values, permanentValidMs: null },
     liveAnswer: null,
     countries: { businessBlocked: [], customerBlocked: [], alsoMeans: {} },
     sanctioned: { countries: [], prefixes: [], cannotTell: [] },

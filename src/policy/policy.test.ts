@@ -97,6 +97,7 @@ const REQUEST_ORDER = [
   'request_hours',
   'refusal_lock',
   'unanswered_brake',
+  'messaging_window',
   'purpose_specific',
   'meta_allows',
 ];
