@@ -218,6 +218,7 @@ async function nextRequestRow(
     status: keeps ? before : status,
     answeredAt: answered ? event.at : (stored?.answeredAt ?? null),
     error: event.type === 'PermissionRequestFailed' ? { code, message, fix } : null,
+    ...(stored?.quickReply === undefined ? {} : { quickReply: stored.quickReply }),
   };
 }
 

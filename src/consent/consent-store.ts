@@ -138,6 +138,8 @@ export type RequestRow = ConsentKey & {
   status: PermissionRequestView['status'];
   answeredAt: number | null;
   error: PermissionRequestView['error'];
+  /** The latest tap on a quick reply, and the native request that followed a yes. */
+  quickReply?: { answer: 'yes' | 'no'; at: number; nativeMessageId: string | null };
 };
 
 const SAVE_REQUESTS = statement(

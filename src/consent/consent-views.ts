@@ -31,11 +31,17 @@ export function requestView(row: RequestRow): PermissionRequestView {
     lineId: row.lineId,
     purpose: request.purpose,
     template: request.template,
+    templateVersion: request.templateVersion ?? null,
     language: request.language,
+    promisedAt: isoTimeOrNull(request.promisedAt),
     text: request.text,
     status: row.status,
     createdAt: isoTime(request.requestedAt),
     answeredAt: isoTimeOrNull(row.answeredAt),
+    quickReply:
+      row.quickReply === undefined
+        ? null
+        : { ...row.quickReply, at: isoTime(row.quickReply.at) },
     error: row.error,
   };
 }

@@ -108,7 +108,8 @@ type OfRequest = { requestId: PermissionRequestId; at: number };
 
 export type ConsentCommand =
   | RequestPermission
-  | ({ type: 'RecordRequestSent'; messageId: string } & OfRequest)
+  /** `native`: Meta's own request, which follows a quick reply and is what will be answered. */
+  | ({ type: 'RecordRequestSent'; messageId: string; native?: boolean } & OfRequest)
   | ({ type: 'RecordRequestDelivered' } & OfRequest)
   | ({ type: 'RecordRequestRead' } & OfRequest)
   | ({ type: 'RecordRequestFailed'; code: string; message: string; fix: string } & OfRequest)
@@ -245,8 +246,8 @@ function decideTracking(command: Tracking, state: ConsentState): ConsentEvent[] 
   switch (command.type) {
     case 'RecordRequestSent': {
       // "Delivered" may arrive before our own POST returns with the message id.
-      if (request.messageId !== null) return [];
-      const { messageId } = command;
+      const { messageId, native = false } = command;
+      if (request.messageId !== null && !(native && request.messageId !== messageId)) return [];
       return [{ type: 'PermissionRequestSent', requestId, at, messageId }];
     }
     case 'RecordRequestDelivered':
