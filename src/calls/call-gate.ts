@@ -1,8 +1,10 @@
 import { consentsOf } from '../consent/consent-store.ts';
 import { initialConsent, permissionOf, type ConsentState } from '../consent/consent.ts';
 import type { Contact } from '../contacts/contact.ts';
+import { readContacts } from '../contacts/contact-store.ts';
 import { doNotCallIds, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { Queryable } from '../database/database.ts';
+import { sharedConsent } from '../identity/identity.ts';
 import { readLines, type StoredLine } from '../lines/line-store.ts';
 import { answerInForce, type MetaAnswer } from '../meta-answers/meta-answer.ts';
 import { answersOf } from '../meta-answers/meta-answer-store.ts';
@@ -36,6 +38,7 @@ export type GateFacts = {
   doNotCall: ReadonlySet<string>;
   /** Queued and live calls of each contact, oldest first. */
   unfinished: ReadonlyMap<ContactId, readonly CallState[]>;
+  absorbed: AbsorbedFacts;
   /** What Meta last said of each contact and line, if it was ever asked. */
   metaAnswers: ReadonlyMap<string, MetaAnswer>;
 };
@@ -66,10 +69,11 @@ export async function gatherContactFacts(
   ports: GatePorts,
   contacts: readonly Contact[],
 ): Promise<Omit<GateFacts, 'lines'>> {
+  const absorbed = await absorbedFacts(db, contacts);
   const ids = contacts.map(({ id }) => id);
   const consents = await consentsOf(db, ids);
   const doNotCall = await doNotCallIds(db, ports.doNotCallKey, contacts);
-  const unfinished = await unfinishedCalls(db, ids);
+  const unfinished = await unfinishedCalls(db, [...ids, ...absorbed.owners.keys()]);
   const answers = await answersOf(db, ids);
   return {
     consents: new Map(
@@ -78,14 +82,44 @@ export async function gatherContactFacts(
     histories: new Map(
       [...Map.groupBy(consents, ({ contactId }) => contactId)].map(([id, all]) => [
         id,
-        personHistory(all.map(({ state }) => state)),
+        personHistory([...all, ...absorbed.of(id)].map(({ state }) => state)),
       ]),
     ),
     doNotCall,
-    unfinished: Map.groupBy(unfinished, ({ plan }) => plan.contactId),
+    unfinished: Map.groupBy(
+      unfinished,
+      ({ plan }) => absorbed.owners.get(plan.contactId) ?? plan.contactId,
+    ),
+    absorbed,
     metaAnswers: new Map(
       answers.map(({ contactId, lineId, answer }) => [consentKey(contactId, lineId), answer]),
     ),
+  };
+}
+
+/** What is known under contacts that turned out to be one person with those that are asked about. */
+export type AbsorbedFacts = {
+  /** Who goes on for each of them. */
+  owners: ReadonlyMap<ContactId, ContactId>;
+  of(owner: ContactId): ReadonlyArray<{ lineId: LineId; state: ConsentState }>;
+  /** A stop that was said under one of them since; null where there is none. */
+  optedOutAt(owner: ContactId): number | null;
+};
+
+/** Two statements more, and only where somebody was ever merged. */
+async function absorbedFacts(db: Queryable, contacts: readonly Contact[]): Promise<AbsorbedFacts> {
+  const owners = new Map(
+    contacts.flatMap(({ id, absorbed }) => absorbed.map((other) => [other, id] as const)),
+  );
+  if (owners.size === 0) return { owners, of: () => [], optedOutAt: () => null };
+  const others = await readContacts(db, [...owners.keys()]);
+  const consents = await consentsOf(db, [...owners.keys()]);
+  return {
+    owners,
+    of: (owner) => consents.filter(({ contactId }) => owners.get(contactId) === owner),
+    optedOutAt: (owner) =>
+      others.find(({ id, optedOutAt }) => owners.get(id) === owner && optedOutAt !== null)
+        ?.optedOutAt ?? null,
   };
 }
 
@@ -188,6 +222,9 @@ const NOTHING_YET: PersonHistory = { callsAt: [], refusedAt: null };
 /** The facts that a call and a request have in common. */
 function partyFacts(facts: GateFacts, question: PartyQuestion): PartyFacts {
   const { contact, line, purpose, now } = question;
+  const statesOnLine = facts.absorbed
+    .of(contact.id)
+    .flatMap(({ lineId, state }) => (lineId === line.id ? [state] : []));
   return {
     now,
     line: {
@@ -200,12 +237,12 @@ function partyFacts(facts: GateFacts, question: PartyQuestion): PartyFacts {
       e164: contact.e164,
       country: contact.country,
       doNotCall: facts.doNotCall.has(contact.id),
-      optedOutAt: contact.optedOutAt,
+      optedOutAt: contact.optedOutAt ?? facts.absorbed.optedOutAt(contact.id),
       optOutPendingAt: contact.optOutPending?.at ?? null,
       sanctionedRegion: contact.sanctionedRegion !== null,
       timeZone: contact.timeZone,
     },
-    consent: consentIn(facts, contact.id, line.id),
+    consent: sharedConsent(consentIn(facts, contact.id, line.id), statesOnLine),
     history: facts.histories.get(contact.id) ?? NOTHING_YET,
     metaAnswer: metaAnswerIn(facts, question),
     purpose,

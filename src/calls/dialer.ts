@@ -190,7 +190,8 @@ async function claimLocked(
   for (const unit of units) {
     // Read again under the lock: the calls may have been cancelled or claimed in between.
     const mine = (facts.unfinished.get(unit.contact.id) ?? []).filter(
-      ({ plan, status }) => status === 'queued' && wanted.has(plan.id),
+      ({ plan, status }) =>
+        status === 'queued' && wanted.has(plan.id) && plan.contactId === unit.contact.id,
     );
     for (const call of mine) {
       const result = await dialOne(ports, unit, call, facts);

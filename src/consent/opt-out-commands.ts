@@ -22,7 +22,9 @@ export type OptOutWay =
   | 'agent'
   | 'api'
   | 'self_service'
-  | 'no_answer';
+  | 'no_answer'
+  /** Said to a contact that turned out to be the same person. */
+  | 'same_person';
 
 export type OptOut = {
   /** The line the person spoke to; the confirmation goes out there. Null where there is none. */

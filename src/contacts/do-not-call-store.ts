@@ -77,6 +77,31 @@ export async function addHandles(
   return new Set(rows.map((row) => keyed.handleOf(row.handle_hmac)));
 }
 
+const COPY = statement(
+  'do_not_call_copy',
+  `insert into do_not_call (bucket, account_id, handle_hmac, list, reason, source, added_at)
+   select $4, account_id, $5, list, reason, source, added_at from do_not_call
+    where bucket = $1 and account_id = $2 and handle_hmac = $3
+   on conflict (bucket, account_id, handle_hmac, list) do nothing`,
+);
+
+/** A person's entries follow them to another handle; the entries of the old one stay as well. */
+export async function copyEntries(
+  tx: Tx,
+  key: DoNotCallKey,
+  accountId: AccountId,
+  from: Handle,
+  to: Handle,
+): Promise<void> {
+  await tx.run(COPY, [
+    handleBucket(accountId, from),
+    accountId,
+    handleHmac(key, accountId, from),
+    handleBucket(accountId, to),
+    handleHmac(key, accountId, to),
+  ]);
+}
+
 /** Puts a contact on a list under every handle it has; adding twice changes nothing. */
 export async function addToDoNotCall(
   tx: Tx,

@@ -160,10 +160,10 @@ export function parseMessage(raw: unknown, value: ValueWire): ItemFact | undefin
     at: message.timestamp,
     person: personOf(value, {
       waId: message.from,
-      userId: message.from_user_id,
+      userId: message.system?.previous_user_id ?? message.from_user_id,
       parentUserId: message.from_parent_user_id,
     }),
-    detail: messageDetail(message),
+    detail: changeDetail(message) ?? messageDetail(message),
   };
 }
 
@@ -180,6 +180,22 @@ function messageDetail(message: MessageWire): FactDetail {
       field: `messages.${message.interactive?.type ?? message.type}`,
     }
   );
+}
+
+const CHANGES = new Set(['user_changed_number', 'customer_changed_number', 'user_changed_user_id']);
+
+/** A system message that tells new names; other system messages are recorded by their type. */
+function changeDetail({ id, system }: MessageWire): FactDetail | undefined {
+  if (system === undefined || !CHANGES.has(system.type)) return undefined;
+  const newWaId = system.wa_id ?? system.new_wa_id;
+  const { user_id: newUserId } = system;
+  if (newWaId === undefined && newUserId === undefined) return undefined;
+  return {
+    kind: 'personChanged',
+    messageId: id,
+    ...(newWaId === undefined ? {} : { newWaId: digitsOf(newWaId) }),
+    ...(newUserId === undefined ? {} : { newUserId }),
+  };
 }
 
 function buttonDetail(

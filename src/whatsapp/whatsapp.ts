@@ -228,6 +228,11 @@ export type FactDetail =
       /** wamid of our request or wacid of a call; absent when given in the business profile. */
       contextId?: string;
     }
+  /**
+   * The person named by the fact has another number, another user id, or both. Meta gives a new
+   * user id with each new number (system messages webhook, August 2026).
+   */
+  | { kind: 'personChanged'; messageId: string; newWaId?: string; newUserId?: string }
   /** A quick reply of a template, or an interactive button. */
   | { kind: 'buttonReply'; messageId: string; text: string; payload?: string; contextId?: string }
   | { kind: 'text'; messageId: string; text: string; contextId?: string }

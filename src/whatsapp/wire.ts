@@ -163,6 +163,16 @@ export const messageWire = z.object({
   context: maybe(z.object({ id: maybe(idText) })),
   text: maybe(z.object({ body: z.string() })),
   button: maybe(z.object({ text: z.string().catch(''), payload: maybe(z.string()) })),
+  system: maybe(
+    z.object({
+      type: word.catch(''),
+      wa_id: maybe(idText),
+      // Until Graph v11; newer samples have `wa_id`.
+      new_wa_id: maybe(idText),
+      user_id: maybe(idText),
+      previous_user_id: maybe(idText),
+    }),
+  ),
   interactive: maybe(
     z.object({
       type: word,
