@@ -1,13 +1,20 @@
 #!/usr/bin/env node
-// Checks an evidence bundle (JSON) or a ledger export (NDJSON) of Askfirst, from a file or stdin:
-//   node audit-verify.mjs [--json] [--earlier COPY] [FILE]
-// It needs its two neighbours, Node 18 or later, and nothing else. Exit code 0: all holds; 1: not.
-import { createReadStream, realpathSync } from 'node:fs';
+// Checks an evidence bundle or a proof (JSON) or a ledger export (NDJSON) of Askfirst:
+//   node audit-verify.mjs [--json] [--key KEY] [--checkpoints FILE] [--earlier COPY] [FILE]
+// It needs its neighbours audit-*.mjs, Node 18 or later, and nothing else. Exit code 0: all holds; 1: not.
+import { createReadStream, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openExport, verifyBundle } from './audit-chain.mjs';
+import { verifyBundle, verifyConsistency, verifyInclusion } from './audit-bundle.mjs';
+import { openExport } from './audit-export.mjs';
+import { notesOf, readKey } from './audit-note.mjs';
+import { reportText } from './audit-report.mjs';
 
-const BUNDLE = 'askfirst-evidence-1';
-const EXPORT = 'askfirst-ledger-1';
+const EXPORT = 'askfirst-ledger-2';
+const WHOLE = {
+  'askfirst-evidence-2': verifyBundle,
+  'askfirst-inclusion-1': verifyInclusion,
+  'askfirst-consistency-1': verifyConsistency,
+};
 
 /** Verifies what comes in chunks of bytes; an export is never held in memory as a whole. */
 export async function verifyStream(chunks, against) {
@@ -25,9 +32,11 @@ export async function verifyStream(chunks, against) {
     else held.push(line);
   }
   if (ledger !== null) return ledger.close();
-  const bundle = parse(held.join('\n'), 'file');
-  if (bundle.format === BUNDLE) return verifyBundle(bundle, against);
-  throw new Unreadable(`file: neither ${BUNDLE} nor ${EXPORT}, but ${String(bundle.format)}`);
+  const given = parse(held.join('\n'), 'file');
+  const verify = WHOLE[given.format];
+  if (verify !== undefined) return verify(given, against);
+  const known = [EXPORT, ...Object.keys(WHOLE)].join(', ');
+  throw new Unreadable(`file: none of ${known}, but ${String(given.format)}`);
 }
 
 class Unreadable extends Error {}
@@ -70,51 +79,72 @@ function decode(decoder, chunk) {
 }
 
 /** Where each chain of an older copy ended; a copy that does not hold by itself proves nothing. */
-async function headsOf(file) {
+async function earlierCopy(file) {
   const heads = new Map();
-  const { ok } = await verifyStream(createReadStream(file), { heads });
+  const seals = [];
+  const { ok } = await verifyStream(createReadStream(file), { heads, seals });
   if (!ok) throw new Unreadable(`${file}: the earlier copy does not verify by itself`);
-  return heads;
+  return { heads, seals };
+}
+
+/** A key is given as it is, or as a file that holds it: its text, or the answer of the API. */
+function keyOf(given) {
+  const text = existsSync(given) ? readFileSync(given, 'utf8') : given;
+  const key = readKey(tryParse(text)?.verifierKey ?? text);
+  if (key === null) throw new Unreadable(`${given}: this is no public key of a log`);
+  return key;
+}
+
+async function againstOf({ key, checkpoints, earlier }) {
+  const against = {};
+  if (key !== undefined) against.key = keyOf(key);
+  const copy = earlier === undefined ? null : await earlierCopy(earlier);
+  if (copy !== null) against.earlier = copy.heads;
+  const notes = checkpoints === undefined ? [] : notesOf(readFileSync(checkpoints, 'utf8'));
+  if (checkpoints !== undefined && notes.length === 0) {
+    throw new Unreadable(`${checkpoints}: there are no checkpoints in it`);
+  }
+  // The copy's checkpoint belongs before those that are larger.
+  against.outside = [...(copy?.seals ?? []), ...notes];
+  return against;
+}
+
+const USAGE =
+  'Usage: audit-verify.mjs [--json] [--key KEY] [--checkpoints FILE] [--earlier COPY] [FILE]\n';
+
+/** The options and at most one file, or null. */
+function optionsOf(args) {
+  const options = { json: false };
+  const files = [];
+  for (let at = 0; at < args.length; at += 1) {
+    const [arg] = args.slice(at);
+    if (arg === '--json') options.json = true;
+    else if (['--key', '--checkpoints', '--earlier'].includes(arg) && args[at + 1]) {
+      options[arg.slice(2)] = args[(at += 1)];
+    } else if (arg.startsWith('-') && arg !== '-') return null;
+    else files.push(arg);
+  }
+  return files.length > 1 ? null : { ...options, file: files[0] ?? '-' };
 }
 
 async function main(args) {
-  const files = args.filter((arg) => arg !== '--json');
-  const at = files.indexOf('--earlier');
-  const [, copy = ''] = at === -1 ? [] : files.splice(at, 2);
-  const isUnknown = files.some((file) => file.startsWith('-') && file !== '-');
-  if (files.length > 1 || isUnknown || (at !== -1 && copy === '')) {
-    process.stderr.write('Usage: audit-verify.mjs [--json] [--earlier COPY] [FILE]\n');
+  const options = optionsOf(args);
+  if (options === null) {
+    process.stderr.write(USAGE);
     return 1;
   }
-  const [file = '-'] = files;
   try {
-    const against = copy === '' ? {} : { earlier: await headsOf(copy) };
-    const chunks = file === '-' ? process.stdin : createReadStream(file);
+    const against = await againstOf(options);
+    const chunks = options.file === '-' ? process.stdin : createReadStream(options.file);
     const result = { ...(await verifyStream(chunks, against)), compared: against.earlier?.size };
-    process.stdout.write(args.includes('--json') ? `${JSON.stringify(result)}\n` : text(result));
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : reportText(result));
     return result.ok ? 0 : 1;
   } catch (error) {
     const { message } = error;
-    if (args.includes('--json'))
-      process.stdout.write(`${JSON.stringify({ ok: false, message })}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, message })}\n`);
     process.stderr.write(`NOT VERIFIED. ${message}\n`);
     return 1;
   }
-}
-
-function text({ ok, contacts, entries, problems, found, limits, compared }) {
-  const lines = problems.map(({ place, contactId, sequence, message }) => {
-    const entry = sequence === null ? '' : `, entry ${sequence}`;
-    return `✗ ${place} (${contactId}${entry}): ${message}`;
-  });
-  if (found > problems.length) lines.push(`… and ${found - problems.length} more`);
-  const count = `${entries} entries of ${contacts} ${contacts === 1 ? 'contact' : 'contacts'}`;
-  lines.push(ok ? `VERIFIED ${count}.` : `NOT VERIFIED: ${found} faults in ${count}.`);
-  if (ok && compared !== undefined) {
-    lines.push(`All that the earlier copy tells of its ${compared} contacts is still there.`);
-  }
-  lines.push(limits, '');
-  return lines.join('\n');
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,7 @@
 import fastifyStatic from '@fastify/static';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerCallRoutes } from './calls/call-routes.ts';
+import { registerCheckpointRoutes } from './checkpoints/checkpoint-routes.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerOptOutRoutes } from './consent/opt-out-routes.ts';
 import { registerStopPageRoutes } from './consent/stop-page-routes.ts';
@@ -20,6 +21,7 @@ import { registerStreamRoutes } from './http/stream-routes.ts';
 import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
+import { registerRulebookRoutes } from './rulebook/rulebook-routes.ts';
 import type { ServerCore } from './server-core.ts';
 import { Failure } from './platform/failure.ts';
 import { registerTemplateRoutes } from './templates/template-routes.ts';
@@ -78,9 +80,11 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerContactRoutes(app, context);
   registerEvidenceRoutes(app, context);
   registerLedgerRoutes(app, context);
+  registerCheckpointRoutes(app, context);
   registerDoNotCallRoutes(app, context);
   registerDiagnosisRoutes(app, context);
   registerLineRoutes(app, context);
+  registerRulebookRoutes(app, context);
   registerGoLiveRoutes(app, context);
   registerEndpointRoutes(app, context);
   registerStreamRoutes(app, context);

@@ -212,8 +212,10 @@ export async function readTiles(
   accountId: AccountId,
   ids: readonly TileId[],
 ): Promise<Map<string, Uint8Array>> {
-  const values = [accountId, ids.map(({ level }) => level), ids.map(({ tile }) => tile)];
-  const rows = ids.length === 0 ? [] : await db.run(TILES, values);
+  const wanted = [...new Map(ids.map((id) => [tileKey(id), id])).values()];
+  if (wanted.length === 0) return new Map();
+  const values = [accountId, wanted.map(({ level }) => level), wanted.map(({ tile }) => tile)];
+  const rows = await db.run(TILES, values);
   return new Map(rows.map((row) => [tileKey(row), row.hashes]));
 }
 

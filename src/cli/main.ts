@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { verifyAudit, type VerifyAudit } from './audit-verify.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { checkPolicyPacks } from './policy-check.ts';
 import { runStart } from './start.ts';
 
@@ -107,16 +107,6 @@ program
     process.exitCode = checkPolicyPacks(pack);
   });
 
-program
-  .command('audit')
-  .description('The record of what happened.')
-  .command('verify')
-  .argument('[file]', 'evidence bundle or ledger export; stdin if left out')
-  .option('--earlier <copy>', 'an older bundle or export, whose entries must all still be there')
-  .option('--json', 'print one JSON object')
-  .description('Check that nothing in a record was changed, with a program of its own.')
-  .action((file: string | undefined, options: VerifyAudit) => {
-    process.exitCode = verifyAudit(file, options);
-  });
+addAuditCommands(program, LOCAL_URL);
 
 await program.parseAsync();

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { CheckpointSigner } from '../checkpoints/checkpoints.ts';
 import { readContact } from '../contacts/contact-store.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import {
@@ -71,12 +72,26 @@ const evidenceSchema = z.object({
     }),
   ),
   optOuts: z.array(timelineSchema),
+  checkpoint: z.object({
+    verifierKey: z.string(),
+    note: textOrNull.describe('The newest checkpoint; null in the first minute of an account.'),
+  }),
+  proofs: z.array(
+    z.object({
+      sequence: z.number(),
+      leaf: z.number(),
+      proof: z.array(z.string()).describe('In hex, in the order of RFC 6962.'),
+    }),
+  ),
   ledgerHead: chainHeadSchema,
   ledger: z.array(chainedEntrySchema),
 });
 
 /** All that shows why a customer was asked, called or left alone, as one file. */
-export function registerEvidenceRoutes(app: HttpServer, context: ApiContext): void {
+export function registerEvidenceRoutes(
+  app: HttpServer,
+  context: ApiContext & { checkpointSigner: CheckpointSigner },
+): void {
   const onRequest = context.authenticator.authenticate;
 
   app.get(

@@ -1,4 +1,7 @@
 import { readCallsWithCdrs } from '../calls/call-store.ts';
+import { checkpointSection, inclusionProofs } from '../checkpoints/checkpoint-lookup.ts';
+import { latestCheckpoint, runsOfContacts, type Run } from '../checkpoints/checkpoint-store.ts';
+import type { Checkpoint, CheckpointSigner } from '../checkpoints/checkpoints.ts';
 import { consentsOf, readPermissions, readRequests } from '../consent/consent-store.ts';
 import { consentView } from '../consent/consent-views.ts';
 import { lockContacts } from '../contacts/contact-store.ts';
@@ -33,9 +36,15 @@ import {
  * because both are read under the contact's lock. What can grow without end (refusals, the chain)
  * is read afterwards, page by page, up to the head of that instant; entries never change.
  */
-export type EvidencePorts = { database: Database; clock: Clock; doNotCallKey: DoNotCallKey };
+export type EvidencePorts = {
+  database: Database;
+  clock: Clock;
+  doNotCallKey: DoNotCallKey;
+  checkpointSigner: CheckpointSigner;
+};
 
-export const EVIDENCE_FORMAT = 'askfirst-evidence-1';
+/** 2 came with checkpoints. */
+export const EVIDENCE_FORMAT = 'askfirst-evidence-2';
 
 const PAGE = 500;
 /** Links are small, and a contact may have very many refusals between them. */
@@ -62,6 +71,7 @@ export async function gatherEvidence(
 ): Promise<Record<string, unknown>> {
   const generatedAt = isoTime(ports.clock.now());
   const { contact, head, lines, requests, permissions, calls } = await readRows(ports, contactId);
+  const checkpoint = await latestCheckpoint(ports.database, contact.accountId);
   const ofTypes = (types: readonly string[]) =>
     timelines((after) => entriesOfTypes(ports.database, contactId, types, after, PAGE), head);
   const chain = pages((after) => entriesOfContact(ports.database, contactId, after, PAGE), head);
@@ -78,9 +88,54 @@ export async function gatherEvidence(
     refusals: ofTypes(REFUSAL_TYPES),
     calls,
     optOuts: ofTypes(OPT_OUT_TYPES),
+    checkpoint: checkpointSection(ports, contact.accountId, checkpoint),
+    proofs: checkpoint === null ? [] : proofsOf(ports.database, contactId, checkpoint, head),
     ledgerHead: chainHeadView(head),
     ledger: mapped(chain, chainedEntryView),
   };
+}
+
+/** Where an entry stands in the tree under the bundle's checkpoint; hashes in hex. */
+export type ProofView = { sequence: number; leaf: number; proof: string[] };
+
+/** One proof per entry that the checkpoint covers: for a short time the last ones have none. */
+async function* proofsOf(
+  db: Database,
+  contactId: ContactId,
+  { accountId, size }: Checkpoint,
+  head: ChainHead,
+): AsyncGenerator<ProofView> {
+  const runs = await runsOfContacts(db, [contactId], size);
+  for (const page of pagesOf(placesOf(runs, head), PAGE)) {
+    const leaves = page.map(({ leaf }) => leaf);
+    const proofs = await inclusionProofs(db, accountId, size, leaves);
+    for (const { sequence, leaf } of page) {
+      const proof = (proofs.get(leaf) ?? []).map((hash) => hash.toString('hex'));
+      yield { sequence, leaf, proof };
+    }
+  }
+}
+
+type Place = { sequence: number; leaf: number };
+
+function* placesOf(runs: readonly Run[], head: ChainHead): Generator<Place> {
+  for (const { firstSequence, entries, firstLeaf } of runs) {
+    for (let index = 0; index < entries; index += 1) {
+      const sequence = firstSequence + index;
+      if (sequence <= head.sequence) yield { sequence, leaf: firstLeaf + index };
+    }
+  }
+}
+
+function* pagesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let page: T[] = [];
+  for (const item of items) {
+    page.push(item);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }
 
 type Rows = {

@@ -1,5 +1,12 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import {
+  checkpointSection,
+  tileLines,
+  type CheckpointSection,
+} from '../checkpoints/checkpoint-lookup.ts';
+import { latestCheckpoint, runsOfContacts, type Run } from '../checkpoints/checkpoint-store.ts';
+import type { CheckpointSigner } from '../checkpoints/checkpoints.ts';
 import { chainsOfAccount, type ContactChain } from '../contacts/contact-store.ts';
 import type { Database } from '../database/database.ts';
 import { type ApiContext, idFrom } from '../http/api-context.ts';
@@ -11,7 +18,7 @@ import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId, ContactId } from '../platform/ids.ts';
 import { entriesOfChains, entriesOfContact } from './ledger-store.ts';
-import { chainedEntryView, chainHeadView } from './ledger-views.ts';
+import { bareEntryView, chainHeadView, type BareEntryView } from './ledger-views.ts';
 
 export const chainHeadSchema = z.object({
   sequence: z.number(),
@@ -28,7 +35,22 @@ export const chainedEntrySchema = timelineSchema.extend({
   hash: z.string(),
 }) satisfies z.ZodType<ChainedEntryView>;
 
-export const EXPORT_FORMAT = 'askfirst-ledger-1';
+export const bareEntrySchema = z.object({
+  sequence: z.number(),
+  id: z.string(),
+  accountId: z.string(),
+  contactId: z.string(),
+  type: z.string(),
+  actor: z.string(),
+  at: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  sealedHash: z.string().nullable().describe('SHA-256 of the personal part, in hex.'),
+  previousHash: z.string(),
+  hash: z.string(),
+}) satisfies z.ZodType<BareEntryView>;
+
+/** 2 came with checkpoints. */
+export const EXPORT_FORMAT = 'askfirst-ledger-2';
 
 /** A download may take as long as a slow line needs; no connection to the database waits for it. */
 export const DOWNLOAD_MS = 3_600_000;
@@ -44,14 +66,28 @@ const exportLineSchema = z.union([
     generatedAt: z.string(),
     accountId: z.string(),
     after: z.string().nullable(),
+    verifierKey: z.string().describe('The public key of the note.'),
+    note: z.string().nullable().describe('The newest checkpoint.'),
   }),
-  z.object({ contactId: z.string(), head: chainHeadSchema }),
-  chainedEntrySchema,
+  z
+    .object({ tile: z.tuple([z.number(), z.number()]), hashes: z.string() })
+    .describe('Hashes of the tree under the checkpoint: level and number of the tile; base64.'),
+  z.object({
+    contactId: z.string(),
+    head: chainHeadSchema,
+    runs: z
+      .array(z.tuple([z.number(), z.number(), z.number()]))
+      .describe('First sequence, number of entries, first leaf: where they are in the tree.'),
+  }),
+  bareEntrySchema,
   z.object({ end: z.object({ contacts: z.number(), entries: z.number() }) }),
 ]);
 
 /** The account's whole ledger as NDJSON, for a verifier that trusts nobody here. */
-export function registerLedgerRoutes(app: HttpServer, context: ApiContext): void {
+export function registerLedgerRoutes(
+  app: HttpServer,
+  context: ApiContext & { checkpointSigner: CheckpointSigner },
+): void {
   const onRequest = context.authenticator.authenticate;
 
   app.get(
@@ -73,7 +109,10 @@ export function registerLedgerRoutes(app: HttpServer, context: ApiContext): void
       const { after } = request.query;
       const afterId = after === undefined ? null : idFrom('contact', after);
       const generatedAt = isoTime(context.clock.now());
-      const lines = exportLines(context.database, { accountId, afterId, generatedAt });
+      const checkpoint = await latestCheckpoint(context.database, accountId);
+      const section = checkpointSection(context, accountId, checkpoint);
+      const wanted = { accountId, afterId, generatedAt, section, size: checkpoint?.size ?? 0 };
+      const lines = exportLines(context.database, wanted);
       return reply
         .header('content-type', 'application/x-ndjson; charset=utf-8')
         .header('content-disposition', `attachment; filename="ledger-${accountId}.ndjson"`)
@@ -83,18 +122,26 @@ export function registerLedgerRoutes(app: HttpServer, context: ApiContext): void
   );
 }
 
-type Wanted = { accountId: AccountId; afterId: ContactId | null; generatedAt: string };
+type Wanted = {
+  accountId: AccountId;
+  afterId: ContactId | null;
+  generatedAt: string;
+  section: CheckpointSection;
+  /** Entries under the checkpoint; what was written after it is in the export too. */
+  size: number;
+};
 
 async function* exportLines(db: Database, wanted: Wanted): AsyncGenerator<unknown> {
-  const { accountId, generatedAt } = wanted;
-  yield { format: EXPORT_FORMAT, generatedAt, accountId, after: wanted.afterId };
+  const { accountId, generatedAt, section, size } = wanted;
+  yield { format: EXPORT_FORMAT, generatedAt, accountId, after: wanted.afterId, ...section };
+  yield* tileLines(db, accountId, size);
   let contacts = 0;
   let entries = 0;
   let { afterId } = wanted;
   for (;;) {
     const chains = await chainsOfAccount(db, accountId, afterId, CONTACTS_PAGE);
     for (const group of groupsOf(chains)) {
-      for await (const line of linesOf(db, group)) {
+      for await (const line of linesOf(db, group, size)) {
         if ('hash' in line) entries += 1;
         else contacts += 1;
         yield line;
@@ -123,28 +170,49 @@ function groupsOf(chains: readonly ContactChain[]): ContactChain[][] {
   return groups;
 }
 
-type ExportLine = { contactId: string; head: ChainHeadView } | ChainedEntryView;
+type ExportLine = ContactLine | BareEntryView;
+type ContactLine = {
+  contactId: string;
+  head: ChainHeadView;
+  runs: Array<[firstSequence: number, entries: number, firstLeaf: number]>;
+};
 
-async function* linesOf(db: Database, group: readonly ContactChain[]): AsyncGenerator<ExportLine> {
+async function* linesOf(
+  db: Database,
+  group: readonly ContactChain[],
+  size: number,
+): AsyncGenerator<ExportLine> {
+  const ids = group.map(({ contactId }) => contactId);
+  const runs = Map.groupBy(await runsOfContacts(db, ids, size), ({ contactId }) => contactId);
   const [first] = group;
-  if (first !== undefined && first.head.sequence > ENTRIES_PAGE) return yield* longChain(db, first);
+  if (first !== undefined && first.head.sequence > ENTRIES_PAGE) {
+    yield contactLine(first, runs.get(first.contactId));
+    return yield* longChain(db, first);
+  }
   const entries = Map.groupBy(await entriesOfChains(db, group), ({ contactId }) => contactId);
-  for (const { contactId, head } of group) {
-    yield { contactId, head: chainHeadView(head) };
-    for (const entry of entries.get(contactId) ?? []) yield chainedEntryView(entry);
+  for (const chain of group) {
+    yield contactLine(chain, runs.get(chain.contactId));
+    for (const entry of entries.get(chain.contactId) ?? []) yield bareEntryView(entry);
   }
 }
 
-async function* longChain(db: Database, chain: ContactChain): AsyncGenerator<ExportLine> {
+function contactLine({ contactId, head }: ContactChain, runs: readonly Run[] = []): ContactLine {
+  return {
+    contactId,
+    head: chainHeadView(head),
+    runs: runs.map(({ firstSequence, entries, firstLeaf }) => [firstSequence, entries, firstLeaf]),
+  };
+}
+
+async function* longChain(db: Database, chain: ContactChain): AsyncGenerator<BareEntryView> {
   const { contactId, head } = chain;
-  yield { contactId, head: chainHeadView(head) };
   let after = 0;
   while (after < head.sequence) {
     const page = await entriesOfContact(db, contactId, after, ENTRIES_PAGE);
     // A gap at the end must not become an endless loop; the verifier will name it.
     if (page.length === 0) return;
     for (const entry of page) {
-      if (entry.sequence <= head.sequence) yield chainedEntryView(entry);
+      if (entry.sequence <= head.sequence) yield bareEntryView(entry);
       after = entry.sequence;
     }
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ChainedEntryView, ChainHeadView, TimelineEntry } from '../http/api-types.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { ChainHead, OpenedEntry } from './ledger.ts';
@@ -15,6 +16,22 @@ export function chainedEntryView(entry: OpenedEntry): ChainedEntryView {
     previousHash: hexOf(previousHash),
     hash: hexOf(hash),
   };
+}
+
+/**
+ * An entry as it may be kept for ever by others: all that its hash covers, and of what is personal
+ * only the hash. A copy outside with the words in it would outlive an erasure.
+ */
+export type BareEntryView = Omit<ChainedEntryView, 'personal' | 'erased' | 'sealed' | 'sealKey'> & {
+  sealedHash: string | null;
+};
+
+export function bareEntryView(entry: OpenedEntry): BareEntryView {
+  const { sequence, id, accountId, contactId, type, actor, at, data, sealed } = entry;
+  const sealedHash = sealed === null ? null : createHash('sha256').update(sealed).digest('hex');
+  const hashes = { previousHash: hexOf(entry.previousHash), hash: hexOf(entry.hash) };
+  const named = { sequence, id, accountId, contactId, type, actor, at: isoTime(at), data };
+  return { ...named, sealedHash, ...hashes };
 }
 
 export function chainHeadView({ sequence, hash }: ChainHead): ChainHeadView {
