@@ -1,5 +1,7 @@
+import { keyColumn, type KeyColumn } from '../contacts/contact-key-store.ts';
 import { at, statement, type Queryable } from '../database/database.ts';
-import type { Bucket, EventId } from '../platform/ids.ts';
+import type { Bucket, ContactId, EventId } from '../platform/ids.ts';
+import { openPayload } from './outbox-store.ts';
 import type { WebhookEndpointId } from './webhook-endpoints-store.ts';
 
 /**
@@ -17,8 +19,9 @@ export type ClaimedDelivery = {
   webhook_id: WebhookEndpointId;
   /** This try's number, from 1. */
   attempts: number;
-  /** Null when the event or the endpoint is gone. */
+  /** Null when the event is gone, or nobody can read it since its person was erased. */
   payload: Record<string, unknown> | null;
+  /** Null when the endpoint is gone. */
   url: string | null;
   secret: Buffer | null;
   enabled: boolean | null;
@@ -45,7 +48,10 @@ const DUE_BUCKETS = statement<{ bucket: Bucket }>(
 );
 
 // The try is counted when it begins: a delivery that kills its worker must not be tried for ever.
-const CLAIM = statement<ClaimedDelivery>(
+type ClaimedRow = ClaimedDelivery &
+  KeyColumn & { contact_id: ContactId | null; sealed: Buffer | null };
+
+const CLAIM = statement<ClaimedRow>(
   'deliveries_claim',
   `with due as (
      select bucket, id from deliveries
@@ -60,7 +66,7 @@ const CLAIM = statement<ClaimedDelivery>(
        from due where d.bucket = due.bucket and d.id = due.id
      returning d.bucket, d.id, d.event_id, d.webhook_id, d.attempts
    )
-   select l.*, e.payload, w.url, w.secret, w.enabled
+   select l.*, e.payload, e.contact_id, e.sealed, ${keyColumn('e')}, w.url, w.secret, w.enabled
      from leased l
      left join events e on e.bucket = l.bucket and e.id = l.event_id
      left join webhook_endpoints w on w.id = l.webhook_id`,
@@ -105,12 +111,18 @@ export async function dueBuckets(
   return rows.map(({ bucket }) => bucket);
 }
 
-export function claimDeliveries(
+export async function claimDeliveries(
   queryable: Queryable,
   claim: { bucket: Bucket; now: number; busy: readonly string[]; limit: number; owner: string },
 ): Promise<ClaimedDelivery[]> {
   const { bucket, now, busy, limit, owner } = claim;
-  return queryable.run(CLAIM, [bucket, at(now), busy, limit, owner, LEASE_SECONDS]);
+  const rows = await queryable.run(CLAIM, [bucket, at(now), busy, limit, owner, LEASE_SECONDS]);
+  return rows.map(({ contact_id: contactId, sealed, sealed_key: sealedKey, ...row }) => {
+    const { payload } = row;
+    if (payload === null || contactId === null) return { ...row, payload: null };
+    const stored = { contact_id: contactId, payload, sealed, sealed_key: sealedKey };
+    return { ...row, payload: openPayload(queryable, stored) };
+  });
 }
 
 /** Writes how a try ended; false when the lease was lost and somebody else has the row now. */

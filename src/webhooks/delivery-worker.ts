@@ -172,7 +172,8 @@ class Deliveries {
     const lease = { bucket: row.bucket, id: row.id, owner };
     const nothing = { nextAttemptAt: null, lastStatus: null, deliveredAt: null };
     if (row.payload === null || row.url === null) {
-      const gone = { ...nothing, status: 'failed', lastError: 'endpoint_deleted' } as const;
+      const lastError = row.url === null ? 'endpoint_deleted' : 'contact_erased';
+      const gone = { ...nothing, status: 'failed', lastError } as const;
       await settleDelivery(database, lease, gone);
       return;
     }

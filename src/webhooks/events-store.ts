@@ -1,40 +1,52 @@
+import { keyColumn } from '../contacts/contact-key-store.ts';
 import { at, statement, type Queryable } from '../database/database.ts';
-import { bucketOf, type AccountId, type CallId, type EventId } from '../platform/ids.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type CallId,
+  type ContactId,
+  type EventId,
+} from '../platform/ids.ts';
 import { idBound } from './deliveries-store.ts';
+import { openPayload, type SealedPayload } from './outbox-store.ts';
 
 /** Reading events back and sending them again. Writing them is the outbox's business. */
 export type EventRow = {
   id: EventId;
   type: string;
   sequence: number;
-  contact_id: string;
+  contact_id: ContactId;
   call_id: string | null;
+  /** Without data once the person was erased. */
   payload: Record<string, unknown>;
   at: number;
 };
 
-const COLUMNS = 'id, type, sequence, contact_id, call_id, payload, at';
+type StoredRow = EventRow & SealedPayload;
 
-const LIST_UP = statement<EventRow>(
+const COLUMNS = `events.id, type, sequence, events.contact_id, call_id, payload, at, events.sealed,
+  ${keyColumn('events')}`;
+
+const LIST_UP = statement<StoredRow>(
   'events_list_up',
   `select ${COLUMNS} from events
     where account_id = $1 and ($2::text is null or id > $2) and ($3::text is null or type = $3)
     order by id limit $4`,
 );
-const LIST_DOWN = statement<EventRow>(
+const LIST_DOWN = statement<StoredRow>(
   'events_list_down',
   `select ${COLUMNS} from events
     where account_id = $1 and ($2::text is null or id < $2) and ($3::text is null or type = $3)
     order by id desc limit $4`,
 );
-const LIST_OF_CALL = statement<EventRow>(
+const LIST_OF_CALL = statement<StoredRow>(
   'events_list_of_call',
   `select ${COLUMNS} from events
     where bucket = $5 and call_id = $6 and account_id = $1
       and ($2::text is null or id > $2) and ($3::text is null or type = $3)
     order by id limit $4`,
 );
-const READ = statement<EventRow>(
+const READ = statement<StoredRow>(
   'events_read',
   `select ${COLUMNS} from events where bucket = $1 and id = $2 and account_id = $3`,
 );
@@ -76,20 +88,28 @@ export type EventQuery = {
   limit: number;
 };
 
-export function listEvents(queryable: Queryable, query: EventQuery): Promise<EventRow[]> {
+export async function listEvents(db: Queryable, query: EventQuery): Promise<EventRow[]> {
   const values = [query.accountId, query.after, query.type, query.limit];
-  if (query.callId !== null) {
-    return queryable.run(LIST_OF_CALL, [...values, bucketOf(query.callId), query.callId]);
-  }
-  return queryable.run(query.order === 'asc' ? LIST_UP : LIST_DOWN, values);
+  const { callId, order } = query;
+  const rows =
+    callId === null
+      ? await db.run(order === 'asc' ? LIST_UP : LIST_DOWN, values)
+      : await db.run(LIST_OF_CALL, [...values, bucketOf(callId), callId]);
+  return rows.map((row) => toEvent(db, row));
 }
 
-export function readEvent(
-  queryable: Queryable,
+export async function readEvent(
+  db: Queryable,
   accountId: AccountId,
   id: EventId,
 ): Promise<EventRow | undefined> {
-  return queryable.first(READ, [bucketOf(id), id, accountId]);
+  const row = await db.first(READ, [bucketOf(id), id, accountId]);
+  return row === undefined ? undefined : toEvent(db, row);
+}
+
+function toEvent(db: Queryable, row: StoredRow): EventRow {
+  const { sealed: _sealed, sealed_key: _key, ...event } = row;
+  return { ...event, payload: openPayload(db, row) ?? row.payload };
 }
 
 /** Queues an event again, to one endpoint or to all that want it; returns how many deliveries. */

@@ -1,4 +1,5 @@
-import { at, statement, type Tx } from '../database/database.ts';
+import { keyInRow, type KeyColumn } from '../contacts/contact-key-store.ts';
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId, Bucket, CallId, ContactId, Ids } from '../platform/ids.ts';
 import type { EventType } from './webhooks.ts';
@@ -21,9 +22,10 @@ export type Announcement = {
 const ANNOUNCE = statement(
   'outbox_announce',
   `with written as (
-     insert into events (bucket, id, account_id, contact_id, call_id, type, sequence, payload, at)
+     insert into events (bucket, id, account_id, contact_id, call_id, type, sequence, payload, at,
+                         sealed)
      select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[],
-       $6::text[], $7::bigint[], $8::jsonb[], $9::timestamptz[])
+       $6::text[], $7::bigint[], $8::jsonb[], $9::timestamptz[], $10::bytea[])
      returning bucket, id, account_id, type, at)
    insert into deliveries (bucket, id, event_id, account_id, webhook_id, status, next_attempt_at)
    select v.bucket, 'dlv' || substr(v.id, strpos(v.id, '_')) || substr(w.id, strpos(w.id, '_')),
@@ -43,7 +45,10 @@ export async function announceAll(
   announcements: readonly Announcement[],
 ): Promise<void> {
   if (announcements.length === 0) return;
-  const rows = announcements.map((item) => ({ ...item, id: ids.next('event', item.bucket) }));
+  const rows = announcements.map((item) => {
+    const id = ids.next('event', item.bucket);
+    return { ...item, id, sealed: tx.keys.get(item.contactId)?.seal(item.data) ?? null };
+  });
   await tx.run(ANNOUNCE, [
     rows.map((row) => row.bucket),
     rows.map((row) => row.id),
@@ -54,11 +59,30 @@ export async function announceAll(
     rows.map((row) => row.sequence),
     rows.map((row) => JSON.stringify(payloadOf(row))),
     rows.map((row) => at(row.at)),
+    rows.map(({ sealed }) => sealed),
   ]);
 }
 
-/** The body of the webhook, byte for byte the same at every attempt (Standard Webhooks 1.0). */
-function payloadOf(event: Announcement & { id: string }): Record<string, unknown> {
-  const { id, type, at: atMs, sequence, contactId, callId, data } = event;
-  return { id, type, timestamp: isoTime(atMs), sequence, contactId, callId, data };
+/**
+ * The body of the webhook, byte for byte the same at every attempt (Standard Webhooks 1.0). What
+ * it says is put in when it is read, as long as the contact's key exists.
+ */
+function payloadOf(event: Announcement & { id: string; sealed: Buffer | null }): object {
+  const { id, type, at: atMs, sequence, contactId, callId, data, sealed } = event;
+  const envelope = { id, type, timestamp: isoTime(atMs), sequence, contactId, callId };
+  return sealed === null ? { ...envelope, data } : envelope;
+}
+
+/** What is read of an event to make its payload whole. */
+export type SealedPayload = KeyColumn & {
+  contact_id: ContactId;
+  payload: Record<string, unknown>;
+  sealed: Buffer | null;
+};
+
+/** A payload as it is sent; null once the person it speaks of was erased. */
+export function openPayload(db: Queryable, row: SealedPayload): Record<string, unknown> | null {
+  if (row.sealed === null) return row.payload;
+  const key = keyInRow(db, row.contact_id, row.sealed_key);
+  return key === null ? null : { ...row.payload, data: key.open(row.sealed) };
 }

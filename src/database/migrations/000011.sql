@@ -41,3 +41,6 @@ alter table permission_requests add column sealed bytea;
 alter table permissions add column sealed bytea;
 alter table calls add column sealed bytea;
 alter table cdrs add column sealed bytea;
+
+-- What an event says of a person, sealed; the payload keeps the envelope.
+alter table events add column sealed bytea;
