@@ -23,6 +23,7 @@ import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
 import { registerRulebookRoutes } from './rulebook/rulebook-routes.ts';
 import type { ServerCore } from './server-core.ts';
+import { registerMessageRoutes } from './messages/message-routes.ts';
 import { Failure } from './platform/failure.ts';
 import { registerTemplateRoutes } from './templates/template-routes.ts';
 import { RUN_FAILURES } from './failure-codes.ts';
@@ -74,6 +75,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerHealthRoutes(app, { database, clock, metrics });
   registerConsentRoutes(app, context);
   registerTemplateRoutes(app, context);
+  registerMessageRoutes(app, context);
   registerCallRoutes(app, context);
   registerOptOutRoutes(app, context);
   registerStopPageRoutes(app, context);

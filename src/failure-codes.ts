@@ -135,6 +135,11 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Use one with the native request, or with a quick reply that means yes.',
     status: 422,
   },
+  template_without_call_button: {
+    title: 'This template has no button by which a customer could call.',
+    fix: 'Use one with a button of kind "call", such as call_invitation.',
+    status: 422,
+  },
   template_unknown: {
     title: 'There is no such template.',
     fix: 'Use one of GET /v1/templates, in a language it has.',

@@ -26,6 +26,8 @@ let document: OpenApi;
 let routes: Route[];
 /** By route prefix: the id of something that the first account owns. */
 let owned: Record<string, string>;
+/** A report that confirms a switch of packs. */
+let reportId: string;
 /** Everything by which the other account could recognise the first one's things. */
 let traces: string[];
 
@@ -72,6 +74,8 @@ async function learnIds(call: CallView): Promise<void> {
     '/v1/events': (await story.api.get<Page<EventView>>('/v1/events')).items[0]?.id ?? '',
     '/v1/webhook-endpoints': await firstOf('/v1/webhook-endpoints'),
   };
+  const report = await send(story, 'POST', '/v1/policy/switch-report', { body: {} });
+  reportId = (JSON.parse(report.text) as { id: string }).id;
   traces = [...Object.values(owned), person('101'), '127.0.0.1:9', 'crm-77', 'Demo Clinic'];
 }
 
@@ -111,6 +115,8 @@ function bodyFor(path: string): object {
     '/v1/lines/{id}/calling': { enabled: true },
     '/v1/do-not-call': { to: '+447700900555', reason: 'asked by letter' },
     '/v1/permissions/{id}/revoke': { reason: 'asked by phone' },
+    '/v1/policy/switch-report': { lineId: owned['/v1/lines'] },
+    '/v1/lines/{id}/policy-pack': { policyPack: 'strict-2026-01', reportId },
     '/v1/do-not-call/remove': { to: '+447700900555', reason: 'asked by mistake' },
   };
   return bodies[path] ?? {};
@@ -120,6 +126,7 @@ function bodyFor(path: string): object {
 const QUERIES: Readonly<Record<string, string>> = {
   '/v1/eligibility': '?to=%2B447700900555&purpose=order%201042',
   '/v1/do-not-call': '?to=%2B447700900555',
+  '/v1/policy/diff': '?from=meta-2025-11&to=strict-2026-01',
 };
 
 async function ask(
@@ -128,7 +135,7 @@ async function ask(
   sent: { key?: string | null } = {},
 ): Promise<Answer> {
   const query = QUERIES[path] ?? '';
-  const json = method === 'POST' ? { body: bodyFor(path) } : {};
+  const json = ['POST', 'PATCH'].includes(method) ? { body: bodyFor(path) } : {};
   const body = method === 'POST' && path === '/v1/do-not-call/imports' ? FILE : json;
   return send(story, method, `${filled(path, id)}${query}`, { ...sent, ...body });
 }
@@ -204,7 +211,8 @@ test('another account finds nothing under any id of this one', async () => {
 
 test('another account sees nothing of this one in any list', async () => {
   for (const route of routes.filter((it) => it.method === 'GET' && !hasId(it))) {
-    if (route.path === '/v1/stream' || route.path === '/v1/templates') continue;
+    // What comes with the product is everybody's.
+    if (['/v1/stream', '/v1/templates', '/v1/policy/packs'].includes(route.path)) continue;
     const answer = await ask(route, '', { key: other.key });
     for (const trace of traces) assert.ok(!answer.text.includes(trace), `${route.path}: ${trace}`);
     // A download says whose it is and that it is empty, in its own form.

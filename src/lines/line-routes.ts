@@ -6,7 +6,8 @@ import { credential, lineSchema, oneLine } from '../http/api-schemas.ts';
 import type { LineView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { pageSchema } from '../http/pagination.ts';
-import { HttpError } from '../http/problem.ts';
+import { RUN_FAILURES } from '../failure-codes.ts';
+import { HttpError, RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
@@ -38,7 +39,13 @@ const lineBody = z.strictObject({
   accessToken: credential(1_000),
   appSecret: credential(200),
   verifyToken: credential(200),
-  policyPack: z.string().max(100).default('strict-2026-01'),
+  policyPack: z
+    .string()
+    .max(100)
+    .optional()
+    .describe(
+      'Of a new line; strict-2026-01 unless given. Later: POST /v1/lines/{id}/policy-pack.',
+    ),
   defaultEndpointId: z.string().optional(),
   optOutKey: z
     .string()
@@ -47,6 +54,8 @@ const lineBody = z.strictObject({
     .default(null)
     .describe('The key that ends calls for good when pressed in a call; announce it first.'),
 });
+
+const DEFAULT_PACK = 'strict-2026-01';
 
 /** Lines: adding one makes it live or simulated by its Graph URL alone. */
 export function registerLineRoutes(app: HttpServer, context: ApiContext): void {
@@ -94,12 +103,13 @@ async function storeLine(
   if (isRefused(number)) throw refusedInput(number, 'displayNumber');
   if (number.country === null) throw unknownCountry();
   // A pack that cannot be read must not be put on a line: without rules there is no call.
-  refuseUnknownPack(context, body.policyPack);
+  const { policyPack = DEFAULT_PACK } = body;
+  refuseUnknownPack(context, policyPack);
   const endpointId =
     body.defaultEndpointId === undefined ? null : idFrom('endpoint', body.defaultEndpointId);
   const { database, sealer, ids, clock } = context;
   const { phoneNumberId, wabaId, graphBaseUrl, graphVersion, accessToken } = body;
-  const { appSecret, verifyToken, policyPack, name } = body;
+  const { appSecret, verifyToken, name } = body;
   const { e164: displayNumber, country } = number;
   return database.transaction(async (tx) => {
     if (endpointId !== null) found(await readEndpoint(tx, accountId, endpointId), 'endpoint');
@@ -129,7 +139,9 @@ async function storeLine(
     await addBuiltInTemplates(tx, ids, { accountId, wabaId }, { approved: false, now });
     // Meta may have templates already, of before or of somebody else's making.
     await planSync(tx, { accountId, wabaId }, now);
-    return found(await readLine(tx, accountId, id), 'line');
+    const line = found(await readLine(tx, accountId, id), 'line');
+    refuseSwitch(line, body.policyPack);
+    return line;
   });
 }
 
@@ -154,6 +166,14 @@ function isBareUrl(text: string): boolean {
   if (!URL.canParse(text)) return true;
   const { username, password, search, hash } = new URL(text);
   return `${username}${password}${search}${hash}` === '';
+}
+
+/** A line keeps its pack: a switch wants a report first, so that nobody is surprised by it. */
+function refuseSwitch(line: StoredLine, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === line.policyPack) return;
+  const { fix = '', status = 409 } = RUN_FAILURES['policy_report_needed'] ?? {};
+  const message = `This line is under ${line.policyPack}.`;
+  throw new RefusalError({ code: 'policy_report_needed', message, fix }, status);
 }
 
 function refuseUnknownPack(context: ApiContext, name: string): void {

@@ -110,7 +110,7 @@ const SAVE = statement<{ id: LineId }>(
          graph_base_url = excluded.graph_base_url, graph_version = excluded.graph_version,
          access_token = excluded.access_token, opt_out_key = excluded.opt_out_key,
          app_secret = excluded.app_secret,
-         verify_token = excluded.verify_token, policy_pack = excluded.policy_pack,
+         verify_token = excluded.verify_token,
          default_endpoint_id = coalesce(excluded.default_endpoint_id, lines.default_endpoint_id)
      where lines.account_id = excluded.account_id
    returning id`,
