@@ -11,6 +11,7 @@ import { firstBrokenEntry } from '../src/ledger/ledger.ts';
 import { entriesOfContact } from '../src/ledger/ledger-store.ts';
 import { readLine, saveLine } from '../src/lines/line-store.ts';
 import { ManualClock } from '../src/platform/clock.ts';
+import { silentLog } from '../src/platform/log.ts';
 import { makeIds, type AccountId, type ContactId, type LineId } from '../src/platform/ids.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { makeSealer } from '../src/platform/sealing.ts';
@@ -39,7 +40,7 @@ before(async () => {
   const sealer = makeSealer(random.bytes(32), random);
   const doNotCallKey = random.bytes(32);
   const changes = makeChanges();
-  const optOutLatency = makeOptOutLatency({ clock });
+  const optOutLatency = makeOptOutLatency({ clock, log: silentLog, database });
   ports = { database, clock, ids, changes, packs, doNotCallKey, sealer, optOutLatency };
   await database.transaction(async (tx) => {
     accountId = await ensureAccount(tx, ids, 'Identity');

@@ -1,4 +1,9 @@
-import { findByHandle, moveHandle } from '../contacts/contact-handle-store.ts';
+import {
+  claimHandle,
+  findByHandle,
+  findByHandles,
+  moveHandle,
+} from '../contacts/contact-handle-store.ts';
 import {
   findOrCreateContact,
   lockContacts,
@@ -6,7 +11,8 @@ import {
   saveIdentity,
   type Identity,
 } from '../contacts/contact-store.ts';
-import { numberHandle, userHandle, type Contact } from '../contacts/contact.ts';
+import { handlesOfContact, numberHandle, userHandle } from '../contacts/contact.ts';
+import type { Contact, Handle } from '../contacts/contact.ts';
 import { copyEntries } from '../contacts/do-not-call-store.ts';
 import { parseNumber } from '../contacts/phone-number.ts';
 import type { Tx } from '../database/database.ts';
@@ -45,42 +51,79 @@ export async function settleSighting(
   ports: IdentityPorts,
   tx: Tx,
   accountId: AccountId,
-  identity: Omit<Identity, 'contactId'> & { asked: ContactId | null; at: number },
+  sighting: Sighted,
 ): Promise<ContactId | null> {
-  const { asked: askedId, at, ...named } = identity;
+  const { asked: _asked, at, ...named } = sighting;
   const { e164 = null, userId = null } = named;
-  const { plan } = await lookLocked(tx, async () => {
-    const asked = askedId === null ? null : await survivorOf(tx, askedId);
-    const byNumber = e164 === null ? null : await findByHandle(tx, accountId, numberHandle(e164));
-    const byUser = userId === null ? null : await findByHandle(tx, accountId, userHandle(userId));
-    const former = e164 === null ? null : await formerOwner(tx, accountId, numberHandle(e164), at);
-    const ids = [asked, byNumber, byUser];
-    return {
-      ids: [...ids, former],
-      plan: async () => {
-        const known = await knownOf(tx, accountId, ids);
-        const record = {
-          asked: known(asked),
-          byNumber: known(byNumber),
-          byUser: known(byUser),
-          former,
-        };
-        return planSighting({ e164, userId, at }, record);
-      },
-    };
-  });
+  const known = await findAtOnce(tx, accountId, sighting);
+  if (known !== null) return known;
+  const plan = await lookLocked(tx, () => lookFor(tx, accountId, sighting));
   const owner = await carryOut(ports, tx, plan, at);
   if (e164 === null && userId === null) return owner;
-  // A number that belongs to somebody else by now is not given to the one who has left it.
-  const isFormer =
-    e164 !== null && owner !== null && (await isLeftBehind(tx, accountId, e164, owner));
-  const names = isFormer ? { ...named, e164: undefined, country: undefined } : named;
-  if (isFormer && userId === null) return owner;
+  // A number that belongs to somebody else by now is given to nobody by an old fact.
+  const isOld =
+    plan.isOld === true ||
+    (e164 !== null && owner !== null && (await isLeftBehind(tx, accountId, e164, owner)));
+  const names = isOld ? { ...named, e164: undefined, country: undefined } : named;
+  if (isOld && userId === null) return owner;
   const wanted = owner === null ? names : { ...names, contactId: owner };
-  return findOrCreateContact(tx, ports.ids, accountId, wanted, ports.clock.now());
+  const id = await findOrCreateContact(tx, ports.ids, accountId, wanted, ports.clock.now());
+  if (!isOld && e164 !== null && userId !== null) await notePair(tx, accountId, id, sighting);
+  return id;
 }
 
-/** Meta says that a person's names have changed. Returns the contact, or null for a stranger. */
+export type Sighted = Omit<Identity, 'contactId'> & { asked: ContactId | null; at: number };
+
+/** The usual case, at the price of one lock: everything leads to one contact, which is up to date. */
+async function findAtOnce(
+  tx: Tx,
+  accountId: AccountId,
+  { asked, at, e164, userId, name }: Sighted,
+): Promise<ContactId | null> {
+  const handles = handlesOfContact({ e164: e164 ?? null, userId: userId ?? null });
+  const found = (await findByHandles(tx, accountId, handles)).values();
+  const [id, ...others] = new Set([...found, ...(asked === null ? [] : [asked])]);
+  if (id === undefined || others.length > 0) return null;
+  const [locked] = await lockContacts(tx, [id]);
+  if (locked === undefined || locked.contact.mergedInto !== null) return null;
+  const { contact } = locked;
+  const isSame =
+    (e164 === undefined || contact.e164 === e164) &&
+    (userId === undefined || contact.userId === userId) &&
+    (name === undefined || contact.name === name);
+  const isPaired = contact.numberSince !== null || e164 === undefined || userId === undefined;
+  return isSame && isPaired && at >= (contact.numberSince ?? -Infinity) ? id : null;
+}
+
+async function lookFor(tx: Tx, accountId: AccountId, sighting: Sighted): Promise<Look> {
+  const { asked: askedId, e164 = null, userId = null, at } = sighting;
+  const asked = askedId === null ? null : await survivorOf(tx, askedId);
+  const byNumber = e164 === null ? null : await findByHandle(tx, accountId, numberHandle(e164));
+  const byUser = userId === null ? null : await findByHandle(tx, accountId, userHandle(userId));
+  const former = e164 === null ? null : await formerOwner(tx, accountId, numberHandle(e164), at);
+  return {
+    ids: [asked, byNumber, byUser, former],
+    plan: async () => {
+      const known = await knownOf(tx, accountId, [asked, byNumber, byUser]);
+      const record = { asked: known(asked), byNumber: known(byNumber), byUser: known(byUser) };
+      return planSighting({ e164, userId, at }, { ...record, former });
+    },
+  };
+}
+
+/** From when on the number and the user id are known to belong together. */
+async function notePair(
+  tx: Tx,
+  accountId: AccountId,
+  id: ContactId,
+  { e164, userId, at }: Sighted,
+): Promise<void> {
+  const contact = await readContact(tx, accountId, id);
+  if (contact?.e164 !== e164 || contact?.userId !== userId || contact === null) return;
+  if (contact.numberSince === null) await saveNumberSince(tx, id, at);
+}
+
+/** Meta says that a person's names have changed. Returns the contact. */
 export async function settleChange(
   ports: IdentityPorts,
   tx: Tx,
@@ -88,28 +131,43 @@ export async function settleChange(
   change: Change,
 ): Promise<ContactId | null> {
   const { from, to, at } = change;
-  const { plan } = await lookLocked(tx, async () => {
-    const byOldId =
-      from.userId === null ? null : await findByHandle(tx, accountId, userHandle(from.userId));
-    const before = byOldId ?? (await ownerOfOld(tx, accountId, from.e164, at));
-    const byNewNumber =
-      to.e164 === null ? null : await findByHandle(tx, accountId, numberHandle(to.e164));
-    const byNewUser =
-      to.userId === null ? null : await findByHandle(tx, accountId, userHandle(to.userId));
-    const ids = [before, byNewNumber, byNewUser];
-    return {
-      ids,
-      plan: async () => {
-        const known = await knownOf(tx, accountId, ids);
-        return planChange(change, {
-          before: known(before),
-          byNewNumber: known(byNewNumber),
-          byNewUser: known(byNewUser),
-        });
-      },
-    };
-  });
-  return carryOut(ports, tx, plan, at);
+  const plan = await lookLocked(tx, () => lookForChange(tx, accountId, change));
+  if (plan.owner !== null) return carryOut(ports, tx, plan, at);
+  // A stranger's news may come before everything else of theirs: the old names lead there too.
+  const named = { e164: to.e164 ?? undefined, userId: to.userId ?? undefined };
+  const read = to.e164 === null ? null : parseNumber(to.e164);
+  const country = read === null || isRefused(read) ? undefined : read.country;
+  const names = { ...named, country, asked: null, at };
+  const contactId = await settleSighting(ports, tx, accountId, names);
+  if (contactId === null) return null;
+  if (from.userId !== null) await claimHandle(tx, accountId, userHandle(from.userId), contactId);
+  if (from.e164 !== null) {
+    await retireHandle(tx, accountId, numberHandle(from.e164), { contactId, leftAt: at });
+  }
+  return contactId;
+}
+
+async function lookForChange(tx: Tx, accountId: AccountId, change: Change): Promise<Look> {
+  const { from, to, at } = change;
+  const ownerOf = async (handle: Handle | null): Promise<ContactId | null> =>
+    handle === null ? null : findByHandle(tx, accountId, handle);
+  const byOldId = await ownerOf(from.userId === null ? null : userHandle(from.userId));
+  const before = byOldId ?? (await ownerOfOld(tx, accountId, from.e164, at));
+  const byNewNumber = await ownerOf(to.e164 === null ? null : numberHandle(to.e164));
+  const byNewUser = await ownerOf(to.userId === null ? null : userHandle(to.userId));
+  const ids = [before, byNewNumber, byNewUser];
+  return {
+    ids,
+    plan: async () => {
+      const known = await knownOf(tx, accountId, ids);
+      return planChange(change, {
+        before: known(before),
+        isByOldId: byOldId !== null,
+        byNewNumber: known(byNewNumber),
+        byNewUser: known(byNewUser),
+      });
+    },
+  };
 }
 
 async function ownerOfOld(
@@ -125,7 +183,7 @@ async function ownerOfOld(
 
 type Look = { ids: ReadonlyArray<ContactId | null>; plan: () => Promise<Plan> };
 
-async function lookLocked(tx: Tx, look: () => Promise<Look>): Promise<{ plan: Plan }> {
+async function lookLocked(tx: Tx, look: () => Promise<Look>): Promise<Plan> {
   let found = await look();
   for (let tries = 1; ; tries += 1) {
     const ids = presentOf(found.ids);
@@ -133,7 +191,7 @@ async function lookLocked(tx: Tx, look: () => Promise<Look>): Promise<{ plan: Pl
     const again = await look();
     const isSame = again.ids.every((id, index) => id === found.ids[index]);
     found = again;
-    if (isSame) return { plan: await found.plan() };
+    if (isSame) return found.plan();
     invariant(tries < LOOKS_MAX, 'names of a person keep moving');
   }
 }

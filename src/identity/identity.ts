@@ -46,15 +46,21 @@ export type Step =
   /** The person has a new user id; the old one goes on leading to them. */
   | { kind: 'changeUserId'; contactId: ContactId; from: string; to: string };
 
-/** `owner` null: nobody on record; the caller makes a contact. */
-export type Plan = { owner: ContactId | null; steps: Step[] };
+/**
+ * `owner` null: nobody on record; the caller makes a contact. `isOld`: the number is somebody else's
+ * by now, so nobody gets it by this fact.
+ */
+export type Plan = { owner: ContactId | null; steps: Step[]; isOld?: boolean };
 
 /** Decides whose fact it is, and what it teaches about the people on record. */
 export function planSighting(seen: Sighting, record: OnRecord): Plan {
   const { asked, former, byUser } = record;
   const byNumber = record.byNumber ?? (seen.e164 === null ? asked : null);
-  if (isStale(seen, byNumber, byUser)) return stay(byUser?.id ?? former ?? byNumber?.id);
   const { e164, userId } = seen;
+  if (isStale(seen, byNumber, byUser)) {
+    const theirs = isSomebodyElse(byNumber, userId) ? undefined : byNumber?.id;
+    return { ...stay(byUser?.id ?? former ?? theirs), isOld: byUser?.id !== byNumber?.id };
+  }
   // The answer to a message of ours comes from the one we sent it to, whatever the name.
   if (asked !== null && userId !== null && byUser === null) {
     if (byNumber === null || byNumber.id === asked.id) return newUserId(asked, userId);
@@ -74,6 +80,11 @@ function isStale({ at }: Sighting, ...people: Array<Known | null>): boolean {
   return people.some((known) => at < (known?.numberSince ?? -Infinity));
 }
 
+function isSomebodyElse(byNumber: Known | null, userId: string | null): boolean {
+  const known = byNumber?.userId ?? null;
+  return userId !== null && known !== null && known !== userId;
+}
+
 function stay(owner: ContactId | undefined): Plan {
   return { owner: owner ?? null, steps: [] };
 }
@@ -81,7 +92,7 @@ function stay(owner: ContactId | undefined): Plan {
 /** Somebody with a user id that nobody had so far writes from this number. */
 function strangerOn(byNumber: Known | null, userId: string): Plan {
   if (byNumber === null) return stay(undefined);
-  if (byNumber.userId === null || byNumber.userId === userId) return stay(byNumber.id);
+  if (!isSomebodyElse(byNumber, userId)) return stay(byNumber.id);
   // Meta tells when a person's user id changes. It did not, so the number is somebody else's now.
   return { owner: null, steps: loss(byNumber) };
 }
@@ -120,15 +131,18 @@ export type Change = {
 /** Whom the old and the new names lead to on record. */
 export type ChangeRecord = {
   before: Known | null;
+  /** `before` was found by the old user id, so it is certainly the same person. */
+  isByOldId: boolean;
   byNewNumber: Known | null;
   byNewUser: Known | null;
 };
 
-/** Decides what a change of names does; `owner` null: nobody on record, so there is nothing to do. */
+/** Decides what a change of names does to those on record; `owner` null: it is a stranger. */
 export function planChange(change: Change, record: ChangeRecord): Plan {
-  const { before, byNewNumber, byNewUser } = record;
+  const { before, isByOldId, byNewNumber, byNewUser } = record;
   const { to, at } = change;
-  if (before === null) return stay(undefined);
+  const isOther = !isByOldId && isSomebodyElse(before, change.from.userId);
+  if (before === null || isOther) return stay(undefined);
   if (before.numberSince !== null && at < before.numberSince) return stay(before.id);
   const steps: Step[] = [];
   const merged = new Set<ContactId>([before.id]);

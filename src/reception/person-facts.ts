@@ -1,5 +1,5 @@
 import { callOffUnanswered } from '../calls/call-commands.ts';
-import { commandConsent } from '../consent/consent-commands.ts';
+import { applyConsent, commandConsent } from '../consent/consent-commands.ts';
 import { optIn } from '../consent/opt-in-commands.ts';
 import { wantsCallsAgain } from '../consent/opt-in.ts';
 import { optOut, type OptOutPorts } from '../consent/opt-out-commands.ts';
@@ -180,9 +180,15 @@ async function foldReply(
   const said = { lineId: line.id, way: 'whatsapp', at } as const;
   if (isForbidding(fact)) {
     await optOut(unit, optOutPorts(ports, unit, line), { ...said, ...heard });
-  } else if (response === 'accept' && source === 'user') {
+  } else if (response === 'accept') {
     // Whoever taps "Allow" after a stop has changed their mind by an act of their own.
-    await optIn(unit, ports, said);
+    const isBack = source === 'user' && (await optIn(unit, ports, said));
+    if (isBack || unit.contact.optedOutAt === null || isRefused(state)) return;
+    // A yes of before the stop that comes late must not lie in wait for an opt-in.
+    const revoke = { type: 'Revoke', by: 'opt_out', reason: 'whatsapp', at: unit.now } as const;
+    const { rulesOfLine } = optOutPorts(ports, unit, line);
+    const rules = await rulesOfLine(line.id);
+    await applyConsent(unit, line.id, state, revoke, { rules, actor: 'customer' });
   }
 }
 
