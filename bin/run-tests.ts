@@ -9,7 +9,7 @@ import { programPath } from '../test/peers.ts';
 
 /**
  * `npm test`: installs the programs that interop tests talk to where it may, starts one database
- * server for all files, and runs node's own test runner in three tiers. The tests of pure code
+ * server for all files, and runs node's own test runner in four tiers. The tests of pure code
  * share one process, because starting 200 processes would take longer than all of them; the
  * others get a process per file, so that nothing one leaves behind can help another.
  *
@@ -61,9 +61,11 @@ function chooseTiers(): Tier[] {
     console.error(`No test file matches ${words.join(' ')}.`);
     process.exit(1);
   }
-  const interop = all.filter(isInterop);
-  const database = all.filter((file) => !isInterop(file) && usesDatabase(file));
-  const pure = all.filter((file) => !isInterop(file) && !usesDatabase(file));
+  const interop = all.filter((file) => file.endsWith('.interop.test.ts'));
+  const stories = all.filter((file) => !interop.includes(file) && isStory(file));
+  const others = all.filter((file) => !interop.includes(file) && !stories.includes(file));
+  const database = others.filter((file) => usesDatabase(file));
+  const pure = others.filter((file) => !usesDatabase(file));
   const onDatabase = [...database, ...interop.filter(isStore)];
   if (postgres !== undefined) {
     return [{ name: `database on PostgreSQL ${postgres}`, files: onDatabase, options: TWO_WIDE }];
@@ -71,14 +73,20 @@ function chooseTiers(): Tier[] {
   return [
     { name: 'pure', files: pure, options: ['--test-isolation=none', '--test-timeout=30000'] },
     { name: 'database', files: database, options: TWO_WIDE },
+    // Their time is made by hand and waits for their work, so they do not disturb each other.
+    {
+      name: 'stories',
+      files: stories,
+      options: ['--test-concurrency=2', '--test-timeout=240000'],
+    },
     // Real sockets and real peers on two cores: side by side they would time each other out.
     { name: 'interop', files: interop, options: ['--test-concurrency=1', '--test-timeout=240000'] },
   ].filter((tier) => tier.files.length > 0);
 }
 
-/** Whatever talks to real sockets or plays a whole story. */
-function isInterop(file: string): boolean {
-  return file.endsWith('.interop.test.ts') || /^test\/(?!tidy|house-rules)/.test(file);
+/** Plays against the whole server, under a clock that moves by hand. */
+function isStory(file: string): boolean {
+  return /^test\/(?!tidy|house-rules)/.test(file);
 }
 
 function isStore(file: string): boolean {

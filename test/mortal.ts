@@ -14,6 +14,8 @@ export type Mortal = {
     whatsapp: WhatsAppClient;
   };
   kill(): void;
+  /** When the oldest work of the database that is still under way began; null when idle. */
+  busySince(): number | null;
 };
 
 export function mortal(real: Mortal['ports']): Mortal {
@@ -22,6 +24,16 @@ export function mortal(real: Mortal['ports']): Mortal {
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     if (!alive) throw dead();
     return work();
+  };
+  const begun = new Set<{ at: number }>();
+  const watched = async <T>(work: () => Promise<T>): Promise<T> => {
+    const entry = { at: real.clock.now() };
+    begun.add(entry);
+    try {
+      return await guard(work);
+    } finally {
+      begun.delete(entry);
+    }
   };
   return {
     ports: {
@@ -38,10 +50,10 @@ export function mortal(real: Mortal['ports']): Mortal {
       },
       database: {
         ...real.database,
-        run: (statement, values) => guard(() => real.database.run(statement, values)),
-        first: (statement, values) => guard(() => real.database.first(statement, values)),
+        run: (statement, values) => watched(() => real.database.run(statement, values)),
+        first: (statement, values) => watched(() => real.database.first(statement, values)),
         transaction: (work) =>
-          guard(() =>
+          watched(() =>
             real.database.transaction(async (tx) => {
               const mine: Tx = {
                 ...tx,
@@ -68,6 +80,7 @@ export function mortal(real: Mortal['ports']): Mortal {
     kill() {
       alive = false;
     },
+    busySince: () => begun.values().next().value?.at ?? null,
   };
 }
 
