@@ -8,6 +8,8 @@ export type Verdict = {
   contacts: number;
   entries: number;
   found: number;
+  checkpoint?: { size: number; covered: number; isKeyGiven: boolean } | null;
+  outside?: number;
   problems: Array<{
     place: string;
     contactId: string;
@@ -19,7 +21,13 @@ export type Verdict = {
 
 type Chain = { canonical: (value: unknown) => string };
 export type Heads = Map<string, { sequence: number; hash: string }>;
-type Against = { earlier?: Heads; heads?: Heads };
+export type Key = { name: string; id: string; text: string };
+type Placed = { place: string; note: unknown };
+export type Against = { earlier?: Heads; heads?: Heads; key?: Key; outside?: Placed[] };
+type Note = {
+  notesOf: (file: string) => Placed[];
+  readKey: (text: string) => Key | null;
+};
 type Verifier = {
   verifyStream: (chunks: Iterable<Uint8Array>, against?: Against) => Promise<Verdict>;
 };
@@ -29,6 +37,7 @@ export const verifierPath = join(root, 'bin/audit-verify.mjs');
 const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, file)).href);
 
 const { verifyStream } = (await load('bin/audit-verify.mjs')) as Verifier;
+export const { notesOf, readKey } = (await load('bin/audit-note.mjs')) as Note;
 export const { canonical } = (await load('bin/audit-chain.mjs')) as Chain;
 
 /** What the verifier says of a file; one that it cannot even read has one problem, its place. */
