@@ -46,6 +46,10 @@ export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
     title: 'A certificate or key for SIP over TLS cannot be used.',
     fix: 'Name readable PEM files: an authority, and a certificate with its own key.',
   },
+  server_unreachable: {
+    title: 'A command got no answer from the server.',
+    fix: 'Start the server, and give its address (--url) and a key (--key).',
+  },
   simulator_not_started: {
     title: 'The simulator did not start.',
     fix: 'Set ASKFIRST_SIMULATOR_PORT or ASKFIRST_PBX_PORT if a port is taken.',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Command } from 'commander';
+import { addPolicyCommands } from '../src/cli/policy-commands.ts';
 import type { CallView, EligibilityView, LineView, Page } from '../src/http/api-types.ts';
 import type { ReportView } from '../src/rulebook/rulebook-views.ts';
 import { assertProblem, secondAccount, send, type Answer } from './api-peer.ts';
@@ -152,4 +154,23 @@ test('a switch to a stricter pack ends permissions that an easier one gave', asy
   const fresh = await report({ lineId, policyPack: 'strict-2026-01' });
   const put = { body: { ...body, reportId: fresh.id } };
   read(await send(story, 'POST', `/v1/lines/${lineId}/policy-pack`, put));
+});
+
+test('the command line compares packs, reports on a switch and makes it', async () => {
+  const run = async (...words: string[]): Promise<string> => {
+    let told = '';
+    const program = new Command();
+    addPolicyCommands(program, story.server.url ?? '', (text) => (told += text));
+    const asked = words[0] === 'diff' ? words : [...words, '--key', story.apiKey];
+    await program.parseAsync(['policy', ...asked], { from: 'user' });
+    assert.equal(process.exitCode ?? 0, 0, words.join(' '));
+    return told;
+  };
+  const other = 'meta-2026-06';
+  assert.match(await run('diff', 'strict-2026-01', other), /grantValidMs: 86400000 → 604800000/);
+  const json = await run('report', '--line', lineId, '--to', other, '--json');
+  const { id } = JSON.parse(json) as ReportView;
+  assert.match(await run('report', '--laws', 'law-fr-2023,law-es-2007'), /contacts looked at/);
+  const done = await run('switch', '--line', lineId, '--to', other, '--report', id);
+  assert.match(done, /is under meta-2026-06 now/);
 });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
-import { checkPolicyPacks } from './policy-check.ts';
+import { addPolicyCommands } from './policy-commands.ts';
 import { runStart } from './start.ts';
 
 const LOCAL_URL = 'http://127.0.0.1:8080';
@@ -97,16 +97,7 @@ program
     });
   });
 
-program
-  .command('policy')
-  .description('Policy packs.')
-  .command('check')
-  .argument('[pack]', 'name of a pack or law; all of them if left out')
-  .description('Read packs and laws, and run the test vectors they carry.')
-  .action((pack: string | undefined) => {
-    process.exitCode = checkPolicyPacks(pack);
-  });
-
+addPolicyCommands(program, LOCAL_URL);
 addAuditCommands(program, LOCAL_URL);
 
 await program.parseAsync();
