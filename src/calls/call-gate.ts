@@ -147,6 +147,16 @@ export function waitsForMeta({ verdicts }: Decision): boolean {
   return refused.length > 0 && refused.every(({ code }) => code === 'meta_answer_unknown');
 }
 
+/**
+ * True where the line has as many calls as it may, and nothing else stands in the way; Meta is
+ * asked when there is room again, so that its answer is fresh then.
+ */
+export function waitsForLine({ verdicts }: Decision): boolean {
+  const refused = verdicts.filter(({ verdict }) => verdict === 'refuse').map(({ code }) => code);
+  const others = refused.filter((code) => code !== 'line_busy' && code !== 'meta_answer_unknown');
+  return refused.includes('line_busy') && others.length === 0;
+}
+
 export type GateQuestion = {
   contact: Contact;
   line: StoredLine;

@@ -344,6 +344,23 @@ export async function callVersions(
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
+const LIVE_OF_LINES = statement<{ line_id: LineId; live: number }>(
+  'call_live_of_lines',
+  `select line_id, count(*)::int as live from calls
+    where status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
+      and line_id = any ($1::text[])
+    group by line_id`,
+);
+
+/** How many calls each line has that are dialled and not over; lines without any are left out. */
+export async function liveCallsOfLines(
+  db: Queryable,
+  lineIds: readonly LineId[],
+): Promise<Map<LineId, number>> {
+  const rows = await db.run(LIVE_OF_LINES, [lineIds]);
+  return new Map(rows.map(({ line_id: id, live }) => [id, live]));
+}
+
 const ORPHANS = statement<StateRow & { lease_owner: string | null }>(
   'call_orphans',
   `select ${STATE}, lease_owner from calls

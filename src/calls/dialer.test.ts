@@ -93,7 +93,11 @@ function dialerOf(owner: string): Dialer {
 }
 
 /** People who said yes just now. */
-async function peopleWhoSaidYes(tx: Tx, count: number): Promise<ContactId[]> {
+async function peopleWhoSaidYes(
+  tx: Tx,
+  count: number,
+  promisedAt: number | null = null,
+): Promise<ContactId[]> {
   const contactIds: ContactId[] = [];
   for (let index = 0; index < count; index += 1) {
     people += 1;
@@ -102,7 +106,7 @@ async function peopleWhoSaidYes(tx: Tx, count: number): Promise<ContactId[]> {
     contactIds.push(await findOrCreateContact(tx, ids, accountId, identity, clock.now()));
   }
   const units = await unitsOf(tx, contactIds);
-  for (const unit of units) await sayYes(unit);
+  for (const unit of units) await sayYes(unit, promisedAt);
   await commitUnits(tx, ledger(), units);
   return contactIds;
 }
@@ -112,7 +116,7 @@ async function unitsOf(tx: Tx, contactIds: readonly ContactId[]): Promise<Pendin
   return locked.map((lock) => new PendingUnit(tx, lock, clock.now(), ids));
 }
 
-async function sayYes(unit: PendingUnit): Promise<void> {
+async function sayYes(unit: PendingUnit, promisedAt: number | null): Promise<void> {
   const { bucket } = unit.contact;
   const requestId = ids.next('permissionRequest', bucket);
   const messageId = `wamid.${requestId}`;
@@ -123,7 +127,7 @@ async function sayYes(unit: PendingUnit): Promise<void> {
       type: 'RequestPermission',
       requestId,
       ...asked,
-      promisedAt: null,
+      promisedAt,
       packName: PACK,
       at,
     },
@@ -176,8 +180,8 @@ async function queue(
   return calls.map(({ plan: { id } }) => id);
 }
 
-async function onePerson(): Promise<ContactId> {
-  const [contactId] = await store.database.transaction((tx) => peopleWhoSaidYes(tx, 1));
+async function onePerson(promisedAt: number | null = null): Promise<ContactId> {
+  const [contactId] = await store.database.transaction((tx) => peopleWhoSaidYes(tx, 1, promisedAt));
   assert.ok(contactId !== undefined);
   return contactId;
 }
@@ -225,24 +229,25 @@ const TOTALS = statement<{ calls: number; owners: number; used: number; permissi
           (select count(*) from permissions where status = 'used')::int permissions`,
 );
 
-test('four dialers at once dial each of a thousand due calls exactly once', async () => {
+// Fewer than the line may have live at once, so that the tests after it find room.
+test('four dialers at once dial each of 900 due calls exactly once', async () => {
   const contactIds: ContactId[] = [];
   for (let part = 0; part < 4; part += 1) {
     await store.database.transaction(async (tx) => {
-      const some = await peopleWhoSaidYes(tx, 250);
+      const some = await peopleWhoSaidYes(tx, 225);
       await queue(tx, some);
       contactIds.push(...some);
     });
   }
   const dialers = ['a', 'b', 'c', 'd'].map((name) => dialerOf(`${name}/run`));
   const claimed = (await Promise.all(dialers.map(drain))).flat();
-  assert.equal(claimed.length, 1_000);
-  assert.equal(new Set(claimed.map(({ plan }) => plan.id)).size, 1_000);
+  assert.equal(claimed.length, 900);
+  assert.equal(new Set(claimed.map(({ plan }) => plan.id)).size, 900);
   assert.ok(claimed.every(({ status }) => status === 'dialing'));
   const totals = await store.database.first(TOTALS);
-  assert.equal(totals?.calls, 1_000);
-  assert.equal(totals.used, 1_000);
-  assert.equal(totals.permissions, 1_000);
+  assert.equal(totals?.calls, 900);
+  assert.equal(totals.used, 900);
+  assert.equal(totals.permissions, 900);
   for (const contactId of contactIds.slice(0, 20)) {
     const entries = await entriesOfContact(store.database, contactId, 0, 100);
     assert.equal(firstBrokenEntry(entries), null);
@@ -302,8 +307,8 @@ test('a permission taken back blocks the dial, with one CDR and one call.ended',
 });
 
 test('a permission blocks the dial from the very moment it expires', async () => {
-  const early = await onePerson();
-  const late = await onePerson();
+  const early = await onePerson(clock.now() + DAY_MS);
+  const late = await onePerson(clock.now() + DAY_MS);
   const earlyId = await oneCall(early, { dueAt: clock.now() + DAY_MS - 1 });
   const lateId = await oneCall(late, { dueAt: clock.now() + DAY_MS });
   const dialer = dialerOf('a/run');

@@ -12,7 +12,7 @@ import {
 import type { StoredLine } from '../lines/line-store.ts';
 import type { MetaAnswerDesk } from '../meta-answers/meta-answer-desk.ts';
 import { Bug, invariant } from '../platform/invariant.ts';
-import type { CallId, EndpointId } from '../platform/ids.ts';
+import type { CallId, EndpointId, LineId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
@@ -21,12 +21,20 @@ import {
   decideCall,
   gatherContactFacts,
   linesById,
+  waitsForLine,
   waitsForMeta,
   type GateFacts,
   type GatePorts,
 } from './call-gate.ts';
 import { CALL_LIMITS, abandon, dial } from './call-rules.ts';
-import { dueCalls, leasedCallRows, nextDueAt, putOffRows, type DueCall } from './call-store.ts';
+import {
+  dueCalls,
+  leasedCallRows,
+  liveCallsOfLines,
+  nextDueAt,
+  putOffRows,
+  type DueCall,
+} from './call-store.ts';
 
 /**
  * The dial transaction, and the only place where a permission is consumed. For each due call it
@@ -68,6 +76,8 @@ const BATCHES = 4;
 const BATCH_MIN = 16;
 /** When somebody else holds the lock of every due contact; they hold it for milliseconds. */
 const BUSY_MS = 20;
+/** How soon a call looks again whose line has no room for it. */
+const LINE_BUSY_MS = 500;
 /** A call whose permission Meta is asked about looks again this often at least. */
 const PUT_OFF_MAX_MS = 5_000;
 
@@ -123,17 +133,21 @@ function batchesOf(due: readonly DueCall[]): DueCall[][] {
 }
 
 /** Where calls come from and go to. No contact's lock protects it, so it is read once for all. */
-type Places = Pick<GateFacts, 'lines'> & { endpoints: ReadonlyMap<EndpointId, StoredEndpoint> };
+type Places = Pick<GateFacts, 'lines'> & {
+  endpoints: ReadonlyMap<EndpointId, StoredEndpoint>;
+  /** Counted once per claim and raised with each dial, so that no batch passes a line's cap. */
+  liveCalls: Map<LineId, number>;
+};
 
 async function placesOf(db: Queryable, due: readonly DueCall[]): Promise<Places> {
-  const [lines, endpoints] = await Promise.all([
-    linesById(
-      db,
-      due.map(({ lineId }) => lineId),
-    ),
+  const lineIds = [...new Set(due.map(({ lineId }) => lineId))];
+  const [lines, endpoints, liveCalls] = await Promise.all([
+    linesById(db, lineIds),
     readEndpoints(db, [...new Set(due.map(({ endpointId }) => endpointId))]),
+    liveCallsOfLines(db, lineIds),
   ]);
-  return { lines, endpoints: new Map(endpoints.map((endpoint) => [endpoint.id, endpoint])) };
+  const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  return { lines, endpoints: byId, liveCalls };
 }
 
 /** What must be asked of Meta before a call may be dialled. */
@@ -232,9 +246,14 @@ async function dialOne(
     purpose: plan.purpose,
     callId: plan.id,
     endpointKnown: endpoint !== undefined,
+    lineLiveCalls: facts.liveCalls.get(plan.lineId) ?? 0,
     now,
   };
   const decision = decideCall(ports, facts, question);
+  if (waitsForLine(decision)) {
+    unit.save(putOffRows, plan.id, { id: plan.id, dueAt: now + LINE_BUSY_MS });
+    return null;
+  }
   if (waitsForMeta(decision) && now < plan.dueAt + CALL_LIMITS.metaAnswerMs) {
     const { id, contactId, lineId, endpointId } = plan;
     const dueAt = now + Math.min(PUT_OFF_MAX_MS, ports.metaAnswers?.waitMs(lineId) ?? 0);
@@ -250,6 +269,7 @@ async function dialOne(
   const used = await applyConsent(unit, line.id, consent, command, { rules, actor: 'platform' });
   if (isRefused(used)) return block(used.refused.code);
   const grant = { permissionId, policyPack: line.policyPack, permissionAgeMs: now - grantedAt };
+  facts.liveCalls.set(line.id, question.lineLiveCalls + 1);
   const leased = { line, rows: ports.rows };
   const state = await applyCallEvents(unit, call, dial(call, grant, now), 'platform', leased);
   return { state, contact, line, endpoint };
