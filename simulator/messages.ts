@@ -278,13 +278,14 @@ function quickReplies(
       (each) => String(each.type).toLowerCase() === 'button' && Number(each.index) === index,
     );
     const parts = Array.isArray(own?.parameters) ? own.parameters.map(record) : [];
-    const payload = parts.find((part) => typeof part.payload === 'string')?.payload;
-    if (button.type === 'VOICE_CALL') return callButton(button.text, String(payload ?? ''));
+    const carried = parts.find((part) => typeof part.payload === 'string')?.payload;
+    const payload = typeof carried === 'string' ? carried : undefined;
+    if (button.type === 'VOICE_CALL') return callButton(button.text, payload ?? '');
     return {
       text: button.text,
       action: 'tap',
       enabled: true,
-      ...(typeof payload === 'string' ? { payload } : {}),
+      ...(payload === undefined ? {} : { payload }),
     };
   });
 }

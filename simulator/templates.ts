@@ -159,7 +159,10 @@ export function addPresetTemplates(sim: Simulation, wabaId: string): void {
           ? { type: 'CALL_PERMISSION_REQUEST' }
           : {
               type: 'BUTTONS',
-              buttons: buttons.map(({ text }) => ({ type: 'QUICK_REPLY', text })),
+              buttons: buttons.map(({ kind, text }) => ({
+                type: kind === 'call' ? 'VOICE_CALL' : 'QUICK_REPLY',
+                text,
+              })),
             },
       ],
     });

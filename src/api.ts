@@ -21,6 +21,7 @@ import { registerStreamRoutes } from './http/stream-routes.ts';
 import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
+import { registerPrivacyRoutes } from './privacy/privacy-routes.ts';
 import { registerRulebookRoutes } from './rulebook/rulebook-routes.ts';
 import type { ServerCore } from './server-core.ts';
 import { registerMessageRoutes } from './messages/message-routes.ts';
@@ -81,6 +82,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerStopPageRoutes(app, context);
   registerContactRoutes(app, context);
   registerEvidenceRoutes(app, context);
+  registerPrivacyRoutes(app, context);
   registerLedgerRoutes(app, context);
   registerCheckpointRoutes(app, context);
   registerDoNotCallRoutes(app, context);

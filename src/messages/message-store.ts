@@ -26,7 +26,9 @@ const SAVE = statement(
 );
 
 export const messageRows: RowStore<Message> = {
-  async saveAll(tx, rows) {
+  async saveAll(tx, all) {
+    // What was on its way when the person was erased must not come back with its words.
+    const rows = all.filter(({ contactId }) => tx.keys.get(contactId) !== null);
     await tx.run(SAVE, [
       rows.map((row) => bucketOf(row.id)),
       rows.map((row) => row.id),
@@ -155,6 +157,51 @@ const RESOLVE = statement<{ our_id: string }>(
 
 export async function resolveExternalId(db: Queryable, externalId: string): Promise<string | null> {
   return (await db.first(RESOLVE, [bucketFor(externalId), externalId]))?.our_id ?? null;
+}
+
+const OF_CONTACT = statement<MessageRow>(
+  'message_of_contact',
+  `select ${COLUMNS} from messages where bucket = $1 and contact_id = $2 order by id`,
+);
+
+/** All that was ever written to a contact and is still kept, oldest first. */
+export async function messagesOfContact(db: Queryable, contactId: ContactId): Promise<Message[]> {
+  return (await db.run(OF_CONTACT, [bucketOf(contactId), contactId])).map(toMessage);
+}
+
+const SENDING = statement<{ sending: boolean }>(
+  'message_sending',
+  `select exists (select from messages
+    where (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
+      and status = 'sending' and lease_until > now()) as sending`,
+);
+
+/** Whether a message to one of them is on its way to Meta right now. */
+export async function isSending(db: Queryable, contactIds: readonly ContactId[]): Promise<boolean> {
+  const values = [contactIds.map((id) => bucketOf(id)), contactIds];
+  return (await db.first(SENDING, values))?.sending === true;
+}
+
+const FORGET = statement<{ wamid: string | null }>(
+  'message_forget',
+  'delete from messages where bucket = $1 and contact_id = $2 returning wamid',
+);
+
+/** Deletes what was sent to a contact, and what waits to be; returns Meta's ids of it. */
+export async function forgetMessages(tx: Tx, contactId: ContactId): Promise<string[]> {
+  const rows = await tx.run(FORGET, [bucketOf(contactId), contactId]);
+  return rows.flatMap(({ wamid }) => (wamid === null ? [] : [wamid]));
+}
+
+const FORGET_NAMES = statement(
+  'message_forget_external',
+  `delete from external_ids
+    where (bucket, external_id) in (select * from unnest($1::smallint[], $2::text[]))`,
+);
+
+/** Meta's ids hold the person's number in base64. */
+export async function forgetExternalIds(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.run(FORGET_NAMES, [ids.map((id) => bucketFor(id)), ids]);
 }
 
 function toMessage(row: MessageRow): Message {

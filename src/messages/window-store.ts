@@ -36,3 +36,26 @@ export async function lastInboundAt(
   const row = await db.first(LAST, [bucketOf(contactId), contactId, lineId]);
   return row?.last_inbound_at ?? null;
 }
+
+const FORGET = statement(
+  'message_window_forget',
+  'delete from message_windows where bucket = $1 and contact_id = $2',
+);
+
+export async function forgetWindows(db: Queryable, contactId: ContactId): Promise<void> {
+  await db.run(FORGET, [bucketOf(contactId), contactId]);
+}
+
+const OF_CONTACT = statement<{ line_id: LineId; last_inbound_at: number }>(
+  'message_window_of_contact',
+  'select line_id, last_inbound_at from message_windows where bucket = $1 and contact_id = $2',
+);
+
+/** When the customer was last heard, on each line. */
+export async function windowsOfContact(
+  db: Queryable,
+  contactId: ContactId,
+): Promise<Array<{ lineId: LineId; at: number }>> {
+  const rows = await db.run(OF_CONTACT, [bucketOf(contactId), contactId]);
+  return rows.map((row) => ({ lineId: row.line_id, at: row.last_inbound_at }));
+}

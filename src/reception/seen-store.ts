@@ -47,3 +47,13 @@ export async function purgeSeenFacts(db: Queryable, now: number): Promise<number
     if (rows.length < PURGE_BATCH) return purged;
   }
 }
+
+const FORGET = statement(
+  'seen_forget',
+  'delete from seen_facts where bucket = $1 and contact_id = $2',
+);
+
+/** The keys of facts are Meta's ids, which hold the person's number in base64. */
+export async function forgetSeen(tx: Tx, contactId: ContactId): Promise<void> {
+  await tx.run(FORGET, [bucketOf(contactId), contactId]);
+}

@@ -181,8 +181,21 @@ export async function saveTemplate(tx: Tx, template: StoredTemplate): Promise<vo
   const { id, accountId, wabaId, name, language, category, version, metaVersion } = template;
   const { metaId, status, reason, advice, quality, comingCategory, origin } = template;
   await tx.run(SAVE, [
-    ...[id, accountId, wabaId, name, language, category, version, metaVersion],
-    ...[metaId, status, reason, advice, quality, comingCategory, origin],
+    id,
+    accountId,
+    wabaId,
+    name,
+    language,
+    category,
+    version,
+    metaVersion,
+    metaId,
+    status,
+    reason,
+    advice,
+    quality,
+    comingCategory,
+    origin,
     at(template.statusAt),
     at(template.createdAt),
     at(template.deletedAt),

@@ -62,11 +62,33 @@ export const DEFAULT_LANGUAGE = 'en_US';
 /**
  * The templates that come with the product: the page's three, delivery and sales, each in eight
  * languages and two forms. Only the native form can give Meta's permission at once; the form with
- * quick replies is the page's, and its yes is followed by the native request.
+ * quick replies is the page's, and its yes is followed by the native request. A sixth one asks
+ * nothing: it invites the customer to call.
  */
 export const BUILT_IN_TEMPLATES: readonly TemplateDraft[] = builtIns.flatMap(
-  ({ language, templates }) => templates.flatMap((wording) => bothForms(language, wording)),
+  ({ language, templates, invitation }) => [
+    ...templates.flatMap((wording) => bothForms(language, wording)),
+    invitationTo(language, invitation),
+  ],
 );
+
+/** For where the business may not call: the customer is given a button to call. */
+function invitationTo(
+  language: string,
+  { name, body, samples, call }: (typeof builtIns)[number]['invitation'],
+): TemplateDraft {
+  return {
+    name,
+    language,
+    category: 'UTILITY',
+    header: null,
+    body,
+    footer: null,
+    samples,
+    buttons: [{ kind: 'call', text: call }],
+    nativePermissionRequest: false,
+  };
+}
 
 function bothForms(language: string, wording: Wording): TemplateDraft[] {
   const { name, body, samples, yes, no } = wording;

@@ -308,7 +308,7 @@ test('a call button goes free-form or as part of a template', async (t) => {
       parameters: { display_text: 'Call us', ttl_minutes: 60, payload: 'order-7' },
     },
   });
-  assert.deepEqual((templated?.['template'] as { components: unknown }).components, [
+  assert.deepEqual((templated?.['template'] as { components: unknown } | undefined)?.components, [
     {
       type: 'button',
       sub_type: 'voice_call',

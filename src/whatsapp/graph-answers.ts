@@ -115,8 +115,15 @@ export function draftFromWire(wire: WireDraft): TemplateDraft | null {
   const category = wire.category.toUpperCase();
   if (category !== 'UTILITY' && category !== 'MARKETING') return null;
   const draft: TemplateDraft = {
-    ...{ name, language, category, header: null, body: '', samples: [], footer: null },
-    ...{ buttons: [], nativePermissionRequest: false },
+    name,
+    language,
+    category,
+    header: null,
+    body: '',
+    samples: [],
+    footer: null,
+    buttons: [],
+    nativePermissionRequest: false,
   };
   for (const raw of wire.components) {
     const parsed = templateComponentWire.safeParse(raw);

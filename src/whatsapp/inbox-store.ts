@@ -248,3 +248,42 @@ export async function purgeInbox(target: Queryable): Promise<number> {
     if (count < PURGE_ROWS_MAX) return total;
   }
 }
+
+const SWEEP = statement<{ finished_at: string; id: number }>(
+  'inbox_sweep',
+  `with page as (
+     select bucket, body_sha256, id, finished_at, body from whatsapp_inbox
+      where state <> 'pending' and received_at <= $1
+        and (finished_at, id) > (coalesce($2::timestamptz, '-infinity'), $3::bigint)
+      order by finished_at, id limit $4),
+   gone as (
+     delete from whatsapp_inbox i using page p
+      where i.bucket = p.bucket and i.body_sha256 = p.body_sha256
+        and exists (select from unnest($5::bytea[]) n where position(n in p.body) > 0))
+   select finished_at::text as finished_at, id from page order by finished_at desc, id desc limit 1`,
+);
+
+const WAITS = statement<{ waits: boolean }>(
+  'inbox_sweep_waits',
+  `select exists (select from whatsapp_inbox where state = 'pending' and received_at <= $1
+      and exists (select from unnest($2::bytea[]) n where position(n in body) > 0)) as waits`,
+);
+
+/**
+ * Deletes handled deliveries from before an instant of the database's clock that hold one of the
+ * texts; false while one such delivery still waits to be handled.
+ */
+export async function sweepInbox(
+  db: Queryable,
+  sweep: { needles: readonly string[]; before: number },
+): Promise<boolean> {
+  const needles = sweep.needles.map((needle) => Buffer.from(needle));
+  const before = new Date(sweep.before + 1);
+  let after: [string | null, number] = [null, 0];
+  for (;;) {
+    const last = await db.first(SWEEP, [before, ...after, PURGE_ROWS_MAX, needles]);
+    if (last === undefined) break;
+    after = [last.finished_at, last.id];
+  }
+  return (await db.first(WAITS, [before, needles]))?.waits === false;
+}
