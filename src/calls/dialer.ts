@@ -21,10 +21,12 @@ import {
   decideCall,
   gatherContactFacts,
   linesById,
+  metaAnswerIn,
   waitsForLine,
   waitsForMeta,
   type GateFacts,
   type GatePorts,
+  type GateQuestion,
 } from './call-gate.ts';
 import { CALL_LIMITS, abandon, dial } from './call-rules.ts';
 import {
@@ -224,6 +226,15 @@ async function claimLocked(
   return { dialed, settled, questions, errors: [] };
 }
 
+/**
+ * Where the pack wants Meta's answer, each call has one of its own, asked when it was due: an
+ * answer kept from an earlier call may be fresh by the pack and still miss a no of just now.
+ */
+function isToAsk(ports: Ports, facts: GateFacts, question: GateQuestion & { dueAt: number }) {
+  if (ports.packs.of(question.line.policyPack).liveAnswer === null) return false;
+  return (metaAnswerIn(facts, question)?.askedAt ?? -Infinity) < question.dueAt;
+}
+
 async function dialOne(
   ports: Ports,
   unit: PendingUnit,
@@ -244,6 +255,7 @@ async function dialOne(
     contact,
     line,
     purpose: plan.purpose,
+    dueAt: plan.dueAt,
     callId: plan.id,
     endpointKnown: endpoint !== undefined,
     lineLiveCalls: facts.liveCalls.get(plan.lineId) ?? 0,
@@ -254,12 +266,14 @@ async function dialOne(
     unit.save(putOffRows, plan.id, { id: plan.id, dueAt: now + LINE_BUSY_MS });
     return null;
   }
-  if (waitsForMeta(decision) && now < plan.dueAt + CALL_LIMITS.metaAnswerMs) {
+  const isUnasked = waitsForMeta(decision) || (decision.allowed && isToAsk(ports, facts, question));
+  if (isUnasked && now < plan.dueAt + CALL_LIMITS.metaAnswerMs) {
     const { id, contactId, lineId, endpointId } = plan;
     const dueAt = now + Math.min(PUT_OFF_MAX_MS, ports.metaAnswers?.waitMs(lineId) ?? 0);
     unit.save(putOffRows, id, { id, dueAt });
     return { call: { id, contactId, lineId, endpointId }, contact, line };
   }
+  if (isUnasked) return block('meta_answer_unknown');
   if (decision.refusal !== null) return block(decision.refusal.code);
   const consent = consentIn(facts, contact.id, line.id);
   invariant(consent.status === 'granted' && endpoint !== undefined, 'the gate let this call pass');
