@@ -74,6 +74,10 @@ test('a national list is imported with source and day, and again without a chang
     [2, 'TPS', '2026-06-01'],
   );
   assert.deepEqual(counts(await imported(text, query)), [2, 0, 2, 0]);
+  const { text: ledger } = await send(story, 'GET', '/v1/ledger/export');
+  const told = ledger.split('\n').filter((line) => line.includes('DoNotCallImported'));
+  assert.equal(told.length, 2);
+  assert.ok(told[0]?.includes(`"importId":"${job.id}"`), told[0]);
 });
 
 test('bad rows never stop an import, and are told masked, with line, reason and fix', async () => {

@@ -157,6 +157,31 @@ test('a number that nobody has seen is blocked from its first contact on', async
   assert.equal((await contactOf(story, number)).doNotCall, true);
 });
 
+test('what happens to a number that nobody has seen is on record, by its hash alone', async () => {
+  const number = person('410');
+  await list(number, { reason: 'wrote a letter' });
+  await list(number);
+  await unlist(number);
+  const { text } = await send(story, 'GET', '/v1/ledger/export');
+  const told = text
+    .split('\n')
+    .filter((line) => line.includes('"entry":"'))
+    .map((line) => JSON.parse(line) as TimelineEntry & { data: { entry: string; list: string } });
+  const [last] = told.slice(-1);
+  const mine = told.filter(({ data }) => data.entry === last?.data.entry);
+  assert.deepEqual(
+    mine.map(({ type, data }) => [type, data.list]),
+    [
+      ['DoNotCallAdded', 'own'],
+      ['DoNotCallRemoved', 'own'],
+    ],
+  );
+  assert.match(last?.data.entry ?? '', /^[0-9a-f]{64}$/);
+  assert.ok(!text.includes(number) && !text.includes('wrote a letter'), 'words are sealed');
+  const { items } = await story.api.get<Page<{ userId: string | null }>>('/v1/contacts?limit=100');
+  assert.ok(items.every(({ userId }) => !(userId ?? '').startsWith('ZZ.')));
+});
+
 test('removing needs a reason, is on record, and gives no permission back', async () => {
   const number = newPerson(story, '405', '101');
   await getYes(story, number);

@@ -6,6 +6,7 @@ import { contactsByStatus } from '../consent/consent-list-store.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedInput } from '../http/api-context.ts';
 import { contactSchema, eligibilitySchema, timelineSchema } from '../http/api-schemas.ts';
 import type { ContactView, EligibilityView } from '../http/api-types.ts';
+import { REGISTER_USER_ID } from '../do-not-call/do-not-call.ts';
 import { accountOf } from '../http/auth.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
 import { withTimes } from '../http/problem.ts';
@@ -83,7 +84,9 @@ function registerContacts(app: HttpServer, context: ApiContext): void {
         return { items: views, next: null };
       }
       const contacts = await listed(accountId, request.query);
-      return pageOf(await viewsOf(contacts), limit, (view) => view);
+      const { items, next } = pageOf(await viewsOf(contacts), limit, (view) => view);
+      // The account's own chain is nobody who could be called.
+      return { items: items.filter(({ userId }) => userId !== REGISTER_USER_ID), next };
     },
   );
 

@@ -10,6 +10,7 @@ import {
   OWN_LIST,
   addHandles,
   entriesOfHandles,
+  handleHmac,
   removeHandles,
   type DoNotCallKey,
 } from '../contacts/do-not-call-store.ts';
@@ -22,6 +23,7 @@ import type { Refused } from '../platform/refusal.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import { standingView, type StandingView } from './do-not-call.ts';
 import { isKnownList } from './list-store.ts';
+import { recordInRegister } from './register-commands.ts';
 
 export type DoNotCallPorts = UnitPorts & { doNotCallKey: DoNotCallKey; packs: PolicyPacks };
 
@@ -50,7 +52,12 @@ export async function listPerson(
   const entry = { list, reason, source, now: ports.clock.now() };
   const contactId = await findByHandle(tx, accountId, handle);
   if (contactId === null) {
-    await addHandles(tx, ports.doNotCallKey, accountId, [handle], entry);
+    const added = await addHandles(tx, ports.doNotCallKey, accountId, [handle], entry);
+    if (added.size > 0) {
+      const data = { list, entry: entryName(ports, accountId, handle) };
+      const told = { actor: listing.actor, data, personal: { reason, source } };
+      await recordInRegister(tx, ports, accountId, { type: 'DoNotCallAdded', ...told });
+    }
     return standing(tx, ports, accountId, [handle], null);
   }
   return withContact(ports, tx, contactId, async (unit) => {
@@ -122,7 +129,11 @@ export async function unlistPerson(
   const contactId = await findByHandle(tx, accountId, handle);
   if (contactId === null) {
     if (wish.list === null && (await hasSaidStop([handle]))) return optOutStands();
-    await removeHandles(tx, key, accountId, [handle], list);
+    if ((await removeHandles(tx, key, accountId, [handle], list)) > 0) {
+      const data = { list, entry: entryName(ports, accountId, handle) };
+      const told = { actor, data, personal: { reason } };
+      await recordInRegister(tx, ports, accountId, { type: 'DoNotCallRemoved', ...told });
+    }
     return standing(tx, ports, accountId, [handle], null);
   }
   return withContact(ports, tx, contactId, async (unit) => {
@@ -139,6 +150,11 @@ export async function unlistPerson(
     }
     return standing(tx, ports, accountId, handles, contactId);
   });
+}
+
+/** The entry as the export has it, so that record and list can be compared. */
+function entryName(ports: DoNotCallPorts, accountId: AccountId, handle: Handle): string {
+  return handleHmac(ports.doNotCallKey, accountId, handle).toString('hex');
 }
 
 async function standing(

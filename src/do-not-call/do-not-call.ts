@@ -7,6 +7,9 @@ import { isoTime } from '../platform/clock.ts';
  * lists that it imports, such as a national one. An entry on any of them blocks every call and
  * every request, checked inside the dial's transaction. Entries are keyed hashes, never numbers.
  */
+/** The account's own chain in the ledger; a user id of a country that Meta cannot have. */
+export const REGISTER_USER_ID = 'ZZ.DoNotCallRegister';
+
 export const LISTS_MAX = 100;
 export const IMPORTS_WAITING_MAX = 5;
 export const IMPORT_BYTES_MAX = 100 * 1024 * 1024;

@@ -197,14 +197,16 @@ export async function finishImport(
   db: Database,
   id: ImportId,
   owner: string,
-  end: { error: ImportView['error']; now: number },
+  end: { error: ImportView['error']; now: number; record: (tx: Tx) => Promise<void> },
 ): Promise<void> {
-  const { error, now } = end;
+  const { error, now, record } = end;
   await db.transaction(async (tx) => {
     const state = error === null ? 'done' : 'failed';
     const told = error === null ? null : JSON.stringify(error);
     const finished = await tx.first(FINISH, [id, owner, state, told, at(now)]);
-    if (finished !== undefined) await tx.run(DROP_CHUNKS, [id]);
+    if (finished === undefined) return;
+    await tx.run(DROP_CHUNKS, [id]);
+    await record(tx);
   });
 }
 

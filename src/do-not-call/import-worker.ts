@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts';
 import { readCsv } from './csv-reader.ts';
 import { stopCalling, type DoNotCallPorts } from './do-not-call-commands.ts';
 import type { ImportView } from './do-not-call.ts';
+import { recordInRegister } from './register-commands.ts';
 import { ColumnUnknown, readRows, type ImportedRow } from './import-rows.ts';
 import {
   addFailures,
@@ -17,6 +18,7 @@ import {
   chunksOf,
   claimImport,
   finishImport,
+  readImport,
   releaseImport,
   type FailedRow,
   type StoredImport,
@@ -75,8 +77,24 @@ export async function workOffOne(
     log.error({ importId: job.id, error: errorText(cause) }, 'a do-not-call import broke off');
     error = cause instanceof ColumnUnknown ? columnUnknown(cause.message) : INTERRUPTED;
   }
-  await finishImport(database, job.id, owner, { error, now: clock.now() });
+  const record = (tx: Tx): Promise<void> => recordImport(tx, ports, job, error);
+  await finishImport(database, job.id, owner, { error, now: clock.now(), record });
   return true;
+}
+
+/** A file changes more than contacts that we know, so the account's own chain tells of it. */
+async function recordImport(
+  tx: Tx,
+  ports: ImportWorkerPorts,
+  { id, account_id: accountId, list, dry_run: dryRun }: StoredImport,
+  error: ImportView['error'],
+): Promise<void> {
+  const done = await readImport(tx, accountId, id);
+  if (dryRun || done === null) return;
+  const { rows, added, already, failed } = done;
+  const data = { importId: id, list, rows, added, already, failed, error: error?.code ?? null };
+  const actor = `import:${id}`;
+  await recordInRegister(tx, ports, accountId, { type: 'DoNotCallImported', actor, data });
 }
 
 const INTERRUPTED = {
