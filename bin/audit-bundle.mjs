@@ -85,7 +85,7 @@ function checkOutside(seal, outside, report) {
   return same.length;
 }
 
-/** An answer of /v1/ledger/checkpoints/inclusion. */
+/** An answer of /v1/contacts/{id}/inclusion. */
 export function verifyInclusion(given, { key, outside = [] } = {}) {
   const { accountId, entry } = given;
   const result = { ...newResult(given.format), contacts: 1, entries: 1 };

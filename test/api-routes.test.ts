@@ -76,6 +76,8 @@ async function learnIds(call: CallView): Promise<void> {
   };
   const report = await send(story, 'POST', '/v1/policy/switch-report', { body: {} });
   reportId = (JSON.parse(report.text) as { id: string }).id;
+  const newest = await story.api.get<{ size: number }>('/v1/ledger/checkpoints/latest');
+  QUERIES['/v1/ledger/checkpoints/consistency'] = `?from=${newest.size}`;
   traces = [...Object.values(owned), person('101'), '127.0.0.1:9', 'crm-77', 'Demo Clinic'];
 }
 
@@ -117,15 +119,18 @@ function bodyFor(path: string): object {
     '/v1/permissions/{id}/revoke': { reason: 'asked by phone' },
     '/v1/policy/switch-report': { lineId: owned['/v1/lines'] },
     '/v1/lines/{id}/policy-pack': { policyPack: 'strict-2026-01', reportId },
+    '/v1/contacts/{id}': { language: 'en_GB' },
     '/v1/do-not-call/remove': { to: '+447700900555', reason: 'asked by mistake' },
   };
   return bodies[path] ?? {};
 }
 
 /** What a GET must be asked with. */
-const QUERIES: Readonly<Record<string, string>> = {
+const QUERIES: Record<string, string> = {
+  '/v1/contacts/{id}/inclusion': '?sequence=1',
   '/v1/eligibility': '?to=%2B447700900555&purpose=order%201042',
   '/v1/do-not-call': '?to=%2B447700900555',
+  '/v1/diagnose': '?problem=low_grant_rate',
   '/v1/policy/diff': '?from=meta-2025-11&to=strict-2026-01',
 };
 
@@ -218,6 +223,7 @@ test('another account sees nothing of this one in any list', async () => {
     // A download says whose it is and that it is empty, in its own form.
     if (!isJson(answer)) continue;
     if (route.path === '/v1/eligibility') assertProblem(answer, 400);
+    else if (/checkpoints\/(latest|consistency)$/.test(route.path)) assertProblem(answer, 404);
     else if (answer.text.startsWith('{"items"')) {
       assert.deepEqual(JSON.parse(answer.text), { items: [], next: null }, route.path);
     } else assert.equal(answer.status, 200, `${route.path} ${answer.text}`);

@@ -426,11 +426,11 @@ test('a bundle whose proofs or checkpoint were changed is found', async () => {
 test('answers of the API prove an entry, and that a checkpoint only added', async () => {
   const path = '/v1/ledger/checkpoints';
   const { contact } = JSON.parse(bundle) as { contact: { id: string } };
-  const inclusion = `${path}/inclusion?contactId=${contact.id}&sequence=3`;
+  const entry = `/v1/contacts/${contact.id}/inclusion?sequence=`;
   const sizes = outside.map(({ note }) => (note as { size: number }).size);
   const consistency = `${path}/consistency?from=${sizes[0]}&to=${sizes.at(-1)}`;
   for (const [url, from, to] of [
-    [inclusion, '"type":"', '"type":"x'],
+    [`${entry}3`, '"type":"', '"type":"x'],
     [consistency, '"proof":["', '"proof":["00'],
   ] as const) {
     const { text } = await send(story, 'GET', url);
@@ -440,7 +440,7 @@ test('answers of the API prove an entry, and that a checkpoint only added', asyn
   }
   const wrong = await send(story, 'GET', `${path}/consistency?from=${sizes.at(-1)}&to=${sizes[0]}`);
   assert.equal(wrong.status, 400);
-  const none = await send(story, 'GET', `${path}/inclusion?contactId=${contact.id}&sequence=999`);
+  const none = await send(story, 'GET', `${entry}999`);
   assert.equal(none.status, 404);
 });
 

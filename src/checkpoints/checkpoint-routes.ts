@@ -128,20 +128,21 @@ function listCheckpoints(app: HttpServer, context: CheckpointContext): void {
 function proveInclusion(app: HttpServer, context: CheckpointContext): void {
   const { database, checkpointSigner: signer } = context;
   app.get(
-    '/v1/ledger/checkpoints/inclusion',
+    '/v1/contacts/:id/inclusion',
     {
       onRequest: context.authenticator.authenticate,
       schema: {
         tags: ['evidence'],
         summary: 'Proves that one entry stands in the ledger of the newest checkpoint',
-        querystring: z.object({ contactId: z.string().max(200), sequence: size }),
+        params: z.object({ id: z.string() }),
+        querystring: z.object({ sequence: size.describe('The entry, by its number.') }),
         response: { 200: inclusionSchema },
       },
     },
     async (request) => {
       const { accountId } = accountOf(request);
-      const { contactId: text, sequence } = request.query;
-      const id = idFrom('contact', text);
+      const { sequence } = request.query;
+      const id = idFrom('contact', request.params.id);
       const { id: contactId } = found(await readContact(database, accountId, id), 'contact');
       const [next] = await entriesOfContact(database, contactId, sequence - 1, 1);
       const entry = found(next?.sequence === sequence ? next : null, 'ledger entry');

@@ -15,7 +15,9 @@ import { accountOf } from '../http/auth.ts';
 import { inChunks, jsonObjectText } from '../http/json-stream.ts';
 import type { HttpServer } from '../http/server.ts';
 import { chainedEntrySchema, chainHeadSchema, DOWNLOAD_MS } from '../ledger/ledger-routes.ts';
-import { EVIDENCE_FORMAT, gatherEvidence } from './evidence.ts';
+import type { AccountId } from '../platform/ids.ts';
+import { evidencePage, PAGE_POLICY } from './evidence-page.ts';
+import { EVIDENCE_FORMAT, gatherEvidence, type Evidence } from './evidence.ts';
 
 const textOrNull = z.string().nullable();
 const instantOrNull = textOrNull.describe('RFC 3339, UTC');
@@ -87,12 +89,13 @@ const evidenceSchema = z.object({
   ledger: z.array(chainedEntrySchema),
 });
 
+type EvidenceContext = ApiContext & { checkpointSigner: CheckpointSigner };
+
 /** All that shows why a customer was asked, called or left alone, as one file. */
-export function registerEvidenceRoutes(
-  app: HttpServer,
-  context: ApiContext & { checkpointSigner: CheckpointSigner },
-): void {
+export function registerEvidenceRoutes(app: HttpServer, context: EvidenceContext): void {
   const onRequest = context.authenticator.authenticate;
+  const tags = ['evidence'];
+  const params = z.object({ id: z.string() });
 
   app.get(
     '/v1/contacts/:id/evidence',
@@ -100,24 +103,57 @@ export function registerEvidenceRoutes(
       onRequest,
       handlerTimeout: DOWNLOAD_MS,
       schema: {
-        tags: ['evidence'],
+        tags,
         summary: 'All evidence about one contact as one file, with the ledger that proves it',
-        params: z.object({ id: z.string() }),
+        params,
         response: { 200: evidenceSchema },
       },
     },
     async (request, reply) => {
-      const { accountId } = accountOf(request);
-      const id = idFrom('contact', request.params.id);
-      const contact = found(await readContact(context.database, accountId, id), 'contact');
-      const evidence = await gatherEvidence(context, contact.id);
-      // Named after our id, never after the number: file names end up in mails and logs.
-      const day = String(evidence['generatedAt']).slice(0, 10);
+      const evidence = await evidenceOf(context, accountOf(request).accountId, request.params.id);
       return reply
         .header('content-type', 'application/json; charset=utf-8')
-        .header('content-disposition', `attachment; filename="evidence-${contact.id}-${day}.json"`)
+        .header('content-disposition', `attachment; filename="${fileName(evidence)}.json"`)
         .header('cache-control', 'no-store')
         .send(Readable.from(inChunks(jsonObjectText(evidence))) as never);
     },
   );
+
+  app.get(
+    '/v1/contacts/:id/evidence.html',
+    {
+      onRequest,
+      handlerTimeout: DOWNLOAD_MS,
+      schema: {
+        tags,
+        summary: 'The same evidence as a page to read and print',
+        params,
+        response: { 200: { content: { 'text/html': { schema: z.string() } } } },
+      },
+    },
+    async (request, reply) => {
+      const evidence = await evidenceOf(context, accountOf(request).accountId, request.params.id);
+      return reply
+        .header('content-type', 'text/html; charset=utf-8')
+        .header('content-security-policy', PAGE_POLICY)
+        .header('content-disposition', `inline; filename="${fileName(evidence)}.html"`)
+        .header('cache-control', 'no-store')
+        .send(Readable.from(inChunks(evidencePage(evidence))) as never);
+    },
+  );
+}
+
+async function evidenceOf(
+  context: EvidenceContext,
+  accountId: AccountId,
+  text: string,
+): Promise<Evidence> {
+  const id = idFrom('contact', text);
+  const contact = found(await readContact(context.database, accountId, id), 'contact');
+  return gatherEvidence(context, contact.id);
+}
+
+/** Named after our id, never after the number: file names end up in mails and logs. */
+function fileName({ contact, generatedAt }: Evidence): string {
+  return `evidence-${contact.id}-${generatedAt.slice(0, 10)}`;
 }

@@ -16,6 +16,7 @@ import {
 } from '../ledger/ledger-store.ts';
 import { chainedEntryView, chainHeadView, timelineEntry } from '../ledger/ledger-views.ts';
 import type { ChainHead, OpenedEntry } from '../ledger/ledger.ts';
+import type { TimelineEntry } from '../http/api-types.ts';
 import { readLines } from '../lines/line-store.ts';
 import { isoTime, type Clock } from '../platform/clock.ts';
 import type { ContactId } from '../platform/ids.ts';
@@ -65,10 +66,7 @@ const OPT_OUT_TYPES = [
 ];
 
 /** The fields of the bundle in their order; async iterables are its long arrays. */
-export async function gatherEvidence(
-  ports: EvidencePorts,
-  contactId: ContactId,
-): Promise<Record<string, unknown>> {
+export async function gatherEvidence(ports: EvidencePorts, contactId: ContactId) {
   const generatedAt = isoTime(ports.clock.now());
   const { contact, head, lines, requests, permissions, calls } = await readRows(ports, contactId);
   const checkpoint = await latestCheckpoint(ports.database, contact.accountId);
@@ -89,11 +87,13 @@ export async function gatherEvidence(
     calls,
     optOuts: ofTypes(OPT_OUT_TYPES),
     checkpoint: checkpointSection(ports, contact.accountId, checkpoint),
-    proofs: checkpoint === null ? [] : proofsOf(ports.database, contactId, checkpoint, head),
+    proofs: checkpoint === null ? none() : proofsOf(ports.database, contactId, checkpoint, head),
     ledgerHead: chainHeadView(head),
     ledger: mapped(chain, chainedEntryView),
   };
 }
+
+export type Evidence = Awaited<ReturnType<typeof gatherEvidence>>;
 
 /** Where an entry stands in the tree under the bundle's checkpoint; hashes in hex. */
 export type ProofView = { sequence: number; leaf: number; proof: string[] };
@@ -115,6 +115,8 @@ async function* proofsOf(
     }
   }
 }
+
+async function* none(): AsyncGenerator<never> {}
 
 type Place = { sequence: number; leaf: number };
 
@@ -206,11 +208,11 @@ function idsIn<K extends string>(links: ReadonlyMap<string | null, LedgerLink[]>
   return [...links.keys()].filter((id) => id !== null) as K[];
 }
 
-async function contactSection(ports: EvidencePorts, contact: Contact): Promise<object> {
+async function contactSection(ports: EvidencePorts, contact: Contact) {
   const { database, clock, doNotCallKey } = ports;
   const consents = await consentsOf(database, [contact.id]);
   const listed = await doNotCallIds(database, doNotCallKey, [contact]);
-  const { id, e164, userId, name, country, optedOutAt, createdAt } = contact;
+  const { id, e164, userId, name, country, timeZone, optedOutAt, createdAt } = contact;
   return {
     id,
     number: e164,
@@ -218,6 +220,7 @@ async function contactSection(ports: EvidencePorts, contact: Contact): Promise<o
     handles: handlesOfContact(contact),
     name,
     country,
+    timeZone,
     doNotCall: optedOutAt !== null || listed.has(id),
     optedOutAt: optedOutAt === null ? null : isoTime(optedOutAt),
     createdAt: isoTime(createdAt),
@@ -254,6 +257,6 @@ async function* mapped<T, U>(items: AsyncIterable<T>, view: (item: T) => U): Asy
 function timelines(
   readAfter: (sequence: number) => Promise<OpenedEntry[]>,
   head: ChainHead,
-): AsyncGenerator<unknown> {
+): AsyncGenerator<TimelineEntry> {
   return mapped(pages(readAfter, head), timelineEntry);
 }

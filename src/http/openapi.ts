@@ -127,7 +127,7 @@ function operationId(method: string | string[], url: string): string {
   const words = url
     .replace(/^\/v1\//, '')
     .replaceAll(':', 'by-')
-    .split(/[/-]/)
+    .split(/[/.-]/)
     .filter((word) => word !== '');
   const rest = words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
   return [verb.toLowerCase(), ...rest].join('');
