@@ -5,6 +5,7 @@ import { openImportWorker } from './do-not-call/import-worker.ts';
 import { openLine, readLines } from './lines/line-store.ts';
 import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
+import { openErasureWorker } from './privacy/erasure-worker.ts';
 import { openReception } from './reception/reception.ts';
 import type { ServerCore } from './server-core.ts';
 import { openTemplateWorker } from './templates/template-worker.ts';
@@ -41,6 +42,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     signer: core.checkpointSigner,
     files: core.checkpointFiles,
   });
+  const erasures = openErasureWorker(core);
   const maintenance = openMaintenance(core);
   const deliveries = makeDeliveryWorker({ ...core, egress });
   deliveries.start();
@@ -51,7 +53,12 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     async close() {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
-      await Promise.all([imports.close(), templates.close(), maintenance.close()]);
+      await Promise.all([
+        erasures.close(),
+        imports.close(),
+        templates.close(),
+        maintenance.close(),
+      ]);
       await checkpoints.close();
     },
   };

@@ -30,6 +30,9 @@ export type Story = {
   server: AskfirstServer;
   api: ApiClient;
   apiKey: string;
+  /** Where this installation keeps its files. */
+  dataDir: string;
+  connectionString: string;
   /** Moves time until `holds` gives something other than null, false or undefined. */
   until<T>(what: string, holds: () => Promise<T> | T, maxMs?: number): Promise<NonNullable<T>>;
   /** Moves time by that much, in steps. */
@@ -55,7 +58,7 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
   const clock = new ManualClock(Date.UTC(2026, 5, 3, 12));
   const random = seededRandom(options.seed ?? 1);
   const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-story-'));
-  const { database, close: closeDatabase } = await testDatabase();
+  const { database, connectionString, close: closeDatabase } = await testDatabase();
   const ids = makeIds(clock, random);
   const simulator = await openSimulator({
     clock,
@@ -113,6 +116,8 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
     server: undefined as never,
     api: undefined as never,
     apiKey,
+    dataDir,
+    connectionString,
     async until(what, holds, maxMs = 120_000) {
       const end = clock.now() + maxMs;
       for (;;) {

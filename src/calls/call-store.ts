@@ -146,11 +146,15 @@ export const cdrRows: RowStore<CdrRow> = {
   },
 };
 
-type StateRow = KeyColumn & { state: CallState; contact_id: ContactId; sealed: Buffer | null };
+export type StateRow = KeyColumn & {
+  state: CallState;
+  contact_id: ContactId;
+  sealed: Buffer | null;
+};
 
-const STATE = `calls.state, calls.contact_id, calls.sealed, ${keyColumn('calls')}`;
+export const STATE = `calls.state, calls.contact_id, calls.sealed, ${keyColumn('calls')}`;
 
-const stateIn = (db: Queryable, row: StateRow): CallState => openedValue(db, row.state, row);
+export const stateIn = (db: Queryable, row: StateRow): CallState => openedValue(db, row.state, row);
 
 const READ = statement<StateRow>(
   'call_read',

@@ -4,7 +4,7 @@ import {
   sealedParts,
   type KeyColumn,
 } from '../contacts/contact-key-store.ts';
-import { at, statement, type Queryable } from '../database/database.ts';
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { PermissionRequestView } from '../http/api-types.ts';
 import type { RowStore } from '../ledger/contact-unit.ts';
 import {
@@ -300,4 +300,14 @@ export async function listPermissions(
 ): Promise<PermissionRow[]> {
   const values = [accountId, filter.contactId, filter.after, filter.limit];
   return (await db.run(LIST_PERMISSIONS, values)).map((row) => openedValue(db, row.state, row));
+}
+
+const STOP_WAKING = statement(
+  'consent_stop_waking',
+  'update consents set wakes_at = null where bucket = $1 and contact_id = $2',
+);
+
+/** Nothing happens by time any more on the lines of this contact. */
+export async function stopWaking(tx: Tx, contactId: ContactId): Promise<void> {
+  await tx.run(STOP_WAKING, [bucketOf(contactId), contactId]);
 }

@@ -254,6 +254,19 @@ function sealedIdentity(tx: Tx, contactId: ContactId, names: Names): Buffer | nu
   return keyOfLocked(tx, contactId)?.seal({ e164, userId, name }) ?? null;
 }
 
+const FORGET = statement(
+  'contact_forget',
+  `update contacts set identity = null, country = null, language = null, time_zone = null,
+     sanctioned_region_at = null, sanctioned_region_by = null, opt_out_pending_at = null,
+     opt_out_pending_line_id = null, number_since = null, erased_at = $3
+    where bucket = $1 and id = $2`,
+);
+
+/** Leaves the stump of a chain: an id, its head, and when it was made and emptied. */
+export async function forgetIdentity(tx: Tx, contactId: ContactId, now: number): Promise<void> {
+  await tx.run(FORGET, [bucketOf(contactId), contactId, at(now)]);
+}
+
 const OPT_OUT = statement(
   'contact_opt_out',
   `update contacts set opted_out_at = $3, opt_out_pending_at = null, opt_out_pending_line_id = null

@@ -245,3 +245,21 @@ function toExported(row: {
   const { handle_hmac, list, reason, source, added_at } = row;
   return { hmac: handle_hmac.toString('hex'), list, reason, source, addedAt: added_at };
 }
+
+const FORGET_REASONS = statement(
+  'do_not_call_forget_reasons',
+  `update do_not_call set reason = 'erased'
+    where (bucket, handle_hmac) in (select * from unnest($1::smallint[], $2::bytea[]))
+      and account_id = $3 and list <> '${OPT_OUT_LIST}'`,
+);
+
+/** Empties what was typed about people; their entries go on blocking. */
+export async function forgetReasons(
+  tx: Tx,
+  key: DoNotCallKey,
+  accountId: AccountId,
+  handles: readonly Handle[],
+): Promise<void> {
+  const { columns } = keyedHandles(key, accountId, handles);
+  await tx.run(FORGET_REASONS, [...columns, accountId]);
+}

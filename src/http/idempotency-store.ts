@@ -73,3 +73,39 @@ export async function purgeIdempotencyKeys(queryable: Queryable, now: number): P
     if (rows.length < PURGE_BATCH) return purged;
   }
 }
+
+const SWEEP = statement<{ account_id: string; key: string }>(
+  'idempotency_sweep',
+  `with page as (
+     select account_id, key, response_body from idempotency_keys
+      where account_id = any ($1::text[]) and (account_id, key) > ($2, $3) and created_at <= $4
+      order by account_id, key limit $5),
+   swept as (
+     update idempotency_keys i set response_status = 410, response_body = $6
+       from page p where i.account_id = p.account_id and i.key = p.key
+        and exists (select from unnest($7::text[]) n where strpos(p.response_body, n) > 0))
+   select account_id, key from page order by account_id desc, key desc limit 1`,
+);
+
+/** What a late retry is told. Deleting the answer instead would let the retry act anew. */
+const ERASED_ANSWER = JSON.stringify({
+  type: 'about:blank',
+  title: 'The person was erased.',
+  status: 410,
+  code: 'contact_erased',
+  detail: 'What was answered spoke of a person who was erased since.',
+});
+
+/** Empties stored answers that speak of somebody, page by page. */
+export async function sweepAnswers(
+  db: Queryable,
+  sweep: { accountIds: readonly AccountId[]; needles: readonly string[]; erasedAt: number },
+): Promise<void> {
+  let after = ['', ''];
+  for (;;) {
+    const values = [sweep.accountIds, ...after, at(sweep.erasedAt), PURGE_BATCH];
+    const last = await db.first(SWEEP, [...values, ERASED_ANSWER, sweep.needles]);
+    if (last === undefined) return;
+    after = [last.account_id, last.key];
+  }
+}

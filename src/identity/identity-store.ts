@@ -137,3 +137,12 @@ export async function survivorOf(db: Queryable, contactId: ContactId): Promise<C
   }
   return id;
 }
+
+const FORGET_FORMER = statement(
+  'identity_forget_former',
+  'delete from former_handles where contact_id = $1',
+);
+
+export async function forgetFormerHandles(tx: Tx, contactId: ContactId): Promise<void> {
+  await tx.run(FORGET_FORMER, [contactId]);
+}

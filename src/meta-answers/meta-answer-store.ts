@@ -68,3 +68,12 @@ export async function answersOf(
     },
   }));
 }
+
+const FORGET = statement(
+  'meta_answer_forget',
+  'delete from meta_answers where bucket = $1 and contact_id = $2',
+);
+
+export async function forgetAnswers(db: Queryable, contactId: ContactId): Promise<void> {
+  await db.run(FORGET, [bucketOf(contactId), contactId]);
+}

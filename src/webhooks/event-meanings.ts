@@ -83,6 +83,10 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'The call is over, exactly once per call, whatever happened.',
     data: '`call`, `cdr`',
   },
+  'contact.erased': {
+    when: 'A person was erased; nothing that names them is left.',
+    data: '`id`, the contact',
+  },
   'optout.received': {
     when: 'The customer said stop; every later dial is blocked from here on.',
     data: '`lineId`, `way`, `callId` where it was said in a call',

@@ -31,6 +31,7 @@ export const EVENT_TYPES = [
   'call.audio_lost',
   'call.audio_found',
   'call.ended',
+  'contact.erased',
   'optout.received',
   'optout.pending',
   'optout.cleared',

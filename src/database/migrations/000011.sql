@@ -44,3 +44,20 @@ alter table cdrs add column sealed bytea;
 
 -- What an event says of a person, sealed; the payload keeps the envelope.
 alter table events add column sealed bytea;
+
+-- Erasures. The person is gone with the transaction that sets `erased_at`; what is left of them in
+-- tables that know no contacts (webhooks as they came, stored answers) is swept out afterwards.
+create table erasures (
+  contact_id text primary key,
+  account_id text not null,
+  state text not null check (state in ('waiting', 'sweeping', 'done')),
+  actor text not null,
+  requested_at timestamptz not null,
+  erased_at timestamptz,
+  -- By the database's clock, as the times of webhooks are: what came later is of somebody new.
+  swept_before timestamptz,
+  -- What to look for, sealed under the data key; gone with the end of the sweep.
+  needles bytea,
+  done_at timestamptz
+);
+create index erasures_open on erasures (requested_at) where state <> 'done';
