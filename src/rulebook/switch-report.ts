@@ -67,7 +67,8 @@ export type SwitchQuestion = {
   isAbandoned: () => boolean;
 };
 
-const PAGE = 500;
+/** So few that the dials of the same process do not have to wait for a page to be judged. */
+const PAGE = 100;
 /** Says something to every pack, so that only who and when are judged. */
 const PURPOSE = 'your order 1042';
 
