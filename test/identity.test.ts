@@ -77,7 +77,7 @@ function fact(second: number, who: Names, detail: FactDetail): WhatsAppFact {
     ...(who.number === undefined ? {} : { waId: who.number.slice(1) }),
     ...(who.userId === undefined ? {} : { userId: who.userId }),
   };
-  return { key: `fact:${facts}`, phoneNumberId: PHONE, at, person, ...detail } as WhatsAppFact;
+  return { key: `fact:${facts}`, phoneNumberId: PHONE, at, person, ...detail };
 }
 
 const says = (second: number, who: Names, text: string): WhatsAppFact =>
