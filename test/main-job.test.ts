@@ -248,7 +248,7 @@ test('a customer who revokes while it rings is left in peace at once', async () 
   await getYes(story, number);
   const { id } = await placed(story, number);
   const ended = await reach(story, id, 'ended');
-  assert.deepEqual([ended.outcome, ended.endReason], ['canceled', 'permission_revoked']);
+  assert.deepEqual([ended.outcome, ended.endReason], ['canceled', 'opted_out']);
   await assertOneEnd(story, id);
 });
 

@@ -175,21 +175,22 @@ async function foldReply(
       actor: source === 'automatic' ? 'meta' : 'customer',
     },
   );
-  const isRevoked = !isRefused(state) && state.status === 'revoked';
-  if (isRevoked) await callOffUnanswered(unit, line.id);
   const said = { lineId: line.id, way: 'whatsapp', at } as const;
   if (isForbidding(fact)) {
     await optOut(unit, optOutPorts(ports, unit, line), { ...said, ...heard });
-  } else if (response === 'accept') {
-    // Whoever taps "Allow" after a stop has changed their mind by an act of their own.
-    const isBack = source === 'user' && (await optIn(unit, ports, said));
-    if (isBack || unit.contact.optedOutAt === null || isRefused(state)) return;
-    // A yes of before the stop that comes late must not lie in wait for an opt-in.
-    const revoke = { type: 'Revoke', by: 'opt_out', reason: 'whatsapp', at: unit.now } as const;
-    const { rulesOfLine } = optOutPorts(ports, unit, line);
-    const rules = await rulesOfLine(line.id);
-    await applyConsent(unit, line.id, state, revoke, { rules, actor: 'customer' });
+    return;
   }
+  const isRevoked = !isRefused(state) && state.status === 'revoked';
+  if (isRevoked) await callOffUnanswered(unit, line.id);
+  if (response !== 'accept') return;
+  // Whoever taps "Allow" after a stop has changed their mind by an act of their own.
+  const isBack = source === 'user' && (await optIn(unit, ports, said));
+  if (isBack || unit.contact.optedOutAt === null || isRefused(state)) return;
+  // A yes of before the stop that comes late must not lie in wait for an opt-in.
+  const revoke = { type: 'Revoke', by: 'opt_out', reason: 'whatsapp', at: unit.now } as const;
+  const { rulesOfLine } = optOutPorts(ports, unit, line);
+  const rules = await rulesOfLine(line.id);
+  await applyConsent(unit, line.id, state, revoke, { rules, actor: 'customer' });
 }
 
 function optOutPorts(ports: PersonFactPorts, unit: ContactUnit, line: StoredLine): OptOutPorts {
