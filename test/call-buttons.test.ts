@@ -104,7 +104,7 @@ test('inside the window free text goes out with the button, its time and its pay
   });
 });
 
-test('a voice message opens the window as well as words do', async () => {
+test('a call of the customer opens the window as well as words do', async () => {
   const number = newPerson(story, '743', '001');
   await story.simulator.inject({ method: 'GET', url: '/simulator/state' });
   story.simulator.act(number, { action: 'call_business' });
@@ -128,7 +128,7 @@ test('whoever said stop is not invited either, and the refusal is kept', async (
   assert.equal((await eventsOf(id, 'call_button.refused')).length, 2);
 });
 
-test('a customer in a blocked country cannot be called, is told this way, and can be invited', async () => {
+test('a customer in a blocked country cannot be called, but can be invited to call', async () => {
   const number = '+12025550143';
   story.simulator.addPerson({ number });
   const refused = await call(story, number);
@@ -167,7 +167,7 @@ test('wrong input is named, and without a key nothing is sent or told', async ()
 
 test('all messages to a customer are listed with what became of them', async () => {
   const { id } = await contactOf(story, '+447700900742');
-  const { items } = await story.api.get<Page<Message>>(`/v1/messages?contactId=${id}`);
+  const { items } = await story.api.get<Page<Message>>(`/v1/contacts/${id}/messages`);
   assert.deepEqual(
     items.map(({ kind, status }) => [kind, status]),
     [['call_button', 'delivered']],

@@ -63,6 +63,7 @@ const MORE_FACES = new Set([
   'src/policy/policy-packs.ts',
   'src/policy/purpose.ts',
   'src/sip/tls-credentials.ts',
+  'src/templates/quick-reply.ts',
   'src/templates/template-life.ts',
   'src/whatsapp/errors.ts',
 ]);

@@ -157,7 +157,7 @@ test('when Meta refuses the native request, the request shows why and the fix', 
   assert.notEqual(status, 'failed');
 });
 
-test('a quick reply worded as a stop is an opt-out, whatever the template says it means', async () => {
+test('a quick reply worded as a stop is an opt-out, whatever the template says', async () => {
   const text = 'Stop calls';
   assert.equal(readOptOut(text), 'exact');
   const buttons = [

@@ -84,7 +84,7 @@ function ask(to: string, template: string, more: object = {}) {
   return story.api.post<PermissionRequestView>('/v1/permission-requests', body);
 }
 
-test('the product comes with its templates in eight languages and two forms, all sendable', async () => {
+test('the product comes with templates in eight languages and two forms', async () => {
   const { items } = await story.api.get<Page<Template>>('/v1/templates?limit=100');
   assert.equal(items.length, 88);
   assert.ok(items.every(({ status, sendable }) => status === 'approved' && sendable));
@@ -113,7 +113,7 @@ test('a draft is submitted, approved by webhook, and then asked with', async () 
   assert.deepEqual([asked.templateVersion, asked.text.slice(0, 9)], [1, 'Hello Ada']);
 });
 
-test('a change is a new version; the approved words are sent until the change is submitted', async () => {
+test('a change is a new version; the approved words go out until it is submitted', async () => {
   const { id } = await submitted('changing');
   await become(id, 'approved');
   const body = BODY.replace('May we?', 'Would that be all right?');
@@ -168,7 +168,7 @@ test('a pause stops its use, and quality and category are followed', async () =>
   await story.until('news', async () => (await read(moved.id)).comingCategory === 'UTILITY');
 });
 
-test('what the linter finds is refused with all findings, and looked at without keeping', async () => {
+test('what the linter finds is refused with all findings, or just looked at', async () => {
   const bad = { name: 'bad', language: 'en_US', body: '{{1}} call' };
   const refused = await post<Problem>('/v1/templates', bad);
   assert.deepEqual([refused.status, refused.code], [422, 'template_invalid']);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { runStart } from './start.ts';
+import { lintTemplateFile } from './template-lint.ts';
 
 const LOCAL_URL = 'http://127.0.0.1:8080';
 
@@ -99,5 +100,16 @@ program
 
 addPolicyCommands(program, LOCAL_URL);
 addAuditCommands(program, LOCAL_URL);
+
+program
+  .command('template')
+  .description('Message templates.')
+  .command('lint')
+  .argument('<file>', 'JSON of a template, as for POST /v1/templates or as Meta has it; - is stdin')
+  .option('--json', 'print one JSON object')
+  .description('Say what Meta or a customer would find wrong with a template.')
+  .action((file: string, options: { json?: boolean }) => {
+    process.exitCode = lintTemplateFile(file, options);
+  });
 
 await program.parseAsync();

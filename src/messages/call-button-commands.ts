@@ -135,7 +135,7 @@ function windowRefusal(heardAt: number | null, now: number): Refused | null {
     refused: {
       code: 'messaging_window_closed',
       message: 'A free-form message goes only to customers who wrote within the last 24 hours.',
-      fix: 'Name an approved template with a call button, such as call_invitation, instead of text.',
+      fix: 'Name an approved template with a call button, such as call_invitation, instead.',
       evidence: { lastInboundAt: heardAt, windowMs: WINDOW_MS },
     },
   };

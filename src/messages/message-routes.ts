@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contactFor } from '../contacts/contact-lookup.ts';
+import { readContact } from '../contacts/contact-store.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import { oneLine } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
@@ -64,21 +65,24 @@ export function registerMessageRoutes(app: HttpServer, context: ApiContext): voi
   const onRequest = context.authenticator.authenticate;
 
   app.get(
-    '/v1/messages',
+    '/v1/contacts/:id/messages',
     {
       onRequest,
       schema: {
         tags,
         summary: 'What was sent to a contact, newest first, and what became of it',
-        querystring: z.object({ ...pageQuery, contactId: z.string() }),
+        params: z.object({ id: z.string() }),
+        querystring: z.object(pageQuery),
         response: { 200: pageSchema(messageSchema) },
       },
     },
     async (request) => {
-      const { limit, contactId } = request.query;
+      const { limit } = request.query;
       const { accountId } = accountOf(request);
+      const contactId = idFrom('contact', request.params.id);
+      found(await readContact(database, accountId, contactId), 'contact');
       const rows = await listMessages(database, accountId, {
-        contactId: idFrom('contact', contactId),
+        contactId,
         after: afterIdOf(request.query),
         limit: limit + 1,
       });

@@ -34,7 +34,7 @@ const PURGE = statement<{ key: string }>(
    ) returning key`,
 );
 
-/** A day longer than the inbox keeps deliveries, which is a day longer than Meta repeats them. */
+/** Two days longer than Meta repeats deliveries. */
 const KEEP_MS = 9 * 24 * 3_600_000;
 const PURGE_BATCH = 5_000;
 

@@ -42,7 +42,8 @@ const NO = new RegExp(
   'u',
 );
 const YES = new RegExp(
-  String.raw`^(yes|yeah|ok|okay|sure|allow|accept|call me|please call|sí|si|oui|ja|sim|sì|نعم|हाँ|हां|` +
-    String.raw`permitir|autoriser|erlauben|consenti|السماح)( |$)|(erlauben|अनुमति दें)$`,
+  String.raw`^(yes|yeah|ok|okay|sure|allow|accept|call me|please call|sí|si|oui|ja|sim|sì)( |$)` +
+    String.raw`|^(نعم|हाँ|हां|permitir|autoriser|erlauben|consenti|السماح)( |$)` +
+    String.raw`|(erlauben|अनुमति दें)$`,
   'u',
 );

@@ -49,10 +49,10 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     data: '`lineId`, `purpose`, `code`, `rule`, `policyPack`',
   },
   'permission.quick_reply': {
-    when:
-      'The customer tapped a quick reply. A yes is followed by the native request, where the pack ' +
-      'wants that.',
-    data: `${OF_REQUEST}, \`answer\` (yes, no), \`next\` (declined, permission, native_request, nothing)`,
+    when: 'The customer tapped a quick reply; `next` tells what follows from it.',
+    data:
+      `${OF_REQUEST}, \`answer\` (yes, no), ` +
+      '`next` (declined, permission, native_request, nothing)',
   },
   'call_button.sent': {
     when: 'Meta took a message with a call button.',
