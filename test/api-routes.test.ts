@@ -144,6 +144,9 @@ function bodyFor(path: string): object {
     '/v1/calls/{id}/opt-out': { reason: 'said so' },
     '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
     '/v1/opt-outs': { to: '+447700900556', reason: 'asked by phone' },
+    '/v1/calls/{id}/opt-out': { reason: 'said so' },
+    '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
+    '/v1/opt-outs': { to: '+447700900556', reason: 'asked by phone' },
     '/v1/do-not-call/remove': { to: '+447700900555', reason: 'asked by mistake' },
   };
   return bodies[path] ?? {};

@@ -117,7 +117,9 @@ function registerPage(scope: HttpServer, context: StopPageContext): void {
 
   async function personOf(token: string): Promise<Contact | null> {
     const named = readToken(sealer, token, clock.now());
-    return named === null ? null : readContact(database, named.accountId, named.contactId);
+    if (named === null) return null;
+    const contact = await readContact(database, named.accountId, named.contactId);
+    return contact?.erasedAt === null ? contact : null;
   }
 }
 
