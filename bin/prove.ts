@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/platform/clock.ts';
+import type { SeedResult } from '../test/simulation/run-seed.ts';
+import { runSeeds, tellFault } from '../test/simulation/run-seeds.ts';
+
+/**
+ * `npm run prove`: the proofs that `npm test` runs in a small size, in any size.
+ *
+ *   npm run prove                                      the list
+ *   npm run prove -- simulation --count 10000          many days
+ *   npm run prove -- simulation --seed 123 --trace     one day, told line by line
+ *   npm run prove -- opt-out-race --count 10000
+ *
+ * `--json` prints one line of figures at the end, for machines.
+ */
+type Proof = {
+  says: string;
+  /** What `--count` counts, and how many when it is left out. */
+  counts: string;
+  count: number;
+} & ({ kind: 'simulation' } | { kind: 'test'; file: string; variable: string });
+
+/** A test file that takes its size from an environment variable needs a row here and no code. */
+const PROOFS: Readonly<Record<string, Proof>> = {
+  simulation: {
+    says: 'R-02: invariants I1 to I20 at every step of seeded days',
+    kind: 'simulation',
+    counts: 'days',
+    count: 1_000,
+  },
+  'opt-out-race': {
+    says: 'C-01: stops race dials on the real database',
+    kind: 'test',
+    file: 'test/opt-out-dial-race.test.ts',
+    variable: 'OPT_OUT_RACES',
+    counts: 'races',
+    count: 10_000,
+  },
+};
+
+const SEEDS_PROGRAM = 'test/simulation/seeds-main.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    count: { type: 'string' },
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    mutation: { type: 'string', default: '-' },
+    processes: { type: 'string', default: '2' },
+    trace: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [name = ''] = positionals;
+const proof = PROOFS[name];
+if (proof === undefined) {
+  list();
+  process.exitCode = name === '' ? 0 : 1;
+} else {
+  const count = Number(values.count ?? values.seeds ?? proof.count);
+  process.exitCode =
+    proof.kind === 'test'
+      ? await runTest(proof.file, { [proof.variable]: String(count) })
+      : await simulate(count);
+}
+
+function list(): void {
+  if (name !== '') console.error(`There is no proof "${name}". There are:\n`);
+  for (const [known, { says, counts, count }] of Object.entries(PROOFS)) {
+    console.log(`${known.padEnd(18)}${says} (${count} ${counts} unless --count)`);
+  }
+}
+
+async function runTest(file: string, env: Record<string, string>): Promise<number> {
+  return run(['--test', '--test-reporter=spec', file], env);
+}
+
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  const child = spawn(process.execPath, [...args], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code ?? 1;
+}
+
+async function simulate(count: number): Promise<number> {
+  if (values.trace) {
+    return run([SEEDS_PROGRAM, values.seed ?? values.from, values.mutation, 'trace']);
+  }
+  const first = Number(values.seed ?? values.from);
+  const total = values.seed === undefined ? count : 1;
+  const seeds = Array.from({ length: total }, (_, index) => first + index);
+  const startedAt = systemClock.monotonic();
+  const seconds = (): number => Math.round((systemClock.monotonic() - startedAt) / 1_000);
+  const onResult = (result: SeedResult, done: number): void => {
+    if (result.violations.length > 0) console.error(`\n${tellFault(result)}\n`);
+    if (!values.json) process.stderr.write(`\r${done} of ${total} days, ${seconds()} s `);
+  };
+  const results = await runSeeds({ seeds, processes: Number(values.processes), onResult });
+  const faulty = results.filter(({ violations }) => violations.length > 0);
+  const figures = {
+    proof: 'simulation',
+    days: results.length,
+    faulty: faulty.map(({ seed }) => seed),
+    steps: results.reduce((sum, { steps }) => sum + steps, 0),
+    rings: results.reduce((sum, { counts }) => sum + counts.rings, 0),
+    crashes: results.reduce((sum, { counts }) => sum + counts.crashes, 0),
+    seconds: seconds(),
+  };
+  if (values.json) console.log(JSON.stringify(figures));
+  else {
+    const { days, steps, rings, crashes } = figures;
+    process.stderr.write('\n');
+    console.log(`${days} days, ${steps} steps, ${rings} rings, ${crashes} crashes`);
+    console.log(faulty.length === 0 ? 'Nothing is broken.' : `${faulty.length} days have a fault.`);
+  }
+  return faulty.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runSeeds, tellFault } from './run-seeds.ts';
+import type { SeedResult } from './run-seed.ts';
+
+/**
+ * R-02: the whole core under a seeded world, 500 days of it. `npm run prove -- simulation` plays
+ * as many as it is told to; docs/explanation/simulation.md tells how it works.
+ */
+const SEEDS = Number(process.env['ASKFIRST_PROOF_COUNT'] ?? 500);
+const PROCESSES = 2;
+/** Of the seeds, how many are played once more by another process, after other seeds. */
+const REPLAYS = 20;
+/** On a quiet machine it is a small part of that. */
+const TIMEOUT_MS = 30 * 60_000;
+
+let results: SeedResult[] = [];
+
+test(`what must hold, holds at every step of ${SEEDS} days`, { timeout: TIMEOUT_MS }, async () => {
+  const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1);
+  results = await runSeeds({ seeds, processes: PROCESSES });
+  const faulty = results.filter(({ violations }) => violations.length > 0);
+  const told = faulty.slice(0, 3).map(tellFault).join('\n\n');
+  assert.equal(faulty.length, 0, `${faulty.length} of ${SEEDS} days have a fault\n\n${told}`);
+});
+
+test('the days are full: people are asked, say yes and stop, phones ring, processes die', () => {
+  const sum = (name: keyof SeedResult['counts']): number =>
+    results.reduce((total, { counts }) => total + counts[name], 0);
+  for (const name of ['asked', 'grants', 'stops', 'dials', 'rings', 'refused'] as const) {
+    assert.ok(sum(name) > results.length / 2, `${sum(name)} × ${name} in ${results.length} days`);
+  }
+  assert.ok(sum('crashes') > results.length / 4, `${sum('crashes')} crashes`);
+});
+
+test('a seed gives the same trace, whatever was played before it', async () => {
+  const again = results.slice(0, REPLAYS).map(({ seed }) => seed);
+  const replayed = await runSeeds({ seeds: again.reverse(), processes: 1 });
+  const hashOf = (of: readonly SeedResult[]): string[] => of.map(({ traceHash }) => traceHash);
+  assert.deepEqual(hashOf(replayed), hashOf(results.slice(0, REPLAYS)));
+});
