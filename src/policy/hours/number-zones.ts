@@ -121,6 +121,16 @@ function countriesOf(callingCode: string): string[] {
   return getCountries().filter((country) => getCountryCallingCode(country) === callingCode);
 }
 
+/** Nothing where the runtime has no such data: then the map alone speaks, or nobody does. */
+function zonesByRuntime(country: string): readonly string[] {
+  try {
+    const locale: LocaleWithZones = new Intl.Locale(`und-${country}`);
+    return locale.getTimeZones?.() ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /** ECMA-402 has it since 2025, the types of TypeScript not yet. */
 type LocaleWithZones = Intl.Locale & { getTimeZones?: () => string[] | undefined };
 
@@ -129,8 +139,7 @@ const byCountry = new Map<string, readonly string[]>();
 function zonesOfCountry(country: string): readonly string[] {
   const known = byCountry.get(country);
   if (known !== undefined) return known;
-  const locale: LocaleWithZones = new Intl.Locale(`und-${country}`);
-  const zones = (locale.getTimeZones?.() ?? []).filter(zoneExists);
+  const zones = zonesByRuntime(country).filter(zoneExists);
   byCountry.set(country, zones);
   return zones;
 }
