@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { Failure } from './platform/failure.ts';
+import type { Retention } from './privacy/privacy.ts';
 
 /** Settings come from the environment only; docs/reference/settings.md lists them. */
 /** A whole number in a range; whatever else is given gets one plain sentence. */
@@ -80,6 +81,21 @@ const environment = z.object({
   ASKFIRST_REQUESTS_PER_MINUTE: whole(1, 10_000_000)
     .default(1_000)
     .describe('API requests a minute that one key may make.'),
+  ASKFIRST_RETENTION_CONSENT_DAYS: whole(30, 36_500)
+    .default(1_826)
+    .describe(
+      'Days after the last thing that happened with a contact until it is erased: consent ' +
+        'records, calls and CDRs with it.',
+    ),
+  ASKFIRST_RETENTION_EVENT_DAYS: whole(1, 3_650)
+    .default(90)
+    .describe('Days that events and their deliveries are kept.'),
+  ASKFIRST_RETENTION_MESSAGE_DAYS: whole(31, 3_650)
+    .default(90)
+    .describe("Days that sent messages and Meta's ids are kept."),
+  ASKFIRST_RETENTION_WEBHOOK_DAYS: whole(1, 8)
+    .default(7)
+    .describe('Days that webhooks of Meta are kept as they came.'),
   ASKFIRST_DOCS_URL: z
     .string()
     .default('/docs/errors')
@@ -105,6 +121,18 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     verdict: 'terminal',
     side: 'client',
   });
+}
+
+const DAY_MS = 86_400_000;
+
+/** How long each kind of thing is kept, in ms. */
+export function retentionOf(settings: Settings): Retention {
+  return {
+    contactsMs: settings.ASKFIRST_RETENTION_CONSENT_DAYS * DAY_MS,
+    messagesMs: settings.ASKFIRST_RETENTION_MESSAGE_DAYS * DAY_MS,
+    eventsMs: settings.ASKFIRST_RETENTION_EVENT_DAYS * DAY_MS,
+    webhooksMs: settings.ASKFIRST_RETENTION_WEBHOOK_DAYS * DAY_MS,
+  };
 }
 
 /** First and last UDP port of media. */

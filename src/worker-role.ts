@@ -8,6 +8,7 @@ import { openMessageWorker } from './messages/message-worker.ts';
 import { openErasureWorker } from './privacy/erasure-worker.ts';
 import { openReception } from './reception/reception.ts';
 import type { ServerCore } from './server-core.ts';
+import { retentionOf } from './settings.ts';
 import { openTemplateWorker } from './templates/template-worker.ts';
 import { makeDeliveryWorker } from './webhooks/delivery-worker.ts';
 import type { Egress } from './webhooks/egress.ts';
@@ -43,7 +44,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     files: core.checkpointFiles,
   });
   const erasures = openErasureWorker(core);
-  const maintenance = openMaintenance(core);
+  const maintenance = openMaintenance({ ...core, retention: retentionOf(core.settings) });
   const deliveries = makeDeliveryWorker({ ...core, egress });
   deliveries.start();
   const unsubscribe = core.changes.subscribe(() => deliveries.wake());

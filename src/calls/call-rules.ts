@@ -270,6 +270,7 @@ const CALLED_OFF_REASONS = new Set([
   'opted_out',
   'opt_out_pending',
   'do_not_call',
+  'erased',
   'permission_revoked',
 ]);
 

@@ -83,6 +83,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Do not call. GET /v1/do-not-call tells which list and why.',
     outcomes: ['canceled', 'completed'],
   },
+  erased: {
+    title: 'The person was erased',
+    meaning: 'Somebody asked for the erasure of the person while the call waited or was up.',
+    fix: 'Nothing: whoever is erased is not called any more.',
+    outcomes: ['canceled', 'completed'],
+  },
   too_late: {
     title: 'The call was due too long ago',
     meaning: 'Nothing could dial it within five minutes of its time; nobody was rung.',

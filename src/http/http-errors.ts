@@ -26,6 +26,11 @@ const entries = {
     title: 'The HTTP request itself is malformed.',
     fix: 'Check URL escapes, Content-Length and headers.',
   },
+  contact_erased: {
+    status: 410,
+    title: 'The person was erased.',
+    fix: 'Nothing: what this key was answered spoke of a person who was erased since.',
+  },
   idempotency_key_missing: {
     status: 400,
     title: 'This route needs an Idempotency-Key.',

@@ -1,5 +1,6 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { AccountId } from '../platform/ids.ts';
+import { HTTP_ERRORS } from './http-errors.ts';
 
 /** First answers by Idempotency-Key, kept long enough that a late retry never dials again. */
 export type StoredAnswer = {
@@ -90,10 +91,8 @@ const SWEEP = statement<{ account_id: string; key: string }>(
 /** What a late retry is told. Deleting the answer instead would let the retry act anew. */
 const ERASED_ANSWER = JSON.stringify({
   type: 'about:blank',
-  title: 'The person was erased.',
-  status: 410,
   code: 'contact_erased',
-  detail: 'What was answered spoke of a person who was erased since.',
+  ...HTTP_ERRORS.contact_erased,
 });
 
 /** Empties stored answers that speak of somebody, page by page. */

@@ -4,19 +4,29 @@ import { purgeIdempotencyKeys } from '../http/idempotency-store.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
+import { purgeMessages } from '../messages/message-retention-store.ts';
+import { eraseInactive } from '../privacy/retention-commands.ts';
+import type { ErasurePorts } from '../privacy/erasure-commands.ts';
+import type { Retention } from '../privacy/privacy.ts';
 import { purgeSeenFacts } from '../reception/seen-store.ts';
 import { purgeOutbox } from '../webhooks/retention-store.ts';
 import { purgeInbox } from '../whatsapp/inbox-store.ts';
 
 /**
  * Once an hour, forgets what nobody can ask for any more, so that a server that runs for years
- * does not grow for years: handled webhooks, stored answers, facts seen, failed rows of imports,
- * and the outbox. Consent, calls, CDRs and the ledger are never touched here. Two nodes may do it
- * at once.
+ * does not grow for years, and nothing of a person is kept longer than was said: handled webhooks,
+ * stored answers, facts seen, failed rows of imports, messages, and the outbox. Consent, calls,
+ * CDRs and the ledger go with their contact, years after the last thing that happened. Two nodes
+ * may do it at once.
  */
 export type Maintenance = { close(): Promise<void> };
 
-export type MaintenancePorts = { database: Database; clock: Clock; log: Log };
+export type MaintenancePorts = ErasurePorts & {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  retention: Retention;
+};
 
 const EVERY_MS = 3_600_000;
 
@@ -26,14 +36,17 @@ export function openMaintenance(ports: MaintenancePorts): Maintenance {
 }
 
 /** One round. A part that fails is logged and tried again an hour later; the others still run. */
-async function tidyUp({ database, clock, log }: MaintenancePorts): Promise<void> {
+async function tidyUp(ports: MaintenancePorts): Promise<void> {
+  const { database, clock, log, retention } = ports;
   const now = clock.now();
   const parts: Record<string, () => Promise<number>> = {
-    inbox: () => purgeInbox(database),
+    inbox: () => purgeInbox(database, retention.webhooksMs),
     answers: () => purgeIdempotencyKeys(database, now),
     seenFacts: () => purgeSeenFacts(database, now),
     imports: () => purgeImports(database, now),
-    outbox: () => purgeOutbox(database, now),
+    messages: () => purgeMessages(database, now, retention.messagesMs),
+    outbox: () => purgeOutbox(database, now, retention.eventsMs),
+    contacts: () => eraseInactive(ports, retention.contactsMs),
   };
   for (const [part, purge] of Object.entries(parts)) {
     try {

@@ -28,7 +28,7 @@ import { forgetWindows } from '../messages/window-store.ts';
 import { forgetAnswers } from '../meta-answers/meta-answer-store.ts';
 import type { ContactId, LineId } from '../platform/ids.ts';
 import { forgetSeen } from '../reception/seen-store.ts';
-import { needlesOf } from './erasure.ts';
+import { needlesOf } from './privacy.ts';
 import { openErasure, saveErased } from './erasure-store.ts';
 
 export type ErasurePorts = LedgerPorts & {

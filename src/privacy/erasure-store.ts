@@ -1,6 +1,6 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { AccountId, ContactId } from '../platform/ids.ts';
-import type { Erasure, Needles } from './erasure.ts';
+import type { Erasure, Needles } from './privacy.ts';
 
 type Row = {
   contact_id: ContactId;

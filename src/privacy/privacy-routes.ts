@@ -14,7 +14,7 @@ import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { erasePerson, requestErasure, type ErasurePorts } from './erasure-commands.ts';
 import { readErasure } from './erasure-store.ts';
-import type { Erasure } from './erasure.ts';
+import type { Erasure } from './privacy.ts';
 import { PERSON_FORMAT, gatherPerson } from './person-export.ts';
 
 const byId = z.object({ id: z.string() });

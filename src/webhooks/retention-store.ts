@@ -1,37 +1,48 @@
 import { at, statement, type Queryable } from '../database/database.ts';
+import { BUCKET_COUNT } from '../platform/ids.ts';
+import { idBound } from './deliveries-store.ts';
 
-/**
- * How long the outbox remembers. The ledger keeps what happened for good; an event is only the
- * letter about it, and after three months nobody asks for it to be sent again.
- */
-const KEEP_MS = 90 * 24 * 3_600_000;
 const PURGE_BATCH = 2_000;
 
 const PURGE_DELIVERIES = statement<{ id: string }>(
   'retention_purge_deliveries',
-  `delete from deliveries where ctid in (
-     select ctid from deliveries where status <> 'pending' and next_attempt_at < $1 limit $2
+  `delete from deliveries where (bucket, id) in (
+     select bucket, id from deliveries
+      where bucket = $1 and id < $2 and status <> 'pending' and next_attempt_at < $3
+      order by id limit $4
    ) returning id`,
 );
 
 const PURGE_EVENTS = statement<{ id: string }>(
   'retention_purge_events',
-  `delete from events where ctid in (
-     select e.ctid from events e where e.at < $1 and not exists (
-       select from deliveries d where d.bucket = e.bucket and d.event_id = e.id)
-     limit $2
+  `delete from events where (bucket, id) in (
+     select e.bucket, e.id from events e
+      where e.bucket = $1 and e.id < $2 and e.at < $3 and not exists (
+        select from deliveries d where d.bucket = e.bucket and d.event_id = e.id)
+      order by e.id limit $4
    ) returning id`,
 );
 
-/** Forgets old deliveries that are settled, then events that no delivery needs; how many. */
-export async function purgeOutbox(db: Queryable, now: number): Promise<number> {
+/**
+ * Forgets old deliveries that are settled, then events that no delivery needs; returns how many.
+ * The ledger keeps what happened; an event is only the letter about it. Ids carry their time, so
+ * the primary key finds what is old, bucket by bucket.
+ */
+export async function purgeOutbox(db: Queryable, now: number, keptMs: number): Promise<number> {
+  const before = now - keptMs;
   let purged = 0;
-  for (const purge of [PURGE_DELIVERIES, PURGE_EVENTS]) {
-    let count: number;
-    do {
-      count = (await db.run(purge, [at(now - KEEP_MS), PURGE_BATCH])).length;
-      purged += count;
-    } while (count === PURGE_BATCH);
+  for (const [purge, prefix] of [
+    [PURGE_DELIVERIES, 'dlv'],
+    [PURGE_EVENTS, 'evt'],
+  ] as const) {
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket += 1) {
+      let count: number;
+      do {
+        const values = [bucket, idBound(prefix, before), at(before), PURGE_BATCH];
+        count = (await db.run(purge, values)).length;
+        purged += count;
+      } while (count === PURGE_BATCH);
+    }
   }
   return purged;
 }

@@ -138,8 +138,6 @@ const PURGE = statement<{ count: number }>(
 );
 
 const PURGE_ROWS_MAX = 5000;
-/** Meta sends messages again for up to seven days; a day more keeps deduplication whole. */
-const KEPT_MS = 8 * 24 * 60 * 60 * 1000;
 
 /** Stores arrivals in one statement; those already there are passed over. */
 export async function insertArrivals(
@@ -238,11 +236,14 @@ export async function postponeRow(
   return row !== undefined;
 }
 
-/** Deletes handled deliveries older than eight days; returns how many went. */
-export async function purgeInbox(target: Queryable): Promise<number> {
+/**
+ * Deletes deliveries that were handled so long ago; returns how many went. Meta sends a delivery
+ * again for up to seven days, but its facts are remembered longer than that.
+ */
+export async function purgeInbox(target: Queryable, keptMs: number): Promise<number> {
   let total = 0;
   for (;;) {
-    const row = await target.first(PURGE, [KEPT_MS, PURGE_ROWS_MAX]);
+    const row = await target.first(PURGE, [keptMs, PURGE_ROWS_MAX]);
     const count = row?.count ?? 0;
     total += count;
     if (count < PURGE_ROWS_MAX) return total;

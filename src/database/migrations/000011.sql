@@ -61,3 +61,9 @@ create table erasures (
   done_at timestamptz
 );
 create index erasures_open on erasures (requested_at) where state <> 'done';
+
+-- What is forgotten by its age. BRIN, because the rows come in the order of time and each of them
+-- is written on a path that people wait for.
+create index seen_facts_by_age on seen_facts using brin (seen_at);
+create index external_ids_by_age on external_ids using brin (created_at);
+create index idempotency_keys_by_age on idempotency_keys using brin (created_at);

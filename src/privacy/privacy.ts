@@ -19,6 +19,15 @@ export type Erasure = {
   doneAt: number | null;
 };
 
+/** How long each kind of thing is kept, in ms. */
+export type Retention = {
+  /** Consent records: a contact with all that belongs to it, after the last thing happened. */
+  contactsMs: number;
+  messagesMs: number;
+  eventsMs: number;
+  webhooksMs: number;
+};
+
 /** What is looked for in texts that name no contact: never shorter than a number. */
 export type Needles = { contactIds: ContactId[]; names: string[] };
 
