@@ -14,6 +14,7 @@ import type { MetaAnswerDesk } from '../meta-answers/meta-answer-desk.ts';
 import { Bug, invariant } from '../platform/invariant.ts';
 import type { CallId, EndpointId, LineId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
+import type { RefusalCode } from '../policy/refusal-codes.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
 import {
@@ -82,6 +83,8 @@ const BUSY_MS = 20;
 const LINE_BUSY_MS = 500;
 /** A call whose permission Meta is asked about looks again this often at least. */
 const PUT_OFF_MAX_MS = 5_000;
+/** The gate's own code for it; here for a call whose pack takes an older answer, and has one. */
+const NOT_CONFIRMED: RefusalCode = 'meta_answer_unknown';
 
 type Ports = DialerPorts & { rows: RowStore<CallState> };
 
@@ -273,7 +276,7 @@ async function dialOne(
     unit.save(putOffRows, id, { id, dueAt });
     return { call: { id, contactId, lineId, endpointId }, contact, line };
   }
-  if (isUnasked) return block('meta_answer_unknown');
+  if (isUnasked) return block(NOT_CONFIRMED);
   if (decision.refusal !== null) return block(decision.refusal.code);
   const consent = consentIn(facts, contact.id, line.id);
   invariant(consent.status === 'granted' && endpoint !== undefined, 'the gate let this call pass');
