@@ -248,6 +248,19 @@ test('opening a self-service link changes nothing; its button stops, and lifts a
   assert.equal((await contactOf(story, number)).doNotCall, false);
 });
 
+test('a request may carry the link of whoever it goes to', async () => {
+  const number = newPerson(story, '613', '100');
+  const variables = ['Ada', '{stop_link}'];
+  const ask = { to: number, purpose: PURPOSE, variables };
+  const asked = await story.api.post<object>('/v1/permission-requests', ask);
+  assert.ok(!isProblem(asked), JSON.stringify(asked));
+  await story.until('the message', () => heard(number, '/o/') > 0);
+  const { messages } = story.simulator.person(number);
+  const url = /https?:\S+\/o\/[\w-]+/.exec(messages.map(({ text }) => text).join('\n'))?.[0];
+  await press(url ?? '', 'stop');
+  assert.equal(await refusalOfCall(number), 'opted_out');
+});
+
 test('made up, altered and old links get one and the same answer', async () => {
   const number = newPerson(story, '611', '100');
   await getYes(story, number);

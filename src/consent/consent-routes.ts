@@ -8,12 +8,19 @@ import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts'
 import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { onContact, withContact } from '../ledger/contact-unit.ts';
+import type { ContactId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { DEFAULT_TEMPLATE } from '../templates/template.ts';
 import { listPermissions, listRequests, readPermission, readRequest } from './consent-store.ts';
 import { permissionView, requestView } from './consent-views.ts';
 import { askForPermission } from './request-commands.ts';
 import { revokePermission } from './revoke-commands.ts';
+import {
+  STOP_LINK_DAYS,
+  STOP_LINK_VARIABLE,
+  makeStopLink,
+  type StopLinkPorts,
+} from './stop-link.ts';
 
 const askBody = z.strictObject({
   to: z.string().min(1).max(100).describe('Number (E.164) or business-scoped user id.'),
@@ -34,7 +41,10 @@ const askBody = z.strictObject({
     .array(z.string().max(1_000))
     .max(20)
     .optional()
-    .describe('Template variables; for the default template: name and purpose.'),
+    .describe(
+      `Template variables; for the default template: name and purpose. ${STOP_LINK_VARIABLE} ` +
+        'becomes a link with which this customer stops calls.',
+    ),
   promisedAt: z.iso.datetime({ offset: true }).optional().describe('When you promise to call.'),
 });
 
@@ -42,13 +52,13 @@ const byId = z.object({ id: z.string() });
 const listQuery = z.object({ ...pageQuery, contactId: z.string().optional() });
 
 /** Asking for permission, and what came of it. */
-export function registerConsentRoutes(app: HttpServer, context: ApiContext): void {
+export function registerConsentRoutes(app: HttpServer, context: ApiContext & StopLinkPorts): void {
   registerAsking(app, context);
   registerRequests(app, context);
   registerPermissions(app, context);
 }
 
-function registerAsking(app: HttpServer, context: ApiContext): void {
+function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): void {
   const onRequest = context.authenticator.authenticate;
 
   app.post(
@@ -66,6 +76,10 @@ function registerAsking(app: HttpServer, context: ApiContext): void {
     async (request, reply) => {
       const { accountId, keyId } = accountOf(request);
       const { body } = request;
+      const base = `${request.protocol}://${request.host}`;
+      const at = { base, now: context.clock.now(), validDays: STOP_LINK_DAYS };
+      const stopLink = (contactId: ContactId): string =>
+        makeStopLink(context, { accountId, contactId }, at).url;
       await idempotent(request, reply, context, async (tx) => {
         const line = await lineFor(tx, accountId, body.lineId);
         const wanted = { to: body.to, name: body.name };
@@ -76,7 +90,9 @@ function registerAsking(app: HttpServer, context: ApiContext): void {
             purpose: body.purpose,
             template: body.template,
             language: body.language ?? null,
-            variables: body.variables ?? [body.name ?? unit.contact.name ?? 'there', body.purpose],
+            variables: (
+              body.variables ?? [body.name ?? unit.contact.name ?? 'there', body.purpose]
+            ).map((text) => (text === STOP_LINK_VARIABLE ? stopLink(contactId) : text)),
             promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
             actor: `api:${keyId}`,
           }),

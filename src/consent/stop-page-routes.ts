@@ -11,17 +11,13 @@ import { consentsOf } from './consent-store.ts';
 import { requestOf } from './consent.ts';
 import type { OptOutDesk } from './opt-out-desk.ts';
 import { languageFor } from './opt-out-words.ts';
-import { makeToken, readToken } from './stop-link.ts';
+import { STOP_LINK_DAYS, makeStopLink, readToken, type StopLinkPorts } from './stop-link.ts';
 import { PAGE_STYLE, stopPage } from './stop-page.ts';
 
-export type StopPageContext = ApiContext & {
-  stops: OptOutDesk;
-  settings: { ASKFIRST_PUBLIC_URL?: string | undefined };
-};
+export type StopPageContext = ApiContext & StopLinkPorts & { stops: OptOutDesk };
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const linkBody = z.strictObject({
-  validDays: z.int().min(1).max(365).default(90).describe('How long the link works.'),
+  validDays: z.int().min(1).max(365).default(STOP_LINK_DAYS).describe('How long the link works.'),
 });
 const linkSchema = z.object({
   url: z.string().describe('Names nobody. Whoever has it can stop calls to this person.'),
@@ -55,7 +51,7 @@ export function registerStopPageRoutes(app: HttpServer, context: StopPageContext
 }
 
 function registerLink(app: HttpServer, context: StopPageContext): void {
-  const { database, clock, sealer, settings } = context;
+  const { database, clock } = context;
   app.post(
     '/v1/contacts/:id/self-service-link',
     {
@@ -64,7 +60,7 @@ function registerLink(app: HttpServer, context: StopPageContext): void {
         tags: ['opt-outs'],
         summary: 'A link with which this person stops calls, or allows to be asked again',
         params: z.object({ id: z.string() }),
-        body: linkBody.default({ validDays: 90 }),
+        body: linkBody.default({ validDays: STOP_LINK_DAYS }),
         response: { 200: linkSchema },
       },
     },
@@ -72,10 +68,10 @@ function registerLink(app: HttpServer, context: StopPageContext): void {
       const { accountId } = accountOf(request);
       const id = idFrom('contact', request.params.id);
       const contact = found(await readContact(database, accountId, id), 'contact');
-      const expiresAt = clock.now() + request.body.validDays * DAY_MS;
-      const token = makeToken(sealer, { accountId, contactId: contact.id }, expiresAt);
-      const base = settings.ASKFIRST_PUBLIC_URL ?? `${request.protocol}://${request.host}`;
-      return { url: `${base.replace(/\/+$/, '')}/o/${token}`, expiresAt: isoTime(expiresAt) };
+      const base = `${request.protocol}://${request.host}`;
+      const at = { base, now: clock.now(), validDays: request.body.validDays };
+      const { url, expiresAt } = makeStopLink(context, { accountId, contactId: contact.id }, at);
+      return { url, expiresAt: isoTime(expiresAt) };
     },
   );
 }
