@@ -9,6 +9,8 @@ import {
 import type { PermissionRow } from '../src/consent/consent-store.ts';
 import { makeIds, type AccountId, type EndpointId, type LineId } from '../src/platform/ids.ts';
 import { systemClock } from '../src/platform/clock.ts';
+import { makePolicyPacks, type PolicyPacks } from '../src/policy/policy-packs.ts';
+import type { PolicyPack } from '../src/policy/policy-pack.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import type { Vault } from '../src/platform/vault.ts';
 
@@ -82,6 +84,22 @@ export async function seedDial(
     },
     close: () => client.end(),
   };
+}
+
+/**
+ * The strict pack without what would stop a measurement: one line dials here what a hundred
+ * would, and at any time of day.
+ */
+export function benchPacks(): PolicyPacks {
+  const packs = makePolicyPacks();
+  const uncapped = new Map<string, PolicyPack>();
+  const of = (name: string): PolicyPack => {
+    const { lineCalls: _, requestQuietHours: _hours, ...limits } = packs.of(name).limits;
+    const pack = uncapped.get(name) ?? { ...packs.of(name), limits };
+    uncapped.set(name, pack);
+    return pack;
+  };
+  return { ...packs, of, layersOf: ({ policyPack }) => ({ pack: of(policyPack), narrower: [] }) };
 }
 
 const MAKE_DUE = `

@@ -5,10 +5,9 @@ import { makeChanges } from '../src/ledger/changes.ts';
 import { delay, systemClock as clock } from '../src/platform/clock.ts';
 import { makeIds } from '../src/platform/ids.ts';
 import { systemRandom } from '../src/platform/random.ts';
-import { makePolicyPacks } from '../src/policy/policy-packs.ts';
 import { testDatabase } from '../test/database.ts';
 import { openBareDialer, type BareDialer } from './dial-bare.ts';
-import { seedDial, type DialSeed } from './dial-seed.ts';
+import { benchPacks, seedDial, type DialSeed } from './dial-seed.ts';
 import { compare, median, percentile, type BenchResult } from './harness.ts';
 
 /**
@@ -62,7 +61,7 @@ function openOurDialer(database: Database): Dialer {
     clock,
     ids: makeIds(clock, systemRandom),
     changes: makeChanges(),
-    packs: makePolicyPacks(),
+    packs: benchPacks(),
     doNotCallKey: systemRandom.bytes(32),
     owner: 'bench/run',
     leaseSeconds: 3_600,

@@ -10,9 +10,8 @@ import { delay, systemClock as clock } from '../src/platform/clock.ts';
 import { makeIds, type ContactId } from '../src/platform/ids.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
-import { makePolicyPacks } from '../src/policy/policy-packs.ts';
 import { testDatabase } from '../test/database.ts';
-import { seedDial, type DialSeed } from './dial-seed.ts';
+import { benchPacks, seedDial, type DialSeed } from './dial-seed.ts';
 import { compare, median, percentile, type BenchResult } from './harness.ts';
 import { bareOptOut } from './optout-bare.ts';
 
@@ -155,7 +154,7 @@ async function stopMany(
 
 function portsOf(database: Database) {
   const ledger = { database, clock, ids: makeIds(clock, systemRandom), changes: makeChanges() };
-  const packs = makePolicyPacks();
+  const packs = benchPacks();
   const doNotCallKey = systemRandom.bytes(32);
   const lease = { owner: 'bench/run', leaseSeconds: 3_600 };
   const optOutLatency = makeOptOutLatency({ clock, log: silentLog, database });
