@@ -51,6 +51,7 @@ const MORE_FACES = new Set([
   'src/consent/opt-out.ts',
   'src/contacts/phone-number.ts',
   'src/ledger/changes.ts',
+  'src/policy/idle-limits.ts',
   'src/policy/law-overlay.ts',
   'src/policy/layers.ts',
   'src/policy/limits.ts',

@@ -60,6 +60,19 @@ test('a line may be narrower than its account, and says so by its own name', asy
   read(await patch(path, { closedDates: null }));
 });
 
+test('a limit that changes nothing is told as idle, with the layer that is as strict', async () => {
+  type Shown = { idle: Array<{ field: string; because: string }> };
+  const set = read(await patch('/v1/policy', { callWithinMs: 7_200_000 })) as Shown;
+  assert.deepEqual(set.idle, [{ field: 'callWithinMs', because: 'strict-2026-01' }]);
+  const narrower = read(await patch('/v1/policy', { callWithinMs: 1_800_000 })) as Shown;
+  assert.deepEqual(narrower.idle, []);
+  const path = `/v1/lines/${lineId}/policy`;
+  const line = read(await patch(path, { callWithinMs: 1_800_000 })) as Shown;
+  assert.deepEqual(line.idle, [{ field: 'callWithinMs', because: 'account' }]);
+  read(await patch(path, { callWithinMs: null }));
+  read(await patch('/v1/policy', { callWithinMs: null }));
+});
+
 test('every change is kept with who, when, before and after', async () => {
   read(await patch('/v1/policy', { lineCallsMax: 7 }));
   type Change = Record<'kind' | 'actor', string> &
@@ -69,7 +82,7 @@ test('every change is kept with who, when, before and after', async () => {
   assert.equal(newest?.kind, 'account_policy');
   assert.match(newest?.actor ?? '', /^api:key_/);
   assert.deepEqual([newest?.before.lineCallsMax, newest?.after.lineCallsMax], [null, 7]);
-  assert.equal(items.filter(({ kind }) => kind === 'line_policy').length, 2);
+  assert.equal(items.filter(({ kind }) => kind === 'line_policy').length, 4);
   read(await patch('/v1/policy', { lineCallsMax: null }));
 });
 

@@ -4,8 +4,10 @@ import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
 import type { HttpServer } from '../http/server.ts';
-import { readLine, type StoredLine } from '../lines/line-store.ts';
+import { listLines, readLine, type StoredLine } from '../lines/line-store.ts';
 import { isoTime } from '../platform/clock.ts';
+import type { AccountId } from '../platform/ids.ts';
+import { idleLimits } from '../policy/idle-limits.ts';
 import { accountPolicyOf, lawChoice, type AccountPolicy } from '../policy/layers.ts';
 import type { Limits } from '../policy/limits.ts';
 import {
@@ -51,8 +53,9 @@ function registerAccountPolicy(app: HttpServer, context: ApiContext): void {
     '/v1/policy',
     { onRequest, schema: { tags, summary: 'What the account sets for all its lines', response } },
     async (request) => {
-      const stored = await readAccountPolicy(database, accountOf(request).accountId);
-      return accountView(accountPolicyOf(stored));
+      const { accountId } = accountOf(request);
+      const stored = await readAccountPolicy(database, accountId);
+      return accountView(context, accountId, accountPolicyOf(stored));
     },
   );
 
@@ -71,7 +74,7 @@ function registerAccountPolicy(app: HttpServer, context: ApiContext): void {
       const { accountId, keyId } = accountOf(request);
       const { lawOverlays, ...limits } = request.body;
       refuseUnknownLaws(context.packs, lawOverlays);
-      return database.transaction(async (tx) => {
+      const policy = await database.transaction(async (tx) => {
         const before = accountPolicyOf(await lockAccountPolicy(tx, accountId));
         const after: AccountPolicy = {
           lawOverlays: lawOverlays ?? before.lawOverlays,
@@ -82,11 +85,12 @@ function registerAccountPolicy(app: HttpServer, context: ApiContext): void {
           ...newChange(context, keyId),
           kind: 'account_policy',
           lineId: null,
-          before: accountView(before),
-          after: accountView(after),
+          before: recorded(before),
+          after: recorded(after),
         });
-        return accountView(after);
+        return after;
       });
+      return accountView(context, accountId, policy);
     },
   );
 
@@ -129,7 +133,7 @@ function registerLinePolicy(app: HttpServer, context: ApiContext): void {
     async (request) => {
       const { accountId } = accountOf(request);
       const id = idFrom('line', request.params.id);
-      return lineView(found(await readLine(database, accountId, id), 'line'));
+      return lineView(context, found(await readLine(database, accountId, id), 'line'));
     },
   );
 
@@ -161,7 +165,7 @@ function registerLinePolicy(app: HttpServer, context: ApiContext): void {
           before: ownFromLimits(before.ownLimits),
           after: ownFromLimits(ownLimits),
         });
-        return lineView(after);
+        return lineView(context, after);
       });
     },
   );
@@ -179,10 +183,33 @@ function changed(
   return limitsFromOwn(own, who, isoTime(clock.now()).slice(0, 7));
 }
 
-function accountView({ lawOverlays, limits }: AccountPolicy) {
+function recorded({
+  lawOverlays,
+  limits,
+}: AccountPolicy): OwnLimits & Pick<AccountPolicy, 'lawOverlays'> {
   return { lawOverlays, ...ownFromLimits(limits) };
 }
 
-function lineView({ id, policyPack, ownLimits }: StoredLine) {
-  return { lineId: id, policyPack, ...ownFromLimits(ownLimits) };
+/** Idle is what no line of the account needs, its pack being as strict. */
+async function accountView(
+  { database, packs }: ApiContext,
+  accountId: AccountId,
+  { lawOverlays, limits }: AccountPolicy,
+): Promise<z.infer<typeof accountPolicyView>> {
+  const own = ownFromLimits(limits);
+  const names = new Set((await listLines(database, accountId)).map((line) => line.policyPack));
+  const [first = [], ...others] = [...names].map((name) => idleLimits(own, [packs.of(name)]));
+  const idle = first.filter(({ field }) =>
+    others.every((found) => found.some((other) => other.field === field)),
+  );
+  return { lawOverlays, ...own, idle };
+}
+
+function lineView(
+  { packs }: ApiContext,
+  { id, policyPack, ownLimits, accountPolicy }: StoredLine,
+): z.infer<typeof linePolicyView> {
+  const own = ownFromLimits(ownLimits);
+  const account = { name: 'account', limits: accountPolicy.limits };
+  return { lineId: id, policyPack, ...own, idle: idleLimits(own, [packs.of(policyPack), account]) };
 }

@@ -25,6 +25,9 @@ export const ownLimitsView = z.object({
     })
     .nullable(),
   lineCallsMax: z.number().nullable(),
+  idle: z
+    .array(z.object({ field: z.string(), because: z.string() }))
+    .describe('Limits that change nothing, and the pack or account that is as strict.'),
 });
 
 export const accountPolicyView = ownLimitsView.extend({
