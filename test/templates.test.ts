@@ -138,6 +138,20 @@ test('a change is a new version; the approved words go out until it is submitted
   );
 });
 
+test('a built-in template can be reworded, and is edited at Meta', async () => {
+  const path = '/v1/templates?name=support_callback_request&language=it';
+  const [builtIn] = (await story.api.get<Page<Template>>(path)).items;
+  assert.ok(builtIn !== undefined);
+  await change(`/v1/templates/${builtIn.id}`, { footer: 'La vostra clinica' });
+  const handed = await post<Template>(`/v1/templates/${builtIn.id}/submit`, {});
+  assert.deepEqual([handed.status, handed.metaVersion], ['pending', 2]);
+  await become(builtIn.id, 'approved');
+  const { body } = await story.simulator.inject({ method: 'GET', url: '/simulator/templates' });
+  const { templates } = body as { templates: Array<{ id: string; components: unknown }> };
+  const there = templates.find(({ id }) => id === handed.metaId);
+  assert.match(JSON.stringify(there?.components), /La vostra clinica/);
+});
+
 test('a rejection tells the reason, and the mended template is submitted again', async () => {
   const { id } = await submitted('sales_rejected');
   const rejected = await become(id, 'rejected');

@@ -12,6 +12,7 @@ import type { Ids } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { makeSealer } from '../platform/sealing.ts';
+import { planSync } from '../templates/sync-store.ts';
 import { addBuiltInTemplates } from '../templates/template-store.ts';
 
 /** The simulator and the demo PBX in a process of their own, where they slow nobody. */
@@ -148,6 +149,8 @@ export async function seedSandbox(
     // The simulated Meta has them approved from its start, every time.
     const now = systemClock.now();
     await addBuiltInTemplates(tx, ids, owner, { approved: true, now });
+    // Templates of one's own did not survive the simulator.
+    await planSync(tx, owner, now);
     const keyPorts = { tx, ids, dataDir: ports.dataDir };
     return keepApiKey(keyPorts, { accountId, name: 'Sandbox', mode: 'test' });
   });

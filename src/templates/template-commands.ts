@@ -167,7 +167,7 @@ async function giveBack(
   line: StoredLine,
   template: VersionedTemplate,
   error: unknown,
-): Promise<VersionedTemplate> {
+): Promise<VersionedTemplate | Refused> {
   const isDefinite = error instanceof WhatsAppFailure && error.side !== 'indeterminate';
   if (!isDefinite) throw error;
   const { status, reason, statusAt, metaId } = template;
@@ -179,9 +179,19 @@ async function giveBack(
   if (metaId === null && error.side === 'client') {
     await syncTemplates(ports, line);
     const found = await readTemplate(ports.database, template.accountId, template.id);
-    if (found !== null && found.metaId !== null) return found;
+    // With Meta's id known, changed words go out as an edit; that cannot end up here again.
+    if (found !== null && found.metaId !== null) return submitUnlessSame(ports, line, found);
   }
   throw error;
+}
+
+async function submitUnlessSame(
+  ports: TemplatePorts,
+  line: StoredLine,
+  template: VersionedTemplate,
+): Promise<VersionedTemplate | Refused> {
+  const isSame = template.version === template.metaVersion || template.status === 'pending';
+  return isSame ? template : submitTemplate(ports, line, template);
 }
 
 /** Deletes it here and at Meta. Its versions stay, for requests that were made with it. */
