@@ -290,7 +290,7 @@ test('whatever the order, a stop of before the move blocks the person after it',
   }
 });
 
-test('whatever the order, a yes of before the move never helps who has the number now', async () => {
+test('whatever the order, a yes of before never helps who has the number now', async () => {
   for (const order of orders([0, 1, 2, 3])) {
     const { first, second } = newNames();
     const stranger = { number: first.number, userId: newNames().first.userId };

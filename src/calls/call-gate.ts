@@ -97,7 +97,7 @@ export async function gatherContactFacts(
   };
 }
 
-/** What is known under contacts that turned out to be one person with those that are asked about. */
+/** What is known under contacts that turned out to be one person with those asked about. */
 export type AbsorbedFacts = {
   /** Who goes on for each of them. */
   owners: ReadonlyMap<ContactId, ContactId>;

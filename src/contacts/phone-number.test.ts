@@ -93,7 +93,7 @@ test('what is no international number is refused with the rule it breaks', () =>
 
 type Row = [text: string, expected: string, country?: string | null];
 
-/** `test/phone-numbers.txt`: a JSON array on each line; `!` stands before the rule that is broken. */
+/** `test/phone-numbers.txt`: a JSON array on each line; `!` stands before a broken rule. */
 const TABLE = readFileSync(new URL('../../test/phone-numbers.txt', import.meta.url), 'utf8')
   .trimEnd()
   .split('\n')

@@ -87,7 +87,7 @@ function callsGiveValue({ calls, soonAfterCall, optOuts }: OptOutRateFacts): Fou
   if (!isOften && !isAfterCalls) return ok(told, evidence);
   return fault(
     told,
-    'Listen to what agents begin with: name the business, the purpose, and what the customer gains.',
+    'Listen to how agents begin: name the business, the purpose, and what the customer gains.',
     evidence,
   );
 }

@@ -74,7 +74,7 @@ export async function settleSighting(
 
 export type Sighted = Omit<Identity, 'contactId'> & { asked: ContactId | null; at: number };
 
-/** The usual case, at the price of one lock: everything leads to one contact, which is up to date. */
+/** The usual case, at the price of one lock: all leads to one contact, which is up to date. */
 async function findAtOnce(
   tx: Tx,
   accountId: AccountId,

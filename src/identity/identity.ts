@@ -47,8 +47,8 @@ export type Step =
   | { kind: 'changeUserId'; contactId: ContactId; from: string; to: string };
 
 /**
- * `owner` null: nobody on record; the caller makes a contact. `isOld`: the number is somebody else's
- * by now, so nobody gets it by this fact.
+ * `owner` null: nobody on record; the caller makes a contact. `isOld`: the number is somebody
+ * else's by now, so nobody gets it by this fact.
  */
 export type Plan = { owner: ContactId | null; steps: Step[]; isOld?: boolean };
 
