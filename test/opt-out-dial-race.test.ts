@@ -83,7 +83,7 @@ const GONE = statement(
   "update calls set status = 'ended' where due_at <= now() and status <> 'ended'",
 );
 
-test(`in ${RACES} races of a stop with a dial, nobody is dialled after the stop`, async (context) => {
+test(`in ${RACES} races of a stop with a dial nobody is dialled after it`, async (context) => {
   let waitMs = 0;
   for (let raced = 0; raced < RACES; raced += AT_ONCE) {
     await seed.makeDue(Math.min(AT_ONCE, RACES - raced), clock.now() - 1_000, 0);

@@ -152,7 +152,7 @@ test('a number that nobody knows can be stopped too', async () => {
   assert.equal((await entry(number, 'OptedOut'))?.data['confirmation'], false);
 });
 
-test('"Don\'t allow calls" in the business profile is a stop, and a later "Allow" lifts it', async () => {
+test('"Don\'t allow calls" in the profile is a stop, and a later "Allow" lifts it', async () => {
   const number = newPerson(story, '606', '100');
   await getYes(story, number);
   story.simulator.act(number, { action: 'revoke' });
@@ -164,7 +164,7 @@ test('"Don\'t allow calls" in the business profile is a stop, and a later "Allow
   assert.ok((await events(number)).includes('optout.lifted'));
 });
 
-test('START lifts the stop and no more: no permission is back, and one answer is sent', async () => {
+test('START lifts the stop and no more: no permission is back; one answer is sent', async () => {
   const number = newPerson(story, '607', '100');
   await getYes(story, number);
   story.simulator.act(number, { action: 'write', text: 'STOP' });
@@ -185,7 +185,7 @@ test('START lifts the stop and no more: no permission is back, and one answer is
   assert.equal(heard(number, 'removed'), 1);
 });
 
-test('START leaves the list of the business alone, and the business cannot lift a stop', async () => {
+test('START leaves the list of the business alone, which cannot lift a stop itself', async () => {
   const number = newPerson(story, '608', '100');
   await getYes(story, number);
   await story.api.post('/v1/do-not-call', { to: number, reason: 'complained to us' });

@@ -40,11 +40,15 @@ test('what another key, another use of the key or anybody else made leads nowher
   const secret = sealer.seal(`${link.accountId} ${link.contactId} ${NOW + 1_000}`);
   assert.equal(readToken(sealer, secret.toString('base64url'), NOW), null);
   fc.assert(
-    fc.property(fc.nat(token.length - 1), fc.constantFrom(...'AZaz09-_'), (place, letter) => {
-      const altered = token.slice(0, place) + letter + token.slice(place + 1);
-      const bytes = (text: string): string => Buffer.from(text, 'base64url').toString('hex');
-      if (bytes(altered) !== bytes(token)) assert.equal(readToken(sealer, altered, NOW), null);
-    }),
+    fc.property(
+      fc.nat(token.length - 1),
+      fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '-', '_'),
+      (place, letter) => {
+        const altered = token.slice(0, place) + letter + token.slice(place + 1);
+        const bytes = (text: string): string => Buffer.from(text, 'base64url').toString('hex');
+        if (bytes(altered) !== bytes(token)) assert.equal(readToken(sealer, altered, NOW), null);
+      },
+    ),
     { seed: 5, numRuns: 2_000 },
   );
   fc.assert(
