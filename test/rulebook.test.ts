@@ -167,6 +167,11 @@ test('a switch to a stricter pack ends permissions that an easier one gave', asy
   const fresh = await report({ lineId, policyPack: 'strict-2026-01' });
   const put = { body: { ...body, reportId: fresh.id } };
   read(await send(story, 'POST', `/v1/lines/${lineId}/policy-pack`, put));
+  story.clock.advance(24 * 3_600_000);
+  const query = `to=${encodeURIComponent(person('204'))}&purpose=your%20order%201042`;
+  const { rules } = await story.api.get<EligibilityView>(`/v1/eligibility?${query}`);
+  const verdict = rules.find(({ rule }) => rule === 'permission_live');
+  assert.equal(verdict?.code, 'permission_expired', 'seven days were told, one is what counts now');
 });
 
 test('the command line compares packs, reports on a switch and makes it', async () => {
