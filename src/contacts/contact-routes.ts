@@ -14,6 +14,7 @@ import type { HttpServer } from '../http/server.ts';
 import { entriesOfContact } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
+import type { MetaAnswerDesk } from '../meta-answers/meta-answer-desk.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { readEndpoint } from '../endpoints/endpoint-store.ts';
 import type { AccountId } from '../platform/ids.ts';
@@ -24,11 +25,14 @@ import { findContact, readRecipient } from './contact-lookup.ts';
 import { listContacts, readContact, readContacts } from './contact-store.ts';
 import { contactView } from './contact-views.ts';
 
+/** Eligibility asks Meta where the pack wants its answer, as the dial does. */
+type ContactContext = ApiContext & { metaAnswers: Pick<MetaAnswerDesk, 'freshen'> };
+
 const byId = z.object({ id: z.string() });
 const SEQUENCE_CURSOR = z.coerce.number().int().min(0).default(0);
 
 /** Contacts with their consent, their history, and the question "may I call?". */
-export function registerContactRoutes(app: HttpServer, context: ApiContext): void {
+export function registerContactRoutes(app: HttpServer, context: ContactContext): void {
   registerContacts(app, context);
   registerHistory(app, context);
   registerEligibility(app, context);
@@ -175,7 +179,7 @@ function makeViews({ database, clock, doNotCallKey }: ApiContext): Views {
   };
 }
 
-function registerEligibility(app: HttpServer, context: ApiContext): void {
+function registerEligibility(app: HttpServer, context: ContactContext): void {
   const { database } = context;
   const onRequest = context.authenticator.authenticate;
 
@@ -209,6 +213,10 @@ function registerEligibility(app: HttpServer, context: ApiContext): void {
     const id = await findContact(database, accountId, query.to);
     if (isRefused(id)) throw refusedInput(id, 'to');
     const known = id === null ? null : await readContact(database, accountId, id);
+    const { liveAnswer } = context.packs.of(line.policyPack);
+    if (known !== null && liveAnswer !== null && query.at === undefined) {
+      await context.metaAnswers.freshen(known, line, liveAnswer.maxAgeMs);
+    }
     const now = context.clock.now();
     const contact = known ?? stranger(accountId, query.to, now);
     const facts = await gatherGateFacts(database, context, [contact], [line.id]);

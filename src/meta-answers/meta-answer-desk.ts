@@ -9,7 +9,7 @@ import type { Log } from '../platform/log.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { WhatsAppClient } from '../whatsapp/whatsapp.ts';
 import type { MetaAnswer } from './meta-answer.ts';
-import { saveAnswer } from './meta-answer-store.ts';
+import { answersOf, saveAnswer } from './meta-answer-store.ts';
 
 /**
  * Asks Meta for a contact's permission and keeps the answer as a row, always outside a
@@ -21,6 +21,8 @@ export type MetaAnswerDesk = {
   want(contact: Contact, line: StoredLine, onAnswer: () => void): void;
   /** Asks and waits; null where Meta could not be asked, and then nothing is known. */
   ask(contact: Contact, line: StoredLine): Promise<MetaAnswer | null>;
+  /** Asks and waits, unless there is an answer of that age or younger. */
+  freshen(contact: Contact, line: StoredLine, maxAgeMs: number): Promise<void>;
   /** About how long a new question about this line waits before its answer, in ms. */
   waitMs(lineId: LineId): number;
 };
@@ -97,15 +99,22 @@ export function openMetaAnswerDesk(ports: MetaAnswerPorts): MetaAnswerDesk {
     for (const listener of question.listeners) listener(answer);
   };
 
+  const ask: MetaAnswerDesk['ask'] = (contact, line) =>
+    new Promise((resolve) => {
+      put(contact, line, resolve);
+    });
+
   return {
     want: (contact, line, onAnswer) =>
       put(contact, line, (answer) => {
         if (answer !== null) onAnswer();
       }),
-    ask: (contact, line) =>
-      new Promise((resolve) => {
-        put(contact, line, resolve);
-      }),
+    ask,
+    async freshen(contact, line, maxAgeMs) {
+      const known = await answersOf(ports.database, [contact.id]);
+      const last = known.find(({ lineId }) => lineId === line.id)?.answer.askedAt ?? -Infinity;
+      if (clock.now() - last >= maxAgeMs) await ask(contact, line);
+    },
     waitMs(lineId) {
       const queue = queues.get(lineId);
       const ahead = queue === undefined ? 0 : queue.running + queue.waiting.length;
