@@ -21,10 +21,11 @@ const INSERT = statement(
        $6::text[], $7::text[], $8::timestamptz[], $9::jsonb[], $10::bytea[], $11::bytea[],
        $12::bytea[]))
    insert into ledger_pending (bucket, contact_id, account_id)
-   select distinct * from unnest($1::smallint[], $2::text[], $5::text[])`,
+   select * from unnest($13::smallint[], $14::text[], $15::text[])`,
 );
 
 export async function insertEntries(tx: Tx, entries: readonly ChainedEntry[]): Promise<void> {
+  const contacts = [...new Map(entries.map((entry) => [entry.contactId, entry])).values()];
   await tx.run(INSERT, [
     entries.map((entry) => bucketOf(entry.contactId)),
     entries.map((entry) => entry.contactId),
@@ -38,6 +39,9 @@ export async function insertEntries(tx: Tx, entries: readonly ChainedEntry[]): P
     entries.map((entry) => Buffer.from(entry.previousHash)),
     entries.map((entry) => Buffer.from(entry.hash)),
     entries.map(({ sealed }) => (sealed === null ? null : Buffer.from(sealed))),
+    contacts.map(({ contactId }) => bucketOf(contactId)),
+    contacts.map(({ contactId }) => contactId),
+    contacts.map(({ accountId }) => accountId),
   ]);
 }
 
