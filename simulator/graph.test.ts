@@ -251,6 +251,51 @@ describe('the rest of the Graph API', () => {
     );
   });
 
+  test('a template is edited, paused and deleted, and sending follows', async () => {
+    await using stage = await rehearse({});
+    const path = `${PRESET.wabaId}/message_templates`;
+    const components = [{ type: 'BODY', text: 'Call us when it suits you.' }];
+    const draft = { name: 'ring_us', language: 'en', category: 'UTILITY', components };
+    const made = await stage.graph('POST', path, draft);
+    const id = String(made.body['id']);
+    const send = async (): Promise<number | undefined> => {
+      const template = { name: 'ring_us', language: { code: 'en' } };
+      const body = { messaging_product: 'whatsapp', to: ada, type: 'template', template };
+      return (await stage.graph('POST', MESSAGES, body)).body.error?.code;
+    };
+    assert.equal(await send(), 132001);
+    assert.equal((await stage.graph('POST', id, { components })).body.error?.code, 100);
+    await stage.pass(3000);
+    assert.equal(await send(), undefined);
+    const buttons = [{ type: 'VOICE_CALL', text: 'Call now' }];
+    const edited = { components: [...components, { type: 'BUTTONS', buttons }] };
+    assert.equal((await stage.graph('POST', id, edited)).status, 200);
+    await stage.pass(3000);
+    assert.equal(await send(), undefined);
+    assert.equal(stage.simulator.person(ada).messages.at(-1)?.buttons[0]?.action, 'call_business');
+    for (const [status, code] of [
+      ['PAUSED', 132015],
+      ['DISABLED', 132016],
+    ] as const) {
+      const url = `/simulator/templates/${id}`;
+      await stage.simulator.inject({ method: 'POST', url, payload: { status } });
+      assert.equal(await send(), code);
+    }
+    assert.equal((await stage.graph('DELETE', `${path}?name=ring_us`)).status, 200);
+    assert.equal(await send(), 132001);
+  });
+
+  test('the list of templates comes in pages, and only next says that there is more', async () => {
+    await using stage = await rehearse({});
+    type Listed = { data: unknown[]; paging: { next?: string; cursors: { after: string } } };
+    const path = `${PRESET.wabaId}/message_templates?limit=60`;
+    const page = (await stage.graph('GET', path)).body as unknown as Listed;
+    assert.deepEqual([page.data.length, page.paging.next !== undefined], [60, true]);
+    const { after } = page.paging.cursors;
+    const rest = (await stage.graph('GET', `${path}&after=${after}`)).body as unknown as Listed;
+    assert.deepEqual([rest.data.length, rest.paging.next], [28, undefined]);
+  });
+
   test('the number, the account and the subscription can be read', async () => {
     await using stage = await rehearse({});
     const fields = 'display_phone_number,verified_name,quality_rating';

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { request } from 'undici';
 import { isProblem } from '../src/cli/api-client.ts';
 import type { Page, PermissionRequestView } from '../src/http/api-types.ts';
 import { readOptOut } from '../src/consent/opt-out.ts';
+import { PRESET } from '../simulator/simulator.ts';
 import { openStory, type Story } from './harness.ts';
 import { call, consentStatus, contactOf, newPerson, PURPOSE } from './story-people.ts';
 
@@ -96,6 +99,23 @@ test('a no by quick reply declines, in the language of the template', async () =
     assert.deepEqual([quickReply?.answer, answeredAt !== null], ['no', true]);
     assert.equal((await contactOf(story, number)).optedOutAt, null);
   }
+});
+
+test("a no after a yes declines, and a later yes in Meta's own request counts", async () => {
+  const number = newPerson(story, '733', '001');
+  const { id } = await ask(number);
+  const { id: messageId } = await delivered(number);
+  story.simulator.act(number, { action: 'tap', text: 'Allow calls', messageId });
+  await delivered(number, 'permission_request');
+  // On a second device the other button can still be tapped.
+  await tapLate(number, messageId, 'Not now');
+  await story.until('declined', async () => (await requestOf(id)).status === 'declined');
+  const refused = await call(story, number);
+  assert.ok(isProblem(refused) && refused.code === 'permission_declined');
+  // The person may still decide in Meta's own request; the newest answer counts.
+  await story.pass(2_000);
+  story.simulator.act(number, { action: 'allow' });
+  await story.until('granted', async () => (await consentStatus(story, number)) === 'granted');
 });
 
 test('the same tap told twice brings one native request', async () => {
@@ -212,6 +232,37 @@ test('MARKETING needs a customer who wrote within 24 hours; UTILITY does not', a
   assert.ok(isProblem(late) && late.code === 'messaging_window_closed');
   assert.ok((await ask(other, { template: 'call_permission_request' })).id !== '');
 });
+
+/** A tap that the simulated phone does not offer any more, as Meta would tell of it. */
+async function tapLate(number: string, contextId: string, text: string): Promise<void> {
+  await story.pass(2_000);
+  const message = {
+    from: number.slice(1),
+    id: `wamid.late.${number}`,
+    timestamp: String(Math.floor(story.clock.now() / 1000)),
+    type: 'button',
+    context: { id: contextId },
+    button: { text, payload: text },
+  };
+  const value = {
+    messaging_product: 'whatsapp',
+    metadata: { phone_number_id: PRESET.phoneNumberId },
+    messages: [message],
+  };
+  const changes = [{ field: 'messages', value }];
+  const entry = [{ id: PRESET.wabaId, changes }];
+  const body = JSON.stringify({ object: 'whatsapp_business_account', entry });
+  const signature = createHmac('sha256', PRESET.appSecret).update(body).digest('hex');
+  const { statusCode } = await request(`${story.server.url}/webhooks/whatsapp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-hub-signature-256': `sha256=${signature}`,
+    },
+    body,
+  });
+  assert.equal(statusCode, 200);
+}
 
 async function graphAsk(number: string): Promise<void> {
   const { status } = await story.simulator.inject({

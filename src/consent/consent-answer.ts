@@ -162,7 +162,10 @@ function answeredRequest(reply: RecordReply, state: ConsentState): ConsentReques
   if (quoted === null) return null;
   const current = requestOf(state);
   const all = [...state.history.earlierRequests, ...(current === null ? [] : [current])];
-  const named = all.find((request) => request.messageId === quoted);
+  // A request may have gone out in two messages; our records know both, the state the latest.
+  const named = all.find(
+    ({ requestId, messageId }) => requestId === reply.requestId || messageId === quoted,
+  );
   if (named !== undefined) return named;
   const waiting = all.filter(
     ({ messageId, delivery }) => messageId === null && delivery !== 'failed',

@@ -88,6 +88,8 @@ export type RecordReply = {
   source: 'user' | 'automatic';
   /** Meta's id of the message (or missed call) that was answered. */
   contextMessageId: string | null;
+  /** The request that message belongs to, where our own records tell. */
+  requestId?: PermissionRequestId | null;
   /** Meta's id of the reply itself: the same id is the same reply. */
   messageId: string;
   /** The id to use if a grant results. */

@@ -94,7 +94,7 @@ async function answer(
   unit: ContactUnit,
   ports: GatePorts,
   line: StoredLine,
-  { messageId, contextId, at }: HeardReply,
+  { requestId, messageId, contextId, at }: HeardReply,
   response: 'accept' | 'reject',
 ): Promise<void> {
   const permissionId = unit.ids.next('permission', unit.contact.bucket);
@@ -110,6 +110,7 @@ async function answer(
       metaExpiresAt: null,
       source: 'user',
       contextMessageId: contextId,
+      requestId,
       messageId,
       at,
     },

@@ -164,12 +164,13 @@ async function foldReply(
 ): Promise<void> {
   const { response, permanent, expiresAt: metaExpiresAt, source, messageId, at } = fact;
   const contextMessageId = fact.contextId ?? null;
+  const requestId = (await messageAnswered(unit.tx, line, fact.contextId))?.requestId ?? null;
   const permissionId = unit.ids.next('permission', unit.contact.bucket);
   const reply = { response, permanent, metaExpiresAt, source, contextMessageId, messageId, at };
   const state = await commandConsent(
     unit,
     line.id,
-    { type: 'RecordReply', permissionId, ...reply },
+    { type: 'RecordReply', permissionId, requestId, ...reply },
     {
       rules: ports.packs.rulesOf(line.policyPack),
       actor: source === 'automatic' ? 'meta' : 'customer',
