@@ -260,7 +260,8 @@ async function loseNumber(
     await copyEntries(tx, ports.doNotCallKey, accountId, handle, theirs);
   }
   await saveIdentity(tx, contactId, { ...contact, e164: null });
-  unit.record({ type: 'NumberLost', actor: 'meta', at, data: {}, personal: { number } });
+  const announce = { type: 'contact.number_lost', callId: null, sequence: 0, data: {} } as const;
+  unit.record({ type: 'NumberLost', actor: 'meta', at, data: {}, personal: { number }, announce });
   await withdrawConsent(ports, unit, 'number_recycled');
 }
 

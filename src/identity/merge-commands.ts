@@ -39,12 +39,9 @@ export async function mergePeople(
   const consents = await consentsOf(tx, contactIds);
   const [survivor, absorbed] = ranked(units, consents, contactIds);
   const [a, b] = [survivor.contact, absorbed.contact];
-  survivor.record({
-    type: 'ContactMerged',
-    actor: 'meta',
-    at,
-    data: { absorbedContactId: b.id, optedOut: b.optedOutAt !== null },
-  });
+  const data = { absorbedContactId: b.id, optedOut: b.optedOutAt !== null };
+  const announce = { type: 'contact.merged', callId: null, sequence: 0, data } as const;
+  survivor.record({ type: 'ContactMerged', actor: 'meta', at, data, announce });
   absorbed.record({ type: 'ContactAbsorbed', actor: 'meta', at, data: { contactId: a.id } });
   await withdrawConsent(ports, absorbed, 'same_person');
   await saveMerge(tx, b, a.id);

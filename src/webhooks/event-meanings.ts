@@ -83,6 +83,14 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'The call is over, exactly once per call, whatever happened.',
     data: '`call`, `cdr`',
   },
+  'contact.merged': {
+    when: 'Two contacts turned out to be one person; the event is of the one that goes on.',
+    data: '`absorbedContactId`, `optedOut`: whether the other had said stop',
+  },
+  'contact.number_lost': {
+    when: 'Somebody else has the number now; what the contact had allowed is gone with it.',
+    data: 'none',
+  },
   'contact.erased': {
     when: 'A person was erased; nothing that names them is left.',
     data: '`id`, the contact',

@@ -31,6 +31,8 @@ export const EVENT_TYPES = [
   'call.audio_lost',
   'call.audio_found',
   'call.ended',
+  'contact.merged',
+  'contact.number_lost',
   'contact.erased',
   'optout.received',
   'optout.pending',
