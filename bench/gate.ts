@@ -18,8 +18,8 @@ import { compare, median, type BenchResult } from './harness.ts';
 /**
  * Decisions of the gate: in process, for facts at hand; and with the facts of random people from
  * the database, as `GET /v1/eligibility` gathers them. The reference reads the same rows by plain
- * prepared statements, opens no sealed field and decides nothing. Every size up to the wanted one is measured in a
- * database of its own, so that the last figures are a curve: it stays flat.
+ * prepared statements, opens no sealed field and decides nothing. Every size up to the wanted one
+ * is measured in a database of its own, so that the last figures are a curve: it stays flat.
  *
  *   npm run bench -- gate                                  10,000 people, half a minute
  *   BENCH_GATE_PEOPLE=1000000 npm run bench -- gate        the curve: 10 k, 100 k, 1 M

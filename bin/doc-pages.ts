@@ -10,6 +10,7 @@ import { SETTINGS_SHAPE } from '../src/settings.ts';
 import { EVENT_MEANINGS } from '../src/webhooks/event-meanings.ts';
 import { ATTEMPT_TIMEOUT_MS, EVENT_TYPES, RETRY_SCHEDULE_MS } from '../src/webhooks/webhooks.ts';
 import { TOLERANCE_SECONDS } from '../src/webhooks/signing.ts';
+import { packPage } from './pack-page.ts';
 
 /** The pages, and the parts of pages, that are made from the tables the program itself reads. */
 const root = dirname(import.meta.dirname);
@@ -22,6 +23,7 @@ export function docPages(): DocPage[] {
     { path: 'docs/reference/errors.md', text: errorsPage(errorCatalogue()) },
     { path: 'docs/reference/settings.md', text: settingsPage() },
     { path: 'docs/reference/events.md', text: eventsPage() },
+    { path: 'docs/reference/packs.md', text: `${NOTE}\n\n${packPage()}` },
     withBlocks('docs/explanation/calls.md', {
       diagram: mermaid(callDiagram()),
       limits: limitTable(),
