@@ -1,12 +1,15 @@
-// Signed notes and checkpoints as C2SP defines them (c2sp.org/signed-note, c2sp.org/tlog-checkpoint),
-// as a reader checks them.
+// Signed notes and checkpoints as C2SP defines them, as a reader checks them:
+// c2sp.org/signed-note and c2sp.org/tlog-checkpoint.
 import { createHash, createPublicKey, verify } from 'node:crypto';
 
 const ED25519 = 1;
 /** RFC 8410 section 4: what stands before the 32 bytes of a public key in SPKI. */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
-const TEXT =
-  /^(askfirst\/[\w-]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\ntime (\d{4}-\d\d-\d\dT[\d:.]{12}Z)\n$/;
+const TIME = String.raw`\d{4}-\d\d-\d\dT[\d:.]{12}Z`;
+const SIZE = String.raw`0|[1-9]\d{0,15}`;
+const TEXT = new RegExp(
+  String.raw`^(askfirst/[\w-]+)\n(${SIZE})\n([A-Za-z0-9+/]{43}=)\ntime (${TIME})\n$`,
+);
 const LINE = /^— (\S+) ([A-Za-z0-9+/]+=*)$/;
 const KEY = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/;
 const SIGNATURES_MAX = 16;

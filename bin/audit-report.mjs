@@ -1,7 +1,7 @@
 // What a verification found, and what it could not show.
 const SHOWN_MAX = 20;
 const BUNDLE_LIMIT =
-  'That nothing is missing at its end only an export of the whole ledger or an earlier copy shows. ';
+  'That nothing is missing at its end, only an export of all or an earlier copy shows. ';
 const FILE_LIMIT =
   'Whoever holds the signing key could write another history and sign it: hold the file against ' +
   'checkpoints that were kept elsewhere (--checkpoints) or an earlier copy (--earlier). ';

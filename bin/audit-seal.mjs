@@ -29,7 +29,7 @@ export function sealSummary(seal, covered, given) {
   return { size, time, covered, key: key.text, isKeyGiven: given !== undefined };
 }
 
-/** Checkpoints that were kept elsewhere: each must be signed, larger and later than the one before. */
+/** Checkpoints that were kept elsewhere: each signed, larger and later than the one before. */
 export function readOutside(notes, key, report) {
   let last = { size: 0, time: '' };
   const held = [];

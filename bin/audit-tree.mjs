@@ -1,5 +1,5 @@
-// The tree of RFC 6962 and its proofs, as a reader checks them. Written from the RFC and from RFC 9162
-// sections 2.1.3.2 and 2.1.4.2, apart from the server's, so that one mistake cannot hide in both.
+// The tree of RFC 6962 and its proofs, as a reader checks them. Written from that RFC and RFC 9162,
+// sections 2.1.3.2 and 2.1.4.2, apart from the server's: no mistake can hide in both.
 import { createHash } from 'node:crypto';
 
 const WIDTH = 256;

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Checks an evidence bundle or a proof (JSON) or a ledger export (NDJSON) of Askfirst:
 //   node audit-verify.mjs [--json] [--key KEY] [--checkpoints FILE] [--earlier COPY] [FILE]
-// It needs its neighbours audit-*.mjs, Node 18 or later, and nothing else. Exit code 0: all holds; 1: not.
+// It needs its neighbours audit-*.mjs, Node 18 or later, and nothing else.
+// Exit code 0: all holds; 1: not.
 import { createReadStream, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { verifyBundle, verifyConsistency, verifyInclusion } from './audit-bundle.mjs';

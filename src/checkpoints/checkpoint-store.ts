@@ -73,7 +73,7 @@ const TAKE = statement<PendingRow>(
    returning account_id, contact_id`,
 );
 
-/** Takes up to `limit` of the rows that wait, but of some accounts; several may name one contact. */
+/** Takes up to `limit` rows that wait, except of some accounts; names each contact once. */
 export async function takePending(
   tx: Tx,
   limit: number,

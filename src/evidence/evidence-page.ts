@@ -135,7 +135,8 @@ ${facts([
 }
 
 function facts(rows: ReadonlyArray<readonly [string, string]>): string {
-  return `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('\n')}</dl>\n`;
+  const shown = rows.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`);
+  return `<dl>${shown.join('\n')}</dl>\n`;
 }
 
 function section(title: string, parts: readonly string[]): string {
@@ -259,11 +260,12 @@ async function* proofPart(evidence: Evidence, time: Times): AsyncGenerator<strin
   }
   yield '</table>\n';
   const { sequence, hash } = ledgerHead;
-  yield `<p>The last entry is number ${sequence}, with the hash <code>${escape(hash)}</code>.</p>\n`;
+  yield `<p>The last entry: number ${sequence}, hash <code>${escape(hash)}</code>.</p>\n`;
   const note = checkpoint.note ?? 'There is none yet.';
   yield `<h3>Signed checkpoint</h3><pre>${escape(note)}</pre>
 <p>Public key: <code>${escape(checkpoint.verifierKey)}</code></p>
-<p>This page is for reading. The same evidence as JSON carries the proofs of inclusion; check it with
+<p>This page is for reading. The same evidence as JSON carries the proofs of inclusion; check it
+with
 <code>npx askfirst audit verify --key KEY evidence.json</code>.</p>\n`;
 }
 
