@@ -30,6 +30,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'days',
     count: 1_000,
   },
+  'webhook-shuffles': {
+    says: 'M-02: webhooks replayed, doubled and shuffled never loosen what one clean stream says',
+    kind: 'test',
+    file: 'test/webhook-shuffles.test.ts',
+    variable: 'ASKFIRST_PROOF_COUNT',
+    counts: 'streams',
+    count: 10_000,
+  },
   'opt-out-race': {
     says: 'C-01: stops race dials on the real database',
     kind: 'test',
@@ -37,6 +45,22 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     variable: 'OPT_OUT_RACES',
     counts: 'races',
     count: 10_000,
+  },
+  'gate-oracle': {
+    says: 'C-02: the gate against an independent, slow oracle',
+    kind: 'test',
+    file: 'src/policy/policy-oracle.test.ts',
+    variable: 'ASKFIRST_GATE_CASES',
+    counts: 'cases',
+    count: 1_000_000,
+  },
+  caps: {
+    says: 'C-10: no cap is passed when two hundred come at once',
+    kind: 'test',
+    file: 'test/caps.test.ts',
+    variable: 'ASKFIRST_CAP_ROUNDS',
+    counts: 'rounds',
+    count: 50,
   },
 };
 

@@ -115,7 +115,7 @@ const NUMBERS = ['+447700900520', '+447700900521', '+447700900522', '+3361234567
 /** In Cuba, in Crimea by number, in Nigeria: whoever is told to call them is refused. */
 const BARRED_PEOPLE = ['+5351234567', '+79781234567', '+2348031234567'];
 
-function pick<T>(chance: Random, among: readonly T[]): T {
+export function pick<T>(chance: Random, among: readonly T[]): T {
   return among[chance.below(among.length)] as T;
 }
 
@@ -324,21 +324,11 @@ const WEATHER: readonly FaultKind[] = [
   'slow_answer',
 ];
 
-const UNPUNCTUAL = new Set<FaultKind>([
-  'delay_webhook',
-  'drop_webhook',
-  'wrong_signature',
-  'server_error',
-  'html_answer',
-  'slow_answer',
-]);
-
 /** Each kind of trouble blows on some days, and then only sometimes. */
 function drawWeather(world: World, day: Day): void {
   const { chance, simulator } = world;
   for (const kind of WEATHER) {
     if (chance.below(4) !== 0) continue;
-    if (UNPUNCTUAL.has(kind)) world.isPunctual = false;
     const probability = (1 + chance.below(30)) / 100;
     simulator.setFault({ kind, probability, delayMs: 500 + wait(chance, 60_000) });
   }

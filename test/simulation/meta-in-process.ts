@@ -20,7 +20,7 @@ export type MetaNet = {
   clock: Clock;
   random: Random;
   /** Of a thousand requests, how many never arrive and how many answers never do. */
-  lostPerMille: number;
+  lostPerMille: () => number;
   /** A request is on its way; may throw, as a process that dies right then. */
   onSend: (request: MetaRequest) => void;
   /** It arrived, and Meta has decided. */
@@ -93,7 +93,8 @@ function wayMs(random: Random): number {
 }
 
 function isLost(net: MetaNet): boolean {
-  return net.lostPerMille > 0 && net.random.below(1_000) < net.lostPerMille;
+  const chance = net.lostPerMille();
+  return chance > 0 && net.random.below(1_000) < chance;
 }
 
 /** Signs a body as Meta does. */

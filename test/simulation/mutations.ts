@@ -75,7 +75,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     invariant: 'I6',
     describes: 'forgets the law for those who did not set it aside',
-    rows: `update accounts set policy = (select policy from accounts where policy is not null limit 1)`,
+    rows: `update accounts set settings = (select settings from accounts order by id limit 1)`,
   },
   {
     invariant: 'I7',
@@ -117,7 +117,8 @@ export const MUTATIONS: readonly Mutation[] = [
     invariant: 'I17',
     describes: 'leaves a planned call standing after a stop',
     rows: `update calls set status = 'queued', due_at = due_at + interval '20 hours'
-      where status = 'ended' and contact_id in (select contact_id from ledger where type = 'OptedOut')`,
+      where status = 'ended'
+        and contact_id in (select contact_id from ledger where type = 'OptedOut')`,
   },
   {
     invariant: 'I19',

@@ -12,7 +12,7 @@ const GRANT_MS = DAY_MS + 2_000;
 const AFTER_CRASH_MS = 120_000;
 const CANCEL_MS = 60_000;
 
-/** A grant that had been taken in, was not older than a day, and was not known to be withdrawn. */
+/** A grant that had been taken in, not older than a day, and not known to be withdrawn. */
 export function ringsArePermitted({ world, rows }: Look): string | null {
   for (const dial of newDials(world.witness.dials)) {
     const decidedAt = decisionOn(rows.ledger, dial)?.at ?? dial.at;
@@ -24,7 +24,8 @@ export function ringsArePermitted({ world, rows }: Look): string | null {
         decidedAt < grant.at + GRANT_MS &&
         !acts.some((act) => withdraws(act, grant, decidedAt)),
     );
-    if (!isCovered) return `${tell(dial)} was dialled without a live permission${saidBy(acts)}`;
+    if (isCovered) continue;
+    return `${tell(dial)} was dialled without a live permission${saidBy(acts)}`;
   }
   return null;
 }
@@ -36,7 +37,7 @@ function withdraws(act: Act, grant: Act, decidedAt: number): boolean {
   return isNo && isKnown && act.at > grant.at + 1_000;
 }
 
-/** By the witness, and by the order of commits: the stop's entry must not stand before the dial's. */
+/** By the witness: whoever has said stop, and was heard, is not dialled any more. */
 export function nobodyRungAfterStop({ world, rows }: Look): string | null {
   for (const dial of newDials(world.witness.dials)) {
     const decision = decisionOn(rows.ledger, dial);

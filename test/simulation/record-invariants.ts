@@ -36,11 +36,13 @@ export function oneCdr({ rows }: Look): string | null {
 
 /** The phone's own clock against the record, where the record claims a conversation. */
 export function cdrTellsTheTruth({ world, rows }: Look): string | null {
-  // What nobody was told in time cannot stand in the record.
-  if (!world.isPunctual || world.crashedAt > -Infinity) return null;
   for (const { call, record } of rows.cdrs) {
     const { outcome, wacid, answeredAt, endedAt } = record;
     if (outcome !== 'completed' || typeof answeredAt !== 'string') continue;
+    // What nobody was told in time cannot stand in the record.
+    const news = world.witness.news.get(String(wacid));
+    const isKnown = news !== undefined && news.hasEnd && !news.isLate;
+    if (!isKnown || world.crashedAt > Date.parse(answeredAt) - CALL_MAX_MS) continue;
     const seen = world.simulator
       .people()
       .flatMap(({ pastCalls }) => pastCalls)

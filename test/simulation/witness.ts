@@ -38,8 +38,12 @@ export type Witness = {
   asked: Asked[];
   /** Webhook bodies that were taken, for replays. */
   taken: Buffer[];
+  /** By Meta's call id: whether all news of a call came in time, and that of its end too. */
+  news: Map<string, { isLate: boolean; hasEnd: boolean }>;
   /** A webhook leaves Meta. Returns the acts in it, each told only once. */
   webhook(body: Buffer, now: number): Act[];
+  /** The product has said that it has this webhook. */
+  accepted(body: Buffer, now: number): void;
   /** A request arrived at Meta, and Meta has decided. */
   meta(request: MetaRequest, status: number, now: number): void;
   /** Nothing is under way any more. */
@@ -60,6 +64,7 @@ export function makeWitness(world: {
     dials: [],
     asked: [],
     taken: [],
+    news: new Map(),
     webhook(body, now) {
       const found: Act[] = [];
       for (const { value, message } of messagesIn(body)) {
@@ -82,6 +87,16 @@ export function makeWitness(world: {
         found.push(made);
       }
       return found;
+    },
+    accepted(body, now) {
+      witness.taken.push(body);
+      for (const { id, event, at } of callsIn(body)) {
+        const known = witness.news.get(id) ?? { isLate: false, hasEnd: false };
+        witness.news.set(id, {
+          isLate: known.isLate || now - at > IN_TIME_MS,
+          hasEnd: known.hasEnd || event === 'terminate',
+        });
+      }
     },
     meta(request, status, now) {
       const { body, path } = request;
@@ -115,6 +130,22 @@ function messagesIn(body: Buffer): Array<{ value: Json; message: Json }> {
     .map((change) => recordAt(change, 'value'))
     .flatMap((value) => listAt(value, 'messages').map((message) => ({ value, message })));
 }
+
+/** What a webhook tells of calls, with Meta's own time, which has whole seconds. */
+function callsIn(body: Buffer): Array<{ id: string; event: string; at: number }> {
+  const root = JSON.parse(body.toString('utf8')) as Json;
+  return listAt(root, 'entry')
+    .flatMap((entry) => listAt(entry, 'changes'))
+    .map((change) => recordAt(change, 'value'))
+    .flatMap((value) => [...listAt(value, 'calls'), ...listAt(value, 'statuses')])
+    .map((item) => ({
+      id: textAt(item, 'id'),
+      event: textAt(item, 'event'),
+      at: Number(item['timestamp']) * 1_000,
+    }));
+}
+
+const IN_TIME_MS = 2_000;
 
 /** What a message means to anybody who reads it; null where it means nothing to a caller. */
 function kindOf(message: Json): Act['kind'] | null {
