@@ -1,18 +1,20 @@
 import { Client } from 'pg';
 
+import { CALL_FIELDS } from '../src/calls/call-store.ts';
 import { queuedCall, type CallState } from '../src/calls/call.ts';
 import {
   initialConsent,
   type ConsentPermission,
   type ConsentState,
 } from '../src/consent/consent.ts';
-import type { PermissionRow } from '../src/consent/consent-store.ts';
+import { CONSENT_FIELDS, type PermissionRow } from '../src/consent/consent-store.ts';
 import { makeIds, type AccountId, type EndpointId, type LineId } from '../src/platform/ids.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { makePolicyPacks, type PolicyPacks } from '../src/policy/policy-packs.ts';
 import type { PolicyPack } from '../src/policy/policy-pack.ts';
 import { systemRandom } from '../src/platform/random.ts';
-import type { Vault } from '../src/platform/vault.ts';
+import { divide } from '../src/platform/divide.ts';
+import type { SubjectKey, Vault } from '../src/platform/vault.ts';
 
 /**
  * The world of bench/dial.ts: so many people who said yes, each with one queued call far in the
@@ -145,79 +147,84 @@ async function seedOwner(client: Client, owner: Owner): Promise<void> {
 
 type Span = { from: number; to: number; now: number };
 
-/** Real states; SQL puts the ids of each row in, so what is seeded is what the program writes. */
+/**
+ * Real states; SQL puts the ids of each row in, so what is seeded is what the program writes. Only
+ * what is sealed is made here, for each person under a key of their own.
+ */
 async function seedPeople(client: Client, vault: Vault, owner: Owner, span: Span): Promise<void> {
-  await seedContacts(client, vault, owner.accountId, span);
-  const { from, to, now } = span;
+  const { now } = span;
   const { accountId, lineId } = owner;
-  const series = 'from generate_series($1::bigint, $2::bigint) i';
-  const call = aCall(owner, now);
   const consent = aConsent(now);
-  const permission = aPermission(owner, consent.permission);
+  const states = {
+    call: divide(aCall(owner, now), CALL_FIELDS),
+    consent: divide(consent, CONSENT_FIELDS),
+    permission: divide(aPermission(owner, consent.permission), CONSENT_FIELDS),
+  };
+  const people = await seedContacts(client, vault, accountId, span);
+  const numbers = people.map(({ i }) => i);
+  const sealed = (part: keyof typeof states) =>
+    people.map(({ key }) => key.seal(states[part].taken));
+  const rows = 'from unnest($1::bigint[], $2::bytea[]) v (i, sealed)';
   await client.query(
     `insert into consents (bucket, contact_id, line_id, account_id, status, state, wakes_at,
-       updated_at)
+       updated_at, sealed)
      select i % 64, seed_id('cont', i, $3), $5, $4, 'granted',
             $6::jsonb || jsonb_build_object('permission', ($6::jsonb -> 'permission')
               || jsonb_build_object('permissionId', seed_id('perm', i, $3))),
-            to_timestamp($7::bigint / 1000.0), now()
-     ${series}`,
-    [from, to, now, accountId, lineId, consent, now + DAY_MS],
+            to_timestamp($7::bigint / 1000.0), now(), sealed
+     ${rows}`,
+    [numbers, sealed('consent'), now, accountId, lineId, states.consent.plain, now + DAY_MS],
   );
   await client.query(
     `insert into permissions (bucket, id, account_id, contact_id, line_id, status, state,
-       granted_at)
+       granted_at, sealed)
      select i % 64, seed_id('perm', i, $3), $4, seed_id('cont', i, $3), $5, 'granted',
             $6::jsonb || jsonb_build_object('contactId', seed_id('cont', i, $3), 'permission',
               ($6::jsonb -> 'permission')
-              || jsonb_build_object('permissionId', seed_id('perm', i, $3))), now()
-     ${series}`,
-    [from, to, now, accountId, lineId, permission],
+              || jsonb_build_object('permissionId', seed_id('perm', i, $3))), now(), sealed
+     ${rows}`,
+    [numbers, sealed('permission'), now, accountId, lineId, states.permission.plain],
   );
   await client.query(
     `insert into calls (bucket, id, account_id, contact_id, line_id, status, state, due_at,
-       created_at)
+       created_at, sealed)
      select i % 64, seed_id('call', i, $3), $4, seed_id('cont', i, $3), $5, 'queued',
             $6::jsonb || jsonb_build_object('plan', ($6::jsonb -> 'plan') || jsonb_build_object(
               'id', seed_id('call', i, $3), 'contactId', seed_id('cont', i, $3))),
-            to_timestamp($7::bigint / 1000.0), now()
-     ${series}`,
-    [from, to, now, accountId, lineId, call, now + DAY_MS],
+            to_timestamp($7::bigint / 1000.0), now(), sealed
+     ${rows}`,
+    [numbers, sealed('call'), now, accountId, lineId, states.call.plain, now + DAY_MS],
   );
 }
 
-/** Keys and names are sealed here, for SQL cannot; all else follows from the number of the row. */
+type Seeded = { i: string; id: string; key: SubjectKey };
+
 async function seedContacts(
   client: Client,
   vault: Vault,
   accountId: AccountId,
   { from, to, now }: Span,
-): Promise<void> {
+): Promise<Seeded[]> {
   const { rows } = await client.query<{ i: string; id: string }>(
     "select i, seed_id('cont', i, $3) as id from generate_series($1::bigint, $2::bigint) i",
     [from, to, now],
   );
-  const made = rows.map(({ i, id }) => {
-    const { key, sealed } = vault.makeKey(id);
-    const e164 = `+4477${i.padStart(8, '0')}`;
-    return {
-      bucket: Number(i) % 64,
-      id,
-      sealed,
-      identity: key.seal({ e164, userId: null, name: null }),
-    };
-  });
-  const columns = [made.map(({ bucket }) => bucket), made.map(({ id }) => id)];
+  const made = rows.map((row) => ({ ...row, ...vault.makeKey(row.id) }));
+  const columns = [made.map(({ i }) => Number(i) % 64), made.map(({ id }) => id)];
   await client.query(
     `insert into contact_keys (bucket, contact_id, sealed_key)
      select * from unnest($1::smallint[], $2::text[], $3::bytea[])`,
     [...columns, made.map(({ sealed }) => sealed)],
   );
+  const identities = made.map(({ i, key }) =>
+    key.seal({ e164: `+4477${i.padStart(8, '0')}`, userId: null, name: null }),
+  );
   await client.query(
     `insert into contacts (bucket, id, identity, account_id, country, created_at)
      select v.*, $4, 'GB', now() from unnest($1::smallint[], $2::text[], $3::bytea[]) v`,
-    [...columns, made.map(({ identity }) => identity), accountId],
+    [...columns, identities, accountId],
   );
+  return made;
 }
 
 const ids = makeIds(systemClock, systemRandom);

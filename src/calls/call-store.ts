@@ -14,11 +14,12 @@ import {
   type EndpointId,
   type LineId,
 } from '../platform/ids.ts';
+import type { FieldNames } from '../platform/divide.ts';
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
 
 /** Words of the business and of others, and ids and addresses that hold the person's number. */
-const CALL_FIELDS = new Set([
+export const CALL_FIELDS: FieldNames = new Set([
   'purpose',
   'clientReference',
   'wacid',

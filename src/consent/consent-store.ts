@@ -16,6 +16,7 @@ import {
   type PermissionId,
   type PermissionRequestId,
 } from '../platform/ids.ts';
+import type { FieldNames } from '../platform/divide.ts';
 import {
   completeConsent,
   initialConsent,
@@ -32,7 +33,14 @@ export type ConsentKey = { accountId: AccountId; contactId: ContactId; lineId: L
 export type ConsentRow = ConsentKey & { state: ConsentState; updatedAt: number };
 
 /** Words, and Meta's message ids, which hold the person's number in base64. */
-const FIELDS = new Set(['purpose', 'text', 'reason', 'message', 'fix', 'messageId']);
+export const CONSENT_FIELDS: FieldNames = new Set([
+  'purpose',
+  'text',
+  'reason',
+  'message',
+  'fix',
+  'messageId',
+]);
 
 const SAVE = statement(
   'consent_save',
@@ -47,7 +55,7 @@ const SAVE = statement(
 
 export const consentRows: RowStore<ConsentRow> = {
   async saveAll(tx, rows) {
-    const parts = rows.map((row) => sealedParts(tx, row.contactId, row.state, FIELDS));
+    const parts = rows.map((row) => sealedParts(tx, row.contactId, row.state, CONSENT_FIELDS));
     await tx.run(SAVE, [
       rows.map((row) => bucketOf(row.contactId)),
       rows.map((row) => row.contactId),
@@ -154,7 +162,7 @@ const SAVE_REQUESTS = statement(
 
 export const requestRows: RowStore<RequestRow> = {
   async saveAll(tx, rows) {
-    const parts = rows.map((row) => sealedParts(tx, row.contactId, row, FIELDS));
+    const parts = rows.map((row) => sealedParts(tx, row.contactId, row, CONSENT_FIELDS));
     await tx.run(SAVE_REQUESTS, [
       rows.map((row) => bucketOf(row.request.requestId)),
       rows.map((row) => row.request.requestId),
@@ -189,7 +197,7 @@ const SAVE_PERMISSIONS = statement(
 
 export const permissionRows: RowStore<PermissionRow> = {
   async saveAll(tx, rows) {
-    const parts = rows.map((row) => sealedParts(tx, row.contactId, row, FIELDS));
+    const parts = rows.map((row) => sealedParts(tx, row.contactId, row, CONSENT_FIELDS));
     await tx.run(SAVE_PERMISSIONS, [
       rows.map((row) => bucketOf(row.permission.permissionId)),
       rows.map((row) => row.permission.permissionId),

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import type { Random } from './random.ts';
 import { makeSealer, type Sealer } from './sealing.ts';
 
@@ -41,7 +41,8 @@ export const OPEN_KEYS_MAX = 10_000;
 export function openVault(dataKey: Uint8Array, random: Random): Vault {
   const sealer = makeSealer(dataKey, random);
   // A key of its own: what is compared must not help anybody who attacks what is sealed.
-  const pseudonymKey = Buffer.from(hkdfSync('sha256', dataKey, '', 'pseudonyms', KEY_BYTES));
+  const derived = hkdfSync('sha256', dataKey, '', 'pseudonyms', KEY_BYTES);
+  const pseudonymKey = createSecretKey(Buffer.from(derived));
   const opened = new Map<string, { sealed: Buffer; key: SubjectKey }>();
   const keep = (subjectId: string, sealed: Buffer, key: SubjectKey): void => {
     opened.delete(subjectId);
@@ -78,7 +79,8 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
 
 function subjectKey(bytes: Buffer, random: Random): SubjectKey {
   const sealer = makeSealer(bytes, random);
-  const keyFor = (thing: string): Buffer => createHmac('sha256', bytes).update(thing).digest();
+  const secret = createSecretKey(bytes);
+  const keyFor = (thing: string): Buffer => createHmac('sha256', secret).update(thing).digest();
   const sealerOf = (thing: string): Sealer => makeSealer(keyFor(thing), random);
   return {
     seal: (value) => sealer.seal(JSON.stringify(value)),
