@@ -194,6 +194,71 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await refusal.getByText('Fix:', { exact: false }).waitFor();
   });
 
+  test('the rules show each sentence, and a report comes before a switch', async () => {
+    const office = await open('rules');
+    await office.getByText('No law is checked.', { exact: false }).waitFor();
+    await office.getByText('law-fr-2023').click();
+    await office.getByText('Commercial calls to consumers in France', { exact: false }).waitFor();
+    await office.getByLabel('Policy pack').selectOption('meta-2026-06');
+    await press(office, 'What would change?');
+    await office.getByText('people looked at', { exact: false }).waitFor();
+    await press(office, 'Switch to meta-2026-06');
+    await office.getByText('meta-2026-06', { exact: true }).first().waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  test('the linter looks over a template while it is written', async () => {
+    const office = await open('templates');
+    await office.getByText('Nothing to find fault with.').waitFor();
+    await office.getByLabel('Text').fill('{{1}} buy now');
+    await office.getByText('Rejected').first().waitFor();
+    await office.getByLabel('Language', { exact: true }).first().selectOption('ar');
+    await office.getByText('call_permission_request', { exact: true }).click();
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  test('somebody is put on the do-not-call list and looked up again', async () => {
+    const office = await open('do-not-call');
+    await office.getByLabel('Number or user id').fill('+447700900199');
+    await press(office, 'Look up');
+    await office.getByText('On no list').waitFor();
+    await office.getByLabel('Reason').fill('asked by letter');
+    await press(office, 'Never call this person');
+    await office.getByText('asked by letter').waitFor();
+    await office.getByLabel('CSV file').setInputFiles({
+      name: 'list.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('number\n+447700900198\nnonsense\n'),
+    });
+    await press(office, 'Try the file');
+    await office.getByText('1 would be added', { exact: false }).waitFor();
+    await office.getByRole('button', { name: 'Failed rows as CSV' }).waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  test('the audit page gives the file of a person, and finds why a call is denied', async () => {
+    const office = await open('audit');
+    await office.getByText('Ada Lovelace', { exact: false }).first().waitFor();
+    const saved = office.waitForEvent('download');
+    await press(office, 'Evidence, to read');
+    assert.equal((await saved).suggestedFilename(), 'evidence.html');
+    await press(office, 'Link to stop calls');
+    await office.getByRole('link', { name: /\/o\// }).waitFor();
+    await press(office, 'Find the cause');
+    await office.getByText('Cause', { exact: true }).first().waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  /** Another tab on one of the pages. */
+  async function open(name: string): Promise<Page> {
+    const tab = await (await browser.newContext()).newPage();
+    listen(tab, complaints);
+    await tab.goto(`${product.url}/#key=${product.apiKey}`);
+    await tab.getByText('Live: changes show at once.').waitFor();
+    await tab.goto(`${product.url}/#${name}`);
+    return tab;
+  }
+
   test('a wrong key is named as such, and another one can be given', async () => {
     const stranger = await (await browser.newContext()).newPage();
     listen(stranger, complaints);

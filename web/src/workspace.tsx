@@ -3,7 +3,12 @@ import { isWrongKey } from './api/business-client.ts';
 import { useBusiness } from './api/business-context.tsx';
 import { useLines } from './api/business-hooks.ts';
 import { useSimulator, useSimulatorState } from './api/simulator-hooks.tsx';
+import { AuditPage } from './audit/audit-page.tsx';
 import { BusinessHalf } from './business/business-half.tsx';
+import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
+import { PageNav, usePage } from './pages/page-nav.tsx';
+import { RulesPage } from './rules/rules-page.tsx';
+import { TemplatesPage } from './templates/templates-page.tsx';
 import { PersonPicker } from './phone/person-picker.tsx';
 import { Phone } from './phone/phone.tsx';
 import { Button } from './ui/button.tsx';
@@ -23,33 +28,43 @@ export function Workspace(props: { onLeave: () => void }) {
   const number = picked ?? people[0]?.number ?? null;
   const person = people.find((one) => one.number === number) ?? null;
   const example = people.find((one) => one.number.endsWith(EXAMPLE_SUFFIX)) ?? null;
+  const page = usePage();
   if (isWrongKey(lines.error)) return <WrongKey error={lines.error} onLeave={props.onLeave} />;
   return (
-    <main
-      className={classes(
-        'mx-auto grid max-w-360 gap-5 px-4 pb-10',
-        simulator !== null && 'lg:grid-cols-[23.75rem_minmax(0,1fr)]',
-      )}
-    >
-      {simulator !== null && (
-        <section
-          aria-label="The customer"
-          className="flex flex-col gap-3 lg:sticky lg:top-3 lg:self-start"
+    <>
+      <PageNav page={page} />
+      {page === 'rules' && <RulesPage />}
+      {page === 'templates' && <TemplatesPage />}
+      {page === 'do-not-call' && <DoNotCallPage />}
+      {page === 'audit' && <AuditPage number={number} />}
+      {page === 'calls' && (
+        <main
+          className={classes(
+            'mx-auto grid max-w-360 gap-5 px-4 pb-10',
+            simulator !== null && 'lg:grid-cols-[23.75rem_minmax(0,1fr)]',
+          )}
         >
-          {people.length > 0 && number !== null && (
-            <PersonPicker people={people} number={number} onPick={setPicked} />
+          {simulator !== null && (
+            <section
+              aria-label="The customer"
+              className="flex flex-col gap-3 lg:sticky lg:top-3 lg:self-start"
+            >
+              {people.length > 0 && number !== null && (
+                <PersonPicker people={people} number={number} onPick={setPicked} />
+              )}
+              {person !== null && (
+                <Phone key={person.number} person={person} lines={state.data?.lines ?? []} />
+              )}
+              {person === null && <PhoneMissing loading={state.isPending} error={state.error} />}
+            </section>
           )}
-          {person !== null && (
-            <Phone key={person.number} person={person} lines={state.data?.lines ?? []} />
-          )}
-          {person === null && <PhoneMissing loading={state.isPending} error={state.error} />}
-        </section>
+          <section aria-label="The business" className="min-w-0">
+            <BusinessHalf number={number} people={people} example={example} onPick={setPicked} />
+            <StreamState />
+          </section>
+        </main>
       )}
-      <section aria-label="The business" className="min-w-0">
-        <BusinessHalf number={number} people={people} example={example} onPick={setPicked} />
-        <StreamState />
-      </section>
-    </main>
+    </>
   );
 }
 

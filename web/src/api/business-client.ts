@@ -19,6 +19,11 @@ export type BusinessClient = {
   apiKey: string;
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body: unknown, idempotencyKey?: string): Promise<T>;
+  patch<T>(path: string, body: unknown): Promise<T>;
+  /** Sends a CSV file as it is. */
+  upload<T>(path: string, file: File, query: Query): Promise<T>;
+  /** Fetches a file with the key, which a plain link could not carry, and saves it. */
+  download(path: string, name: string): Promise<void>;
 };
 
 export function makeBusinessClient(baseUrl: string, apiKey: string): BusinessClient {
@@ -48,7 +53,32 @@ export function makeBusinessClient(baseUrl: string, apiKey: string): BusinessCli
         },
         body: JSON.stringify(body),
       }),
+    patch: (path, body) =>
+      send(path, {
+        method: 'PATCH',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    upload: (path, file, query) =>
+      send(path + queryText(query), {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'text/csv' },
+        body: file,
+      }),
+    async download(path, name) {
+      const answer = await fetch(baseUrl + path, { headers, cache: 'no-store' });
+      if (!answer.ok) throw new ProblemError(readProblem(answer.status, await answer.json()));
+      saveFile(await answer.blob(), name);
+    },
   };
+}
+
+function saveFile(content: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /** True when trying the very same thing again may help: nothing reached the server. */

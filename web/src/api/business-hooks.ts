@@ -14,7 +14,10 @@ import { useBusiness } from './business-context.tsx';
 import { useIntentKey } from './intent-key.ts';
 
 /** Every query of the business half starts with 'business': one invalidation refreshes all. */
-function useBusinessQuery<T>(path: string, query: Record<string, string | number | undefined>) {
+export function useBusinessQuery<T>(
+  path: string,
+  query: Record<string, string | number | undefined>,
+) {
   const { client, pollMs } = useBusiness();
   return {
     queryKey: ['business', client.apiKey, path, query],
@@ -114,7 +117,7 @@ export function useHangUp(callId: string) {
 }
 
 /** A POST that sends or dials: carries an Idempotency-Key, so that a repeat cannot ring twice. */
-function useSending<Wish, Answer>(path: string) {
+export function useSending<Wish, Answer>(path: string) {
   const { client } = useBusiness();
   const queryClient = useQueryClient();
   const intent = useIntentKey();

@@ -4,6 +4,7 @@ import { inWords } from '../ui/format.ts';
 
 const VERDICTS: Record<RuleVerdict['verdict'], { label: string; tone: Tone }> = {
   pass: { label: 'Yes', tone: 'good' },
+  warn: { label: 'Yes, but', tone: 'warn' },
   refuse: { label: 'No', tone: 'bad' },
   not_applicable: { label: 'Does not apply', tone: 'plain' },
 };
@@ -17,7 +18,7 @@ export function RuleList(props: { pack: string; rules: readonly RuleVerdict[] })
       </summary>
       <ul className="mt-2 flex flex-col gap-2">
         {props.rules.map((rule) => (
-          <li key={rule.rule} className="border-l-2 border-edge pl-3 text-sm">
+          <li key={`${rule.rule}/${rule.layer}`} className="border-l-2 border-edge pl-3 text-sm">
             <p className="flex flex-wrap items-center gap-2">
               <Chip tone={VERDICTS[rule.verdict].tone}>{VERDICTS[rule.verdict].label}</Chip>
               <span className="font-semibold">{inWords(rule.rule)}</span>

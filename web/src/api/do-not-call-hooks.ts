@@ -1,0 +1,67 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ImportView, StandingView } from '../../../src/do-not-call/do-not-call.ts';
+import type { Page } from '../../../src/http/api-types.ts';
+import { useBusiness } from './business-context.tsx';
+import { useBusinessQuery, useSending } from './business-hooks.ts';
+
+export type ListView = {
+  name: string;
+  entries: number;
+  source: string | null;
+  datedOn: string | null;
+  importedAt: string | null;
+};
+
+/** Whether a person is on a list, and why; asked only for a number that was entered. */
+export function useStanding(to: string) {
+  return useQuery({
+    ...useBusinessQuery<StandingView>('/v1/do-not-call', { to }),
+    enabled: to !== '',
+    retry: false,
+  });
+}
+
+export function useLists() {
+  return useQuery(useBusinessQuery<Page<ListView>>('/v1/do-not-call/lists', {}));
+}
+
+export function useImports() {
+  const options = useBusinessQuery<Page<ImportView>>('/v1/do-not-call/imports', { limit: 5 });
+  return useQuery({
+    ...options,
+    // A running import is watched closely: its rows and rate move.
+    refetchInterval: (query) =>
+      query.state.data?.items.some(isRunning) === true ? 700 : options.refetchInterval,
+  });
+}
+
+export function isRunning(job: ImportView): boolean {
+  return job.state === 'receiving' || job.state === 'queued' || job.state === 'running';
+}
+
+export type ListWish = { to: string; reason: string; list: string };
+
+export function useListing() {
+  return useSending<ListWish, StandingView>('/v1/do-not-call');
+}
+
+export function useUnlisting() {
+  return useSending<ListWish, StandingView>('/v1/do-not-call/remove');
+}
+
+export type ImportWish = { file: File; list: string; dryRun: boolean; country: string };
+
+export function useImport() {
+  const { client } = useBusiness();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ file, list, dryRun, country }: ImportWish) =>
+      client.upload<ImportView>('/v1/do-not-call/imports', file, {
+        list,
+        dryRun: String(dryRun),
+        country: country === '' ? undefined : country,
+        source: file.name.slice(0, 200),
+      }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['business'] }),
+  });
+}

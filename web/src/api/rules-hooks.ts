@@ -1,0 +1,56 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { LineView } from '../../../src/http/api-types.ts';
+import type { ReportView } from '../../../src/rulebook/rulebook-views.ts';
+import { useBusiness } from './business-context.tsx';
+import { useBusinessQuery } from './business-hooks.ts';
+
+export type PackView = {
+  name: string;
+  kind: 'pack' | 'law';
+  title: string;
+  date: string;
+  source: { title: string; url: string };
+  values: Record<string, unknown>;
+  rules: Record<string, { section: string; sentence: string; seen: string }>;
+  remarks: string[];
+  usedByLines: string[];
+};
+export type AccountPolicyView = Record<string, unknown> & { lawOverlays: string | string[] };
+
+export function usePacks() {
+  return useQuery(useBusinessQuery<{ items: PackView[] }>('/v1/policy/packs', {}));
+}
+
+export function useAccountPolicy() {
+  return useQuery(useBusinessQuery<AccountPolicyView>('/v1/policy', {}));
+}
+
+/** Reads every contact and queued call of the line; changes nothing. */
+export function useSwitchReport() {
+  const { client } = useBusiness();
+  return useMutation({
+    mutationFn: (wish: { lineId: string; policyPack: string }) =>
+      client.post<ReportView>('/v1/policy/switch-report', wish),
+  });
+}
+
+/** Puts a line under another pack; the report proves that somebody looked. */
+export function useSwitchPack() {
+  const { client } = useBusiness();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ lineId, ...body }: { lineId: string; policyPack: string; reportId: string }) =>
+      client.post<LineView>(`/v1/lines/${lineId}/policy-pack`, body),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['business'] }),
+  });
+}
+
+export function useLawChoice() {
+  const { client } = useBusiness();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (lawOverlays: 'automatic' | 'off') =>
+      client.patch<AccountPolicyView>('/v1/policy', { lawOverlays }),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['business'] }),
+  });
+}
