@@ -161,7 +161,7 @@ test('wrong input is named, and without a key nothing is sent or told', async ()
   assert.deepEqual([without.status, without.code], [422, 'template_without_call_button']);
   const stranger = makeApiClient(story.server.url ?? '', 'af_test_wrong', seededRandom(2));
   const path = '/v1/call-buttons';
-  assert.equal(((await stranger.post<Problem>(path, {})) as Problem).status, 401);
+  assert.equal((await stranger.post<Problem>(path, {})).status, 401);
   assert.equal((await stranger.get<Problem>('/v1/messages/msg_0')).status, 401);
 });
 

@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { after, before, test } from 'node:test';
 import { request } from 'undici';
 import { isProblem } from '../src/cli/api-client.ts';
 import type { Page, PermissionRequestView } from '../src/http/api-types.ts';
 import { readOptOut } from '../src/consent/opt-out.ts';
+import { hearQuickReply } from '../src/consent/quick-reply-commands.ts';
+import { makeChanges } from '../src/ledger/changes.ts';
+import { onContact } from '../src/ledger/contact-unit.ts';
+import { findLine } from '../src/lines/line-store.ts';
+import { makeIds, type ContactId, type PermissionRequestId } from '../src/platform/ids.ts';
+import { seededRandom } from '../src/platform/random.ts';
+import { PACK_FOLDER } from '../src/policy/policy-pack.ts';
+import { makePolicyPacks } from '../src/policy/policy-packs.ts';
 import { PRESET } from '../simulator/simulator.ts';
 import { openStory, type Story } from './harness.ts';
 import { call, consentStatus, contactOf, newPerson, PURPOSE } from './story-people.ts';
@@ -175,6 +187,55 @@ test('when Meta refuses the native request, the request shows why and the fix', 
   assert.match(error?.code ?? '', /^meta_/);
   assert.notEqual(error?.fix, '');
   assert.notEqual(status, 'failed');
+});
+
+test('under a pack that takes a quick reply for the permission, the yes is one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'askfirst-packs-'));
+  const strict = await readFile(new URL('strict-2026-01.json', PACK_FOLDER), 'utf8');
+  const pack = JSON.parse(strict) as { name: string; values: object };
+  const values = { ...pack.values, permissionBy: 'quick_reply' };
+  const text = JSON.stringify({ ...pack, name: 'own-quick', values });
+  await writeFile(join(folder, 'own-quick.json'), text);
+  const number = newPerson(story, '734', '001');
+  const asked = await ask(number);
+  const { id: contextId } = await delivered(number);
+  const line = await findLine(story.database, PRESET.phoneNumberId);
+  assert.ok(line !== null);
+  const packs = makePolicyPacks(pathToFileURL(`${folder}/`));
+  const ids = makeIds(story.clock, seededRandom(5));
+  const ports = { database: story.database, clock: story.clock, ids, changes: makeChanges() };
+  await onContact(ports, asked.contactId as ContactId, (unit) =>
+    hearQuickReply(
+      unit,
+      { packs, doNotCallKey: new Uint8Array(32) },
+      { ...line, policyPack: 'own-quick' },
+      {
+        requestId: asked.id as PermissionRequestId,
+        means: 'yes',
+        text: 'Allow calls',
+        messageId: 'wamid.tap',
+        contextId,
+        at: unit.now,
+      },
+    ),
+  );
+  assert.equal(await consentStatus(story, number), 'granted');
+  assert.deepEqual((await requestOf(asked.id)).quickReply?.nativeMessageId, null);
+  await rm(folder, { recursive: true });
+});
+
+test('a request that the phone is too old for has failed, with code and fix', async () => {
+  const number = newPerson(story, '735', '110');
+  const { id, contactId } = await ask(number, { template: 'call_permission_request' });
+  await story.until('failed', async () => (await requestOf(id)).status === 'failed');
+  const { error } = await requestOf(id);
+  assert.equal(error?.code, 'meta_undeliverable');
+  assert.notEqual(error?.fix, '');
+  type Sent = { status: string; requestId: string; error: { code: string } | null };
+  const path = `/v1/contacts/${contactId}/messages`;
+  const [message] = (await story.api.get<Page<Sent>>(path)).items;
+  assert.deepEqual([message?.status, message?.requestId], ['failed', id]);
+  assert.equal(message?.error?.code, error?.code);
 });
 
 test('a quick reply worded as a stop is an opt-out, whatever the template says', async () => {

@@ -123,8 +123,9 @@ async function templateFor(
 ): Promise<VersionedTemplate | Refused> {
   const owner = { accountId: line.accountId, wabaId: line.sealed.wabaId };
   const last = requestOf(consent)?.language ?? DEFAULT_LANGUAGE;
-  const languages = ask.language === null ? [last, DEFAULT_LANGUAGE] : [ask.language];
-  for (const language of new Set(languages)) {
+  const wanted = ask.language === null ? [last, DEFAULT_LANGUAGE] : [ask.language];
+  const languages = [...new Set(wanted)];
+  for (const language of languages) {
     const found = await findTemplate(unit.tx, owner, ask.template, language);
     if (found === null) continue;
     return asksForPermission(found.content) ? found : notAsking(found);
