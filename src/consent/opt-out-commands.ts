@@ -7,6 +7,7 @@ import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
 import { messageRows } from '../messages/message-store.ts';
 import type { CallId, LineId } from '../platform/ids.ts';
+import { lastEntryAt } from '../ledger/ledger-store.ts';
 import { lastHeardAt } from '../reception/seen-store.ts';
 import { applyConsent, consentRowKey } from './consent-commands.ts';
 import { requestOf, type ConsentRules } from './consent.ts';
@@ -64,6 +65,7 @@ export async function optOut(
 ): Promise<OptOutDone> {
   const { contact, now, tx } = unit;
   if (contact.optedOutAt !== null) {
+    await repeatStop(unit, optedOut);
     return { already: true, optedOutAt: contact.optedOutAt, endedCalls: [] };
   }
   const { lineId, way, at, actor = 'customer' } = optedOut;
@@ -85,8 +87,28 @@ export async function optOut(
     await applyConsent(unit, consentLine, state, revoke, { rules, actor });
   }
   const endedCalls = await endCalls(unit, 'opted_out');
-  if (confirms) sayTo(unit, lineId, (await wordsFor(unit, lineId)).confirmed);
+  if (confirms) sayTo(unit, lineId, (await wordsFor(unit, lineId, consents)).confirmed);
   return { already: false, optedOutAt: now, endedCalls };
+}
+
+/**
+ * A stop that is said again counts from now on. Webhooks come in any order, and a yes of between
+ * the two, coming late, must not take back what was said after it.
+ */
+async function repeatStop(
+  unit: ContactUnit,
+  { lineId, way, at, actor = 'customer' }: OptOut,
+): Promise<void> {
+  const stoppedAt = await lastStopAt(unit);
+  if (stoppedAt !== null && at <= stoppedAt) return;
+  unit.record({ type: 'OptOutRepeated', actor, at, data: { lineId, way } });
+}
+
+/** When the contact last said stop, in ms, by the time of the word itself. */
+export async function lastStopAt({ tx, contact }: ContactUnit): Promise<number | null> {
+  const first = await lastEntryAt(tx, contact.id, 'OptedOut');
+  const again = await lastEntryAt(tx, contact.id, 'OptOutRepeated');
+  return first === null ? again : Math.max(first, again ?? 0);
 }
 
 /** Cancels what is queued and has everything live hang up; the lines are read all at once. */
@@ -126,11 +148,15 @@ export function sayTo(unit: ContactUnit, lineId: LineId, text: string): void {
   });
 }
 
-/** Our words in the language of the contact. */
-export async function wordsFor(unit: ContactUnit, lineId: LineId): Promise<OptOutWords> {
+/** Our words in the language of the contact; `known` saves a look-up. */
+export async function wordsFor(
+  unit: ContactUnit,
+  lineId: LineId,
+  known?: Awaited<ReturnType<typeof consentsOf>>,
+): Promise<OptOutWords> {
   const { id, country, language } = unit.contact;
   if (language !== null) return wordsIn(languageFor({ asked: language, country }));
-  const consents = await consentsOf(unit.tx, [id]);
+  const consents = known ?? (await consentsOf(unit.tx, [id]));
   const spoken = consents.find((consent) => consent.lineId === lineId) ?? consents[0];
   const asked = spoken === undefined ? null : (requestOf(spoken.state)?.language ?? null);
   return wordsIn(languageFor({ asked, country }));
