@@ -9,6 +9,7 @@ const QUOTED = {
     'OptOutPending',
     'OptOutPendingCleared',
     'OptOutUnclear',
+    'OptOutRepeated',
     'DoNotCallAdded',
     'DoNotCallRemoved',
   ],
@@ -135,7 +136,7 @@ function callRow(of, callId, ledger) {
   const told = { policyPack: of('CallDialing')?.data.policyPack ?? null };
   const basis = {
     grantedIn: granted?.sequence ?? null,
-    usedIn: of('PermissionUsed')?.sequence ?? null,
+    usedIn: of(...USES)?.sequence ?? null,
   };
   if (end === undefined) return { ...row, ...told, ...basis, cdr: null };
   const { outcome, reason: endReason } = end.data;
@@ -145,17 +146,25 @@ function callRow(of, callId, ledger) {
   return { ...row, ...told, ...basis, ...ended, ...cdr };
 }
 
+const USES = new Set(['PermissionUsed', 'PermissionPartlyUsed']);
+
 /** The promise itself: each dial stands behind a yes that was alive, unused, and used for it. */
 function* callsWithoutYes(ledger) {
   const live = new Map();
   const used = new Map();
+  const spent = new Set();
   for (const { sequence, type, at, data } of ledger) {
     const id = permissionIn(data);
     if (type === 'PermissionGranted') live.set(id, data.permission.expiresAt);
     if (type === 'PermissionRevoked' || type === 'PermissionExpired') live.delete(id);
-    if (type === 'PermissionReleased') used.delete(id);
-    if (type === 'PermissionUsed' && !used.has(id) && Date.parse(at) < live.get(id)) {
+    if (type === 'PermissionReleased') {
+      used.delete(id);
+      spent.delete(id);
+    }
+    if (USES.has(type) && !spent.has(id) && Date.parse(at) < live.get(id)) {
       used.set(id, data.callId);
+      // All but the last of several calls on one yes leave it alive.
+      if (type === 'PermissionUsed') spent.add(id);
     }
     if (type === 'CallDialing' && used.get(id) !== data.callId) {
       const message = `call ${data.callId} was dialled without a live yes of its own`;

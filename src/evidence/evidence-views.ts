@@ -102,10 +102,13 @@ export function callEvidence({ call, cdr }: RecordedCall, index: LinkIndex): Cal
     requestId,
     requestedIn: linkOf(ofRequest, 'PermissionRequested')?.sequence ?? null,
     grantedIn: granted?.sequence ?? null,
-    usedIn: linkOf(links, 'PermissionUsed')?.sequence ?? null,
+    usedIn: (linkOf(links, 'PermissionUsed') ?? linkOf(links, PARTLY_USED))?.sequence ?? null,
     ledger: sequencesOf(links),
   };
 }
+
+/** One call of several on the same yes; the last one is `PermissionUsed`. */
+const PARTLY_USED = 'PermissionPartlyUsed';
 
 function linkOf(links: readonly LedgerLink[], type: string): LedgerLink | undefined {
   return links.find((link) => link.type === type);
