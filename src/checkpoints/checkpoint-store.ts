@@ -78,13 +78,14 @@ export async function takePending(
   tx: Tx,
   limit: number,
   except: ReadonlySet<AccountId>,
-): Promise<PendingContact[]> {
+): Promise<{ contacts: PendingContact[]; isFull: boolean }> {
   const rows = await tx.run(TAKE, [limit, [...except]]);
-  const contacts = new Map(rows.map((row) => [row.contact_id, row]));
-  return [...contacts.values()].map(({ account_id: accountId, contact_id: contactId }) => ({
+  const named = [...new Map(rows.map((row) => [row.contact_id, row])).values()];
+  const contacts = named.map(({ account_id: accountId, contact_id: contactId }) => ({
     accountId,
     contactId,
   }));
+  return { contacts, isFull: rows.length === limit };
 }
 
 const PUT_BACK = statement(

@@ -105,13 +105,14 @@ async function oneRound(
   const now = ports.clock.now();
   const nothing = { entries: 0, accounts: [], isMore: false };
   if (!(await holdCheckpoints(tx, holding, now, LEASE_SECONDS))) return nothing;
-  const contacts = await takePending(tx, CHECKPOINT_CHANGES, held);
+  const { contacts, isFull } = await takePending(tx, CHECKPOINT_CHANGES, held);
   const rows = await uncoveredEntries(tx, contacts, ENTRIES_MAX);
-  if (rows.length === ENTRIES_MAX) await putBackPending(tx, contacts);
+  const isCut = rows.length === ENTRIES_MAX;
+  if (isCut) await putBackPending(tx, contacts);
   const accounts = [...entriesByAccount(contacts, rows)];
   for (const [accountId, entries] of accounts) await cover(tx, ports, accountId, entries, now);
-  // A row may be left over from entries that an earlier round has covered already.
-  const isMore = contacts.length > 0;
+  // What comes in meanwhile waits for its minute: else busy hours would be one long round.
+  const isMore = isFull || isCut;
   return { entries: rows.length, accounts: accounts.map(([id]) => id), isMore };
 }
 
