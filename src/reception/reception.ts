@@ -48,10 +48,9 @@ export function openReception(ports: ReceptionPorts): Reception {
           await foldPersonChange(ports, fact);
           return 'done';
         case 'accountUpdate': {
-          const bars = fact.restrictions.filter(({ type }) => type.includes('BUSINESS_INITIATED'));
-          const until = bars.map(({ expiresAt }) => expiresAt ?? Number.MAX_SAFE_INTEGER);
-          if (until.length === 0 || fact.phoneNumberId === '') return 'done';
-          await setRestriction(ports.database, fact.phoneNumberId, Math.max(...until));
+          const until = restrictedUntil(fact.restrictions);
+          if (until === null || fact.phoneNumberId === '') return 'done';
+          await setRestriction(ports.database, fact.phoneNumberId, until);
           return 'done';
         }
         case 'templateStatus':
@@ -67,4 +66,16 @@ export function openReception(ports: ReceptionPorts): Reception {
       }
     },
   };
+}
+
+/** The end of the year 9999: later than that, no date of the database goes. */
+const WITHOUT_END = Date.UTC(9999, 11, 31);
+
+/** Until when Meta keeps a line from calling; null when it does not. */
+export function restrictedUntil(
+  restrictions: ReadonlyArray<{ type: string; expiresAt: number | null }>,
+): number | null {
+  const bars = restrictions.filter(({ type }) => type.includes('BUSINESS_INITIATED'));
+  if (bars.length === 0) return null;
+  return Math.max(...bars.map(({ expiresAt }) => expiresAt ?? WITHOUT_END));
 }
