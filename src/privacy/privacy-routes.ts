@@ -97,8 +97,8 @@ function registerErasure(app: HttpServer, context: PrivacyContext): void {
     async (request, reply) => {
       const { accountId, keyId } = accountOf(request);
       const { id } = request.params;
-      if (request.body.confirm !== id) throw notConfirmed();
       const contact = await personOf(context, accountId, id);
+      if (request.body.confirm !== id) throw notConfirmed();
       const actor = `api:${keyId}`;
       if (contact.erasedAt === null) {
         await requestErasure(context, contact, actor);
