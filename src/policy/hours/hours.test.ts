@@ -219,6 +219,34 @@ test('a number under such a beginning has all the local times of the map (C-05)'
   assert.ok(numbers > 300, `${numbers} numbers`);
 });
 
+test('what is remembered of one question never changes the answer to another', () => {
+  const rule: HolidayRule = {
+    days: [{ kind: 'dated', name: 'Closed', date: '2027-03-30' }],
+    spans: [],
+    source: SOURCE,
+  };
+  const zones = ['Europe/London', 'America/New_York', 'Europe/Paris'];
+  const split = everyDay(['10:00', '13:00'], ['14:00', '20:00']);
+  const start = Date.UTC(2027, 2, 20) / MINUTE_MS;
+  const question = fc.record({
+    minute: fc.integer({ min: start, max: start + 20 * 1440 }),
+    windows: fc.constantFrom(split, everyDay(['03:00', '04:00'])),
+    holidays: fc.constantFrom(rule, null),
+  });
+  fc.assert(
+    fc.property(fc.array(question, { minLength: 2, maxLength: 12 }), (questions) => {
+      for (const { minute, windows, holidays } of questions) {
+        const at = minute * MINUTE_MS;
+        const asked = windowAt(windows, zones, holidays, at);
+        const fresh = windowAt(structuredClone(windows), [...zones], holidays, at);
+        // That nothing opens is remembered for a day, by which the search looks less far.
+        assert.deepEqual(asked, fresh);
+      }
+    }),
+    { seed: 20260302, numRuns: 300 },
+  );
+});
+
 const span = fc
   .tuple(fc.integer({ min: 0, max: 95 }), fc.integer({ min: 1, max: 96 }))
   .filter(([from, until]) => from < until)

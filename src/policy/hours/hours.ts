@@ -44,7 +44,10 @@ export type HoursRequirement = {
   zones: readonly string[];
 };
 
-/** How far ahead an opening is looked for: longer than any row of holidays and weekends. */
+/**
+ * How far ahead a change is looked for: longer than any row of holidays and weekends. That there
+ * is none is remembered for a day.
+ */
 export const HORIZON_MS = 35 * DAY_MS;
 
 /** May somebody whose zone is one of these be called at this instant, else from when on? */
@@ -68,12 +71,10 @@ export function hoursAt(requirements: readonly HoursRequirement[], atMs: number)
   }
   const now = allAt(requirements, atMs);
   const { reason, zone, requirement, holiday } = now;
-  const horizon = atMs + HORIZON_MS;
+  const end = changeAfter(requirements, now, atMs);
   if (!now.open) {
-    const opensAt = nextChange(requirements, now.until, horizon, true)?.at ?? null;
-    return { ...CLOSED, reason, zone, requirement, holiday, opensAt };
+    return { ...CLOSED, reason, zone, requirement, holiday, opensAt: end?.at ?? null };
   }
-  const end = nextChange(requirements, now.until, horizon, false);
   return {
     ...CLOSED,
     open: true,
@@ -151,13 +152,54 @@ function oneAt(requirement: HoursRequirement, zone: string, atMs: number): Stret
   return { ...stretch, open: false, reason: plan.closedBy, holiday: plan.holiday, until };
 }
 
+type Change = { at: number; zone: string | null; requirement: string | null };
+type KnownChange = { from: number; open: boolean; asked: HoursRequirement; change: Change | null };
+
+/** Where nothing opens soon the search is long, and the next call to that country asks the same. */
+const known = new WeakMap<readonly string[], WeakMap<CallingWindows, KnownChange>>();
+const NULL_KEPT_MS = DAY_MS;
+
+/**
+ * When open turns to closed, or closed to open. Between an instant and the change after it nothing
+ * changes, so one search answers for all instants in between.
+ */
+function changeAfter(
+  requirements: readonly HoursRequirement[],
+  now: Stretch,
+  atMs: number,
+): Change | null {
+  const search = (): Change | null =>
+    nextChange(requirements, now.until, atMs + HORIZON_MS, !now.open);
+  const [asked, ...others] = requirements;
+  if (asked === undefined || others.length > 0) return search();
+  const ofZones = known.get(asked.zones) ?? new WeakMap<CallingWindows, KnownChange>();
+  known.set(asked.zones, ofZones);
+  const found = ofZones.get(asked.windows);
+  if (found !== undefined && answersFor(found, asked, now.open, atMs)) return found.change;
+  const change = search();
+  ofZones.set(asked.windows, { from: atMs, open: now.open, asked, change });
+  return change;
+}
+
+function answersFor(
+  { from, open, asked, change }: KnownChange,
+  wanted: HoursRequirement,
+  isOpen: boolean,
+  atMs: number,
+): boolean {
+  if (open !== isOpen || asked.holidays !== wanted.holidays || asked.name !== wanted.name) {
+    return false;
+  }
+  return from <= atMs && atMs < (change?.at ?? from + NULL_KEPT_MS);
+}
+
 /** Each step ends a stretch of some zone, and a day has a handful: the search is bounded. */
 function nextChange(
   requirements: readonly HoursRequirement[],
   from: number,
   horizon: number,
   open: boolean,
-): { at: number; zone: string | null; requirement: string | null } | null {
+): Change | null {
   let at = from;
   while (at <= horizon) {
     const stretch = allAt(requirements, at);

@@ -50,11 +50,21 @@ const remembered = new Map<string, readonly string[]>();
 export function zonesOfNumber(e164: string): readonly string[] {
   const known = remembered.get(e164);
   if (known !== undefined) return known;
-  const zones = findZones(e164);
+  const zones = oneOf(findZones(e164));
   if (remembered.size >= REMEMBERED) remembered.clear();
   remembered.set(e164, zones);
   return zones;
 }
+
+/** Numbers of one place share one list, so that what is known of the list serves them all. */
+function oneOf(zones: readonly string[]): readonly string[] {
+  const key = zones.join();
+  const list = lists.get(key) ?? zones;
+  lists.set(key, list);
+  return list;
+}
+
+const lists = new Map<string, readonly string[]>();
 
 /** The states of the USA that a number may belong to; empty for a number of another country. */
 export function statesOfNumber(e164: string): readonly string[] {
