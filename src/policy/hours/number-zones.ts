@@ -150,6 +150,6 @@ function zonesOfCountry(country: string): readonly string[] {
   const known = byCountry.get(country);
   if (known !== undefined) return known;
   const zones = zonesByRuntime(country).filter(zoneExists);
-  byCountry.set(country, zones);
+  if (zones.length > 0) byCountry.set(country, zones);
   return zones;
 }

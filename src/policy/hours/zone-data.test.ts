@@ -26,7 +26,7 @@ test('without zone data no time is told, and every window is closed', () => {
     assert.equal(offsetAt('Europe/Lisbon', NOON), null);
     assert.equal(zoneExists('Europe/Lisbon'), false);
     assert.match(localTimeText('Europe/Lisbon', NOON), /unknown/);
-    const zones = zonesOfNumber('+351912345678');
+    const zones = zonesOfNumber('+351912999999');
     assert.ok(zones.length > 0, 'the map of numbers still speaks');
     const answer = hoursAt([{ name: 'law', windows: ALWAYS, holidays: null, zones }], NOON);
     assert.deepEqual([answer.open, answer.reason], [false, 'zone_data_missing']);
@@ -50,4 +50,9 @@ test('a formatter that writes something else than an offset is not believed', ()
   } finally {
     Reflect.set(Intl, 'DateTimeFormat', kept);
   }
+});
+
+test('what failed is not remembered: with the data back, time is told again', () => {
+  for (const zone of ['Europe/Lisbon', 'Europe/Helsinki']) assert.ok(zoneExists(zone), zone);
+  assert.ok(zonesOfNumber('+351912345678').includes('Atlantic/Azores'));
 });

@@ -19,7 +19,8 @@ const DAYS_KEPT = 400;
 type Probe = (atMs: number) => number | null;
 type Zone = { probe: Probe; days: Map<number, readonly OffsetStretch[]> };
 
-const zones = new Map<string, Zone | null>();
+/** Only what works is kept: a zone without data is asked for again. */
+const zones = new Map<string, Zone>();
 
 /** The offset of a zone at an instant; null where this runtime has no data for the zone. */
 export function offsetAt(zone: string, atMs: number): OffsetStretch | null {
@@ -27,6 +28,7 @@ export function offsetAt(zone: string, atMs: number): OffsetStretch | null {
   if (known === null) return null;
   const day = Math.floor(atMs / DAY_MS);
   const stretches = known.days.get(day) ?? keepDay(known, day);
+  if (stretches === null) zones.delete(zone);
   return stretches?.find(({ until }) => atMs < until) ?? null;
 }
 
@@ -52,7 +54,8 @@ function knownZone(name: string): Zone | null {
   const known = zones.get(name);
   if (known !== undefined) return known;
   const probe = makeProbe(name);
-  const zone = probe === null ? null : { probe, days: new Map() };
+  if (probe === null) return null;
+  const zone = { probe, days: new Map() };
   zones.set(name, zone);
   return zone;
 }
