@@ -9,6 +9,8 @@ const QUOTED = {
     'OptOutPending',
     'OptOutPendingCleared',
     'OptOutUnclear',
+    'OptOutLate',
+    'OptOutLifted',
     'OptOutRepeated',
     'DoNotCallAdded',
     'DoNotCallRemoved',

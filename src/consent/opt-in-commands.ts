@@ -2,9 +2,8 @@ import { handlesOfContact } from '../contacts/contact.ts';
 import { OPT_OUT_LIST, removeHandles } from '../contacts/do-not-call-store.ts';
 import { clearOptedOut } from '../contacts/pending-opt-out-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
-import { lastEntryAt } from '../ledger/ledger-store.ts';
 import type { LineId } from '../platform/ids.ts';
-import { mayWriteTo, sayTo, wordsFor, type OptOutPorts } from './opt-out-commands.ts';
+import { lastStopAt, mayWriteTo, sayTo, wordsFor, type OptOutPorts } from './opt-out-commands.ts';
 
 /** The person's own acts; nothing that a business can do is among them. */
 export type OptInWay = 'message' | 'whatsapp' | 'self_service';
@@ -29,7 +28,7 @@ export async function optIn(
   if (contact.optedOutAt === null) return false;
   // Webhooks come in any order, and Meta's times are whole seconds: what was said before the stop,
   // or in the same second, takes nothing back.
-  const stoppedAt = (await lastEntryAt(tx, contact.id, 'OptedOut')) ?? contact.optedOutAt;
+  const stoppedAt = (await lastStopAt(unit)) ?? contact.optedOutAt;
   if (at <= stoppedAt) return false;
   const handles = handlesOfContact(contact);
   await removeHandles(tx, ports.doNotCallKey, contact.accountId, handles, OPT_OUT_LIST);

@@ -1,5 +1,6 @@
 import { clearOptOutPending, markOptOutPending } from '../contacts/pending-opt-out-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
+import { lastEntryAt } from '../ledger/ledger-store.ts';
 import type { LineId } from '../platform/ids.ts';
 import { optIn } from './opt-in-commands.ts';
 import { endCalls, optOut, sayTo, wordsFor, type OptOutPorts } from './opt-out-commands.ts';
@@ -31,6 +32,7 @@ export async function hearAboutCalls(
   const { optedOutAt, optOutPending } = unit.contact;
   if (optedOutAt !== null) {
     if (band === 'again') await optIn(unit, ports, { ...said, way: 'message' });
+    else if (band === 'exact' || band === 'likely') await optOut(unit, ports, said);
     return;
   }
   const isAnswer = optOutPending !== null;
@@ -66,6 +68,9 @@ async function blockAndAsk(unit: ContactUnit, said: Said): Promise<void> {
 }
 
 async function liftBlock(unit: ContactUnit, said: Said): Promise<void> {
+  // Said before the stop and come after it, it answers nothing.
+  const stoppedAt = await lastEntryAt(unit.tx, unit.contact.id, 'OptOutPending');
+  if (stoppedAt !== null && said.at < stoppedAt) return;
   await clearOptOutPending(unit.tx, unit.contact);
   note(unit, 'OptOutPendingCleared', 'optout.cleared', said);
 }

@@ -61,6 +61,7 @@ const OPT_OUT_TYPES = [
   'OptOutUnclear',
   'OptOutLate',
   'OptOutLifted',
+  'OptOutRepeated',
   'DoNotCallAdded',
   'DoNotCallRemoved',
 ];
