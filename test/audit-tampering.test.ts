@@ -264,45 +264,6 @@ function namesContact({ problems: [problem] }: Verdict, line: number, named: num
   );
 }
 
-test('10,000 random edits of a real record are all found, and the place is named', async () => {
-  const random = seededRandom(1_042);
-  const kinds = [
-    ...Object.keys(CHANGES),
-    ...Object.keys(SURGERY),
-    ...Object.keys(RESEALED),
-    ...['flip', 'flip', 'flip'],
-  ];
-  const counted = new Map<string, number>();
-  for (let round = 0; round < 10_000; round += 1) {
-    const kind = kinds[round % kinds.length] ?? '';
-    counted.set(kind, (counted.get(kind) ?? 0) + 1);
-    if (kind === 'flip') {
-      const { bytes, line } = flipABit(random);
-      assertFound(await verify(bytes), line, kind);
-      continue;
-    }
-    const lines = parseLines();
-    const forged = RESEALED[kind]?.(lines, random);
-    if (forged !== undefined) {
-      const { ok, problems } = await verify(textOf(forged.lines), forged.against);
-      assert.ok(
-        !ok && forged.place.test(problems[0]?.place ?? ''),
-        `${kind}: ${ok} ${problems[0]?.place}`,
-      );
-      continue;
-    }
-    const at = anEntry(lines, random);
-    let wrongFrom = at;
-    if (kind in SURGERY) wrongFrom = SURGERY[kind]?.(lines, at, random) ?? at;
-    else CHANGES[kind]?.(lines[at] as Entry, random);
-    assertFound(await verify(textOf(lines)), wrongFrom, kind);
-  }
-  assert.ok(
-    [...counted.values()].every((count) => count > 250),
-    'each kind was tried',
-  );
-});
-
 test('a whole contact cut out, put in twice or put elsewhere is found', async () => {
   const lines = parseLines();
   const starts = lines.flatMap((line, index) => (line.head === undefined ? [] : [index]));
@@ -580,4 +541,44 @@ test('as a command it takes a file or stdin, and says what it found in words or 
   const through = run(['bin/askfirst.mjs', 'audit', 'verify', '--json', good]);
   assert.equal(through.status, 0, through.stderr);
   assert.equal((JSON.parse(through.stdout) as Verdict).contacts, 1);
+});
+
+// Last: it keeps this process so busy that the server's connections time out.
+test('10,000 random edits of a real record are all found, and the place is named', async () => {
+  const random = seededRandom(1_042);
+  const kinds = [
+    ...Object.keys(CHANGES),
+    ...Object.keys(SURGERY),
+    ...Object.keys(RESEALED),
+    ...['flip', 'flip', 'flip'],
+  ];
+  const counted = new Map<string, number>();
+  for (let round = 0; round < 10_000; round += 1) {
+    const kind = kinds[round % kinds.length] ?? '';
+    counted.set(kind, (counted.get(kind) ?? 0) + 1);
+    if (kind === 'flip') {
+      const { bytes, line } = flipABit(random);
+      assertFound(await verify(bytes), line, kind);
+      continue;
+    }
+    const lines = parseLines();
+    const forged = RESEALED[kind]?.(lines, random);
+    if (forged !== undefined) {
+      const { ok, problems } = await verify(textOf(forged.lines), forged.against);
+      assert.ok(
+        !ok && forged.place.test(problems[0]?.place ?? ''),
+        `${kind}: ${ok} ${problems[0]?.place}`,
+      );
+      continue;
+    }
+    const at = anEntry(lines, random);
+    let wrongFrom = at;
+    if (kind in SURGERY) wrongFrom = SURGERY[kind]?.(lines, at, random) ?? at;
+    else CHANGES[kind]?.(lines[at] as Entry, random);
+    assertFound(await verify(textOf(lines)), wrongFrom, kind);
+  }
+  assert.ok(
+    [...counted.values()].every((count) => count > 250),
+    'each kind was tried',
+  );
 });
