@@ -63,6 +63,31 @@ test(
   },
 );
 
+test('a yes of between two stops, coming after both, lifts nothing', async () => {
+  const number = newNumber();
+  const at = Math.floor(world.clock.now() / 1_000) - 600;
+  const said: Said[] = [
+    { kind: 'reject', text: '', atSeconds: at, nth: 0 },
+    { kind: 'text', text: 'STOP', atSeconds: at + 120, nth: 1 },
+    { kind: 'accept', text: '', atSeconds: at + 60, nth: 2 },
+  ];
+  for (const each of said) await deliver(webhook([change(number, each)]));
+  await emptyInbox();
+  assert.equal((await stateOf(number))?.optedOut, true);
+});
+
+test('a batch of a thousand changes is taken in and folded', { timeout: TIMEOUT_MS }, async () => {
+  const number = newNumber();
+  const at = Math.floor(world.clock.now() / 1_000) - 2_000;
+  const changes = Array.from({ length: 1_000 }, (_, nth) =>
+    change(number, { kind: 'text', text: `line ${nth}`, atSeconds: at + nth, nth }),
+  );
+  const stop = { kind: 'text', text: 'STOP', atSeconds: at + 1_000, nth: 1_000 } as const;
+  await deliver(webhook([...changes, change(number, stop)]));
+  await emptyInbox();
+  assert.equal((await stateOf(number))?.optedOut, true);
+});
+
 function isBlocked({ optedOut, pending }: State): boolean {
   return optedOut || pending;
 }
