@@ -277,7 +277,13 @@ async function dialOne(
     return { call: { id, contactId, lineId, endpointId }, contact, line };
   }
   if (isUnasked) return block(NOT_CONFIRMED);
-  if (decision.refusal !== null) return block(decision.refusal.code);
+  if (decision.refusal !== null) {
+    const { code, rule = null } = decision.refusal;
+    const data = { callId: plan.id, lineId: line.id, code, rule, policyPack: decision.packName };
+    const personal = { purpose: plan.purpose, clientReference: plan.clientReference };
+    unit.record({ type: 'CallBlocked', actor: 'platform', at: now, data, personal });
+    return block(code);
+  }
   const consent = consentIn(facts, contact.id, line.id);
   invariant(consent.status === 'granted' && endpoint !== undefined, 'the gate let this call pass');
   const { permissionId, grantedAt } = consent.permission;
