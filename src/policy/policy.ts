@@ -11,7 +11,13 @@ import { CALL_RULES } from './call-rules.ts';
 import { layerNames, limitingLayers, type Layer, type Layers } from './layers.ts';
 import { promiseSpan } from './limit-rules.ts';
 import type { RuleSource } from './limits.ts';
-import { packEnd, sourceOf, type LimitRuleName, type PackRuleName, type PolicyPack } from './policy-pack.ts';
+import {
+  packEnd,
+  sourceOf,
+  type LimitRuleName,
+  type PackRuleName,
+  type PolicyPack,
+} from './policy-pack.ts';
 import type { RuleName } from './policy-pack.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 import { REQUEST_RULES } from './request-rules.ts';
