@@ -11,17 +11,25 @@ const SEEDS = Number(process.env['ASKFIRST_PROOF_COUNT'] ?? 500);
 const PROCESSES = 2;
 /** Of the seeds, how many are played once more by another process, after other seeds. */
 const REPLAYS = 20;
-/** On a quiet machine it is a small part of that. */
-const TIMEOUT_MS = 30 * 60_000;
+/** A quiet machine needs less; a busy one plays fewer days and says so, and fails nobody's run. */
+const BUDGET_MS = 6 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
+const SEEDS_MIN = 20;
 
 let results: SeedResult[] = [];
 
-test(`what must hold, holds at every step of ${SEEDS} days`, { timeout: TIMEOUT_MS }, async () => {
+test(`what must hold, holds at every step of ${SEEDS} days`, { timeout: TIMEOUT_MS }, async (t) => {
   const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1);
-  results = await runSeeds({ seeds, processes: PROCESSES });
+  results = await runSeeds({ seeds, processes: PROCESSES, budgetMs: BUDGET_MS });
+  t.diagnostic(`${results.length} of ${SEEDS} days were played`);
+  assert.ok(results.length >= Math.min(SEEDS, SEEDS_MIN), `only ${results.length} days`);
   const faulty = results.filter(({ violations }) => violations.length > 0);
   const told = faulty.slice(0, 3).map(tellFault).join('\n\n');
-  assert.equal(faulty.length, 0, `${faulty.length} of ${SEEDS} days have a fault\n\n${told}`);
+  assert.equal(
+    faulty.length,
+    0,
+    `${faulty.length} of ${results.length} days have a fault\n\n${told}`,
+  );
 });
 
 test('the days are full: people are asked, say yes and stop, phones ring, processes die', () => {
