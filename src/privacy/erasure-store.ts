@@ -9,13 +9,11 @@ type Row = {
   actor: string;
   requested_at: number;
   erased_at: number | null;
-  swept_before: number | null;
   needles: Buffer | null;
   done_at: number | null;
 };
 
-const COLUMNS = `contact_id, account_id, state, actor, requested_at, erased_at, swept_before,
-  needles, done_at`;
+const COLUMNS = 'contact_id, account_id, state, actor, requested_at, erased_at, needles, done_at';
 
 const OPEN = statement(
   'erasure_open',
@@ -33,8 +31,7 @@ export async function openErasure(
 
 const ERASED = statement(
   'erasure_erased',
-  `update erasures set state = 'sweeping', erased_at = $2, swept_before = clock_timestamp(),
-     needles = $3
+  `update erasures set state = 'sweeping', erased_at = $2, needles = $3
     where contact_id = $1 and state = 'waiting'`,
 );
 
@@ -81,8 +78,8 @@ const UNFINISHED = statement<Row>(
   `select ${COLUMNS} from erasures where state <> 'done' order by requested_at limit $1`,
 );
 
-/** An erasure with what its sweep looks for, and in what came before when. */
-export type OpenErasure = Erasure & { needles: Needles; sweptBefore: number };
+/** An erasure with what its sweep looks for. */
+export type OpenErasure = Erasure & { needles: Needles };
 
 export async function unfinishedErasures(db: Queryable, limit: number): Promise<OpenErasure[]> {
   return (await db.run(UNFINISHED, [limit])).map((row) => ({
@@ -91,7 +88,6 @@ export async function unfinishedErasures(db: Queryable, limit: number): Promise<
       row.needles === null
         ? { contactIds: [], names: [] }
         : (JSON.parse(db.vault.sealer.open(row.needles)) as Needles),
-    sweptBefore: row.swept_before ?? 0,
   }));
 }
 

@@ -16,6 +16,8 @@ export type ErasureWorker = { close(): Promise<void> };
 export type ErasureWorkerPorts = ErasurePorts & { log: Log };
 
 const LOOK_EVERY_MS = 1_000;
+/** Statuses of what was sent last are still on their way; they are waited for and swept too. */
+export const LATE_WEBHOOKS_MS = 30_000;
 /** Swept together, because a sweep reads the whole of two tables however many it looks for. */
 const TOGETHER_MAX = 200;
 
@@ -39,7 +41,8 @@ export async function workOffErasures(ports: ErasureWorkerPorts): Promise<number
     if (contact !== null) await erasePerson(ports, contact, erasure.actor);
   }
   const unfinished = await unfinishedErasures(database, TOGETHER_MAX);
-  const sweeping = unfinished.filter(({ state }) => state === 'sweeping');
+  const settledBy = ports.clock.now() - LATE_WEBHOOKS_MS;
+  const sweeping = unfinished.filter(({ erasedAt }) => (erasedAt ?? Infinity) <= settledBy);
   if (sweeping.length === 0) return unfinished.length;
   const isClean = await sweep(ports, sweeping);
   if (!isClean) return unfinished.length;
@@ -56,9 +59,8 @@ async function sweep(
 ): Promise<boolean> {
   const names = erasures.flatMap(({ needles }) => needles.names);
   const contactIds = erasures.flatMap(({ needles }) => needles.contactIds);
-  const before = Math.max(...erasures.map(({ sweptBefore }) => sweptBefore));
   const erasedAt = Math.max(...erasures.map((erasure) => erasure.erasedAt ?? 0));
   const accountIds = [...new Set(erasures.map(({ accountId }) => accountId))];
   await sweepAnswers(database, { accountIds, needles: [...contactIds, ...names], erasedAt });
-  return names.length === 0 || (await sweepInbox(database, { needles: names, before }));
+  return names.length === 0 || (await sweepInbox(database, names));
 }

@@ -15,7 +15,7 @@ import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
 import { isFirstSight } from '../reception/seen-store.ts';
 import { erasePerson, requestErasure } from './erasure-commands.ts';
-import { workOffErasures } from './erasure-worker.ts';
+import { LATE_WEBHOOKS_MS, workOffErasures } from './erasure-worker.ts';
 import { needlesOf } from './privacy.ts';
 
 const clock = new ManualClock(Date.UTC(2026, 2, 1));
@@ -116,6 +116,8 @@ async function erase(id: ContactId): Promise<void> {
   assert.ok(contact !== null);
   await requestErasure(ports(), contact, 'api:key_1');
   assert.equal(await erasePerson(ports(), contact, 'api:key_1'), true);
+  assert.equal(await workOffErasures(ports()), 1, 'late webhooks are waited for');
+  clock.advance(LATE_WEBHOOKS_MS);
   assert.equal(await workOffErasures(ports()), 0);
 }
 

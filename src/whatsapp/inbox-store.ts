@@ -254,37 +254,33 @@ const SWEEP = statement<{ finished_at: string; id: number }>(
   'inbox_sweep',
   `with page as (
      select bucket, body_sha256, id, finished_at, body from whatsapp_inbox
-      where state <> 'pending' and received_at <= $1
-        and (finished_at, id) > (coalesce($2::timestamptz, '-infinity'), $3::bigint)
-      order by finished_at, id limit $4),
+      where state <> 'pending'
+        and (finished_at, id) > (coalesce($1::timestamptz, '-infinity'), $2::bigint)
+      order by finished_at, id limit $3),
    gone as (
      delete from whatsapp_inbox i using page p
       where i.bucket = p.bucket and i.body_sha256 = p.body_sha256
-        and exists (select from unnest($5::bytea[]) n where position(n in p.body) > 0))
+        and exists (select from unnest($4::bytea[]) n where position(n in p.body) > 0))
    select finished_at::text as finished_at, id from page order by finished_at desc, id desc limit 1`,
 );
 
 const WAITS = statement<{ waits: boolean }>(
   'inbox_sweep_waits',
-  `select exists (select from whatsapp_inbox where state = 'pending' and received_at <= $1
-      and exists (select from unnest($2::bytea[]) n where position(n in body) > 0)) as waits`,
+  `select exists (select from whatsapp_inbox where state = 'pending'
+      and exists (select from unnest($1::bytea[]) n where position(n in body) > 0)) as waits`,
 );
 
 /**
- * Deletes handled deliveries from before an instant of the database's clock that hold one of the
- * texts; false while one such delivery still waits to be handled.
+ * Deletes handled deliveries that hold one of the texts; false while one such delivery still waits
+ * to be handled.
  */
-export async function sweepInbox(
-  db: Queryable,
-  sweep: { needles: readonly string[]; before: number },
-): Promise<boolean> {
-  const needles = sweep.needles.map((needle) => Buffer.from(needle));
-  const before = new Date(sweep.before + 1);
+export async function sweepInbox(db: Queryable, texts: readonly string[]): Promise<boolean> {
+  const needles = texts.map((text) => Buffer.from(text));
   // Asked first: what is handled while the pages are read would stand behind them.
-  if ((await db.first(WAITS, [before, needles]))?.waits !== false) return false;
+  if ((await db.first(WAITS, [needles]))?.waits !== false) return false;
   let after: [string | null, number] = [null, 0];
   for (;;) {
-    const last = await db.first(SWEEP, [before, ...after, PURGE_ROWS_MAX, needles]);
+    const last = await db.first(SWEEP, [...after, PURGE_ROWS_MAX, needles]);
     if (last === undefined) return true;
     after = [last.finished_at, last.id];
   }

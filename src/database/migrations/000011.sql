@@ -54,8 +54,6 @@ create table erasures (
   actor text not null,
   requested_at timestamptz not null,
   erased_at timestamptz,
-  -- By the database's clock, as the times of webhooks are: what came later is of somebody new.
-  swept_before timestamptz,
   -- What to look for, sealed under the data key; gone with the end of the sweep.
   needles bytea,
   done_at timestamptz
