@@ -324,7 +324,8 @@ test('a method that a route does not take is answered 405 with those that it tak
 
 /** The report that a switch of packs wants to have been read. */
 async function lookAhead(): Promise<void> {
-  const report = await send(story, 'POST', '/v1/policy/switch-report', { body: {} });
+  const body = { lineId: owned['/v1/lines'] };
+  const report = await send(story, 'POST', '/v1/policy/switch-report', { body });
   reportId = (JSON.parse(report.text) as { id: string }).id;
 }
 
