@@ -37,7 +37,8 @@ export function oneCdr({ rows }: Look): string | null {
 /** The phone's own clock against the record, where the record claims a conversation. */
 export function cdrTellsTheTruth({ world, rows }: Look): string | null {
   for (const { call, record } of rows.cdrs) {
-    const { outcome, wacid, answeredAt, endedAt } = record;
+    const { outcome, answeredAt, endedAt } = record;
+    const wacid = world.witness.dials.find(({ callId }) => callId === call)?.wacid;
     if (outcome !== 'completed' || typeof answeredAt !== 'string') continue;
     // What nobody was told in time cannot stand in the record.
     const news = world.witness.news.get(String(wacid));

@@ -25,6 +25,8 @@ export type Dial = {
   at: number;
   /** Meta's HTTP status; a phone rings only after a 200. */
   status: number;
+  /** Meta's id of the call; empty where it was refused. */
+  wacid: string;
   /** Calls of businesses that rang or were up right after it. */
   liveCalls: number;
   checked: boolean;
@@ -45,7 +47,7 @@ export type Witness = {
   /** The product has said that it has this webhook. */
   accepted(body: Buffer, now: number): void;
   /** A request arrived at Meta, and Meta has decided. */
-  meta(request: MetaRequest, status: number, now: number): void;
+  meta(request: MetaRequest, answer: { status: number; body: unknown }, now: number): void;
   /** Nothing is under way any more. */
   settle(now: number): void;
 };
@@ -98,14 +100,16 @@ export function makeWitness(world: {
         });
       }
     },
-    meta(request, status, now) {
+    meta(request, { status, body: answer }, now) {
       const { body, path } = request;
       const phoneNumberId = path.split('/')[2] ?? '';
       const number = `+${String(body['to']).replace(/^\+/, '')}`;
       if (path.endsWith('/calls') && body['action'] === 'connect') {
         const callId = String(body['biz_opaque_callback_data']);
         const liveCalls = world.liveCalls();
-        const dial = { callId, phoneNumberId, number, at: now, status, liveCalls };
+        const [placed] = listAt(answer as Json, 'calls');
+        const wacid = placed === undefined ? '' : textAt(placed, 'id');
+        const dial = { callId, phoneNumberId, number, at: now, status, wacid, liveCalls };
         witness.dials.push({ ...dial, checked: false });
       }
       if (path.endsWith('/messages') && isPermissionRequest(body)) {
@@ -178,8 +182,8 @@ function recordAt(holder: Json, name: string): Json {
   return typeof found === 'object' && found !== null ? (found as Json) : {};
 }
 
-function listAt(holder: Json, name: string): Json[] {
-  const found = holder[name];
+function listAt(holder: Json | null, name: string): Json[] {
+  const found = holder?.[name];
   return Array.isArray(found) ? (found as Json[]) : [];
 }
 

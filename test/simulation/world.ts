@@ -322,7 +322,7 @@ export class World {
       },
       onAnswer: (request, status, body) => {
         this.say(`meta > ${status} ${JSON.stringify(body).slice(0, 60)}`);
-        this.witness.meta(request, status, this.clock.now());
+        this.witness.meta(request, { status, body }, this.clock.now());
         this.#diesAt('meta decided');
       },
       bend: (request) => this.mutation?.request?.(request) ?? [request],
