@@ -136,6 +136,10 @@ function bodyFor(path: string): object {
       variables: ['Ada', 'your order 1042'],
     },
     '/v1/do-not-call': { to: '+447700900555', reason: 'asked by letter' },
+    '/v1/do-not-call/check': { to: '+447700900555' },
+    '/v1/contacts/search': { number: '+447700900555' },
+    '/v1/eligibility': { to: '+447700900555', purpose: 'order 1042' },
+    '/v1/diagnose': { problem: 'low_grant_rate' },
     '/v1/permissions/{id}/revoke': { reason: 'asked by phone' },
     '/v1/policy/switch-report': { lineId: owned['/v1/lines'] },
     '/v1/lines/{id}/policy-pack': { policyPack: 'strict-2026-01', reportId },
@@ -312,8 +316,8 @@ test('a method that a route does not take is answered 405 with those that it tak
     const taken = Object.keys(document.paths[path] ?? {}).map((method) => method.toUpperCase());
     for (const method of ['PUT', 'PATCH', 'DELETE', 'POST', 'GET', 'OPTIONS']) {
       if (taken.includes(method)) continue;
-      // "lint" is an id like any other to the routes of one template.
-      if (/^\/v1\/templates\/(lint|sync)$/.test(path) && method !== 'PUT') continue;
+      // "lint" and "search" are ids like any other to the routes of one template or contact.
+      if (/^\/v1\/(templates\/(lint|sync)|contacts\/search)$/.test(path) && method !== 'PUT') continue;
       const answer = await send(story, method, filled(path, 'x'));
       assertProblem(answer, 405);
       const allowed = String(answer.headers['allow']).split(', ');

@@ -59,6 +59,16 @@ const listQuery = z.object({
   lineId: z.string().optional().describe('Only with status.'),
 });
 
+const eligibilityQuestion = {
+  to: z.string().min(1).max(100),
+  purpose: z.string().min(1).max(500),
+  lineId: z.string().optional(),
+  at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Ask about a later time, such as that of a scheduled call. Default: now.'),
+};
+
 type Views = (contacts: readonly Contact[]) => Promise<ContactView[]>;
 
 function registerContacts(app: HttpServer, context: ApiContext): void {
@@ -80,19 +90,36 @@ function registerContacts(app: HttpServer, context: ApiContext): void {
     async (request) => {
       const { limit, number } = request.query;
       const { accountId } = accountOf(request);
-      if (number !== undefined) {
-        const id = await findContact(database, accountId, number);
-        if (isRefused(id)) throw refusedInput(id, 'number');
-        const contact = id === null ? null : await readContact(database, accountId, id);
-        const views = await viewsOf(contact === null ? [] : [contact]);
-        return { items: views, next: null };
-      }
+      if (number !== undefined) return byNumber(accountId, number);
       const contacts = await listed(accountId, request.query);
       const { items, next } = pageOf(await viewsOf(contacts), limit, (view) => view);
       // The account's own chain is nobody who could be called.
       return { items: items.filter(({ userId }) => userId !== REGISTER_USER_ID), next };
     },
   );
+
+  app.post(
+    '/v1/contacts/search',
+    {
+      onRequest,
+      schema: {
+        tags: ['contacts'],
+        summary: 'The contact behind a number, which then stands in no address and no log',
+        body: z.strictObject({
+          number: z.string().min(1).max(100).describe('Number or user id of one contact.'),
+        }),
+        response: { 200: pageSchema(contactSchema) },
+      },
+    },
+    async (request) => byNumber(accountOf(request).accountId, request.body.number),
+  );
+
+  async function byNumber(accountId: AccountId, number: string) {
+    const id = await findContact(database, accountId, number);
+    if (isRefused(id)) throw refusedInput(id, 'number');
+    const contact = id === null ? null : await readContact(database, accountId, id);
+    return { items: await viewsOf(contact === null ? [] : [contact]), next: null };
+  }
 
   app.get(
     '/v1/contacts/:id',
@@ -190,19 +217,25 @@ function registerEligibility(app: HttpServer, context: ContactContext): void {
       schema: {
         tags: ['calls'],
         summary: 'May I call this customer now, or at a later time? Every rule answers.',
-        querystring: z.object({
-          to: z.string().min(1).max(100),
-          purpose: z.string().min(1).max(500),
-          lineId: z.string().optional(),
-          at: z.iso
-            .datetime({ offset: true })
-            .optional()
-            .describe('Ask about a later time, such as that of a scheduled call. Default: now.'),
-        }),
+        querystring: z.object(eligibilityQuestion),
         response: { 200: eligibilitySchema },
       },
     },
     async (request) => eligibility(accountOf(request).accountId, request.query),
+  );
+
+  app.post(
+    '/v1/eligibility',
+    {
+      onRequest,
+      schema: {
+        tags: ['calls'],
+        summary: 'The same question in a body, so that the number stands in no address and no log',
+        body: z.strictObject(eligibilityQuestion),
+        response: { 200: eligibilitySchema },
+      },
+    },
+    async (request) => eligibility(accountOf(request).accountId, request.body),
   );
 
   async function eligibility(

@@ -13,7 +13,7 @@ import {
 import { PROBLEMS, diagnose, type DiagnosisFacts } from './diagnosis.ts';
 import type { AccountId } from '../platform/ids.ts';
 
-const query = z.object({
+const question = {
   problem: z.enum(PROBLEMS),
   to: z
     .string()
@@ -24,7 +24,8 @@ const query = z.object({
   lineId: z.string().optional().describe('The rates look at all lines when left out.'),
   purpose: z.string().min(1).max(500).optional().describe('Of the call; for call_denied.'),
   days: z.coerce.number().int().min(1).max(90).default(30).describe('For the rates.'),
-});
+};
+const query = z.object(question);
 
 const checkSchema = z.object({
   id: z.string(),
@@ -60,6 +61,20 @@ export function registerDiagnosisRoutes(
       },
     },
     async (request) => diagnose(await gather(context, accountOf(request).accountId, request.query)),
+  );
+
+  app.post(
+    '/v1/diagnose',
+    {
+      onRequest: context.authenticator.authenticate,
+      schema: {
+        tags: ['evidence'],
+        summary: 'The same question in a body, so that the number stands in no address and no log',
+        body: z.strictObject(question),
+        response: { 200: diagnosisSchema },
+      },
+    },
+    async (request) => diagnose(await gather(context, accountOf(request).accountId, request.body)),
   );
 }
 

@@ -16,7 +16,13 @@ import type { AccountId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { csvAnswer, csvLine } from './csv-text.ts';
 import { listPerson, statusOfRefusal, unlistPerson } from './do-not-call-commands.ts';
-import { listName, listSchema, standingSchema, standingView } from './do-not-call.ts';
+import {
+  listName,
+  listSchema,
+  standingSchema,
+  standingView,
+  type StandingView,
+} from './do-not-call.ts';
 import { registerImportRoutes } from './import-routes.ts';
 import { listsOf } from './list-store.ts';
 
@@ -107,17 +113,32 @@ function registerReading(app: HttpServer, context: ApiContext): void {
         response: { 200: standingSchema },
       },
     },
-    async (request) => {
-      const { accountId } = accountOf(request);
-      const handle = readHandle(request.query.to);
-      if (isRefused(handle)) throw refusedInput(handle, 'to');
-      const contactId = await findByHandle(database, accountId, handle);
-      const contact = contactId === null ? null : await readContact(database, accountId, contactId);
-      const handles: Handle[] = contact === null ? [handle] : handlesOfContact(contact);
-      const entries = await entriesOfHandles(database, doNotCallKey, accountId, handles);
-      return standingView(contactId, entries);
-    },
+    async (request) => standingOf(accountOf(request).accountId, request.query.to),
   );
+
+  app.post(
+    '/v1/do-not-call/check',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'The same in a body, so that the number stands in no address and no log',
+        body: z.strictObject({ to: person }),
+        response: { 200: standingSchema },
+      },
+    },
+    async (request) => standingOf(accountOf(request).accountId, request.body.to),
+  );
+
+  async function standingOf(accountId: AccountId, to: string): Promise<StandingView> {
+    const handle = readHandle(to);
+    if (isRefused(handle)) throw refusedInput(handle, 'to');
+    const contactId = await findByHandle(database, accountId, handle);
+    const contact = contactId === null ? null : await readContact(database, accountId, contactId);
+    const handles: Handle[] = contact === null ? [handle] : handlesOfContact(contact);
+    const entries = await entriesOfHandles(database, doNotCallKey, accountId, handles);
+    return standingView(contactId, entries);
+  }
 
   app.get(
     '/v1/do-not-call/lists',

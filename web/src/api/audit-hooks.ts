@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useBusinessQuery } from './business-hooks.ts';
+import { useBusinessQuery, usePersonQuery } from './business-hooks.ts';
 
 export type CheckpointView = { size: number; root: string; at: string; note: string };
 
@@ -34,7 +34,7 @@ export type DiagnosisView = { problem: ProblemName; cause: CheckView | null; che
 /** Asked anew for each question, never by itself: it looks at Meta too. */
 export function useDiagnosis(question: { problem: ProblemName; to: string } | null) {
   const to = question?.to === '' ? undefined : question?.to;
-  const options = useBusinessQuery<DiagnosisView>('/v1/diagnose', {
+  const options = usePersonQuery<DiagnosisView>('/v1/diagnose', {
     problem: question?.problem,
     to,
   });

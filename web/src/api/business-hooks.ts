@@ -26,6 +26,16 @@ export function useBusinessQuery<T>(
   };
 }
 
+/** As `useBusinessQuery`, for a question that names a person: it goes in the body. */
+export function usePersonQuery<T>(path: string, question: Record<string, string | undefined>) {
+  const { client, pollMs } = useBusiness();
+  return {
+    queryKey: ['business', client.apiKey, path, question],
+    queryFn: () => client.post<T>(path, question),
+    refetchInterval: pollMs,
+  };
+}
+
 export function useLines() {
   return useQuery(useBusinessQuery<Page<LineView>>('/v1/lines', {}));
 }
@@ -40,7 +50,7 @@ export function useContacts() {
 
 /** The contact behind a number; null when the business has not met that person yet. */
 export function useContact(number: string | null) {
-  const options = useBusinessQuery<Page<ContactView>>('/v1/contacts', {
+  const options = usePersonQuery<Page<ContactView>>('/v1/contacts/search', {
     number: number ?? undefined,
   });
   return useQuery({
@@ -57,7 +67,7 @@ export function useContactTimeline(contactId: string) {
 /** What the gate would say to a call right now, with every rule's verdict. */
 export function useEligibility(wish: { to: string; purpose: string; lineId: string }) {
   return useQuery({
-    ...useBusinessQuery<EligibilityView>('/v1/eligibility', wish),
+    ...usePersonQuery<EligibilityView>('/v1/eligibility', wish),
     enabled: wish.to !== '' && wish.purpose.trim() !== '',
     placeholderData: keepPreviousData,
   });

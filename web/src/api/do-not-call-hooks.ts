@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ImportView, StandingView } from '../../../src/do-not-call/do-not-call.ts';
 import type { Page } from '../../../src/http/api-types.ts';
 import { useBusiness } from './business-context.tsx';
-import { useBusinessQuery, useSending } from './business-hooks.ts';
+import { useBusinessQuery, usePersonQuery, useSending } from './business-hooks.ts';
 
 export type ListView = {
   name: string;
@@ -15,7 +15,7 @@ export type ListView = {
 /** Whether a person is on a list, and why; asked only for a number that was entered. */
 export function useStanding(to: string) {
   return useQuery({
-    ...useBusinessQuery<StandingView>('/v1/do-not-call', { to }),
+    ...usePersonQuery<StandingView>('/v1/do-not-call/check', { to }),
     enabled: to !== '',
     retry: false,
   });
