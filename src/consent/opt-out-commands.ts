@@ -6,7 +6,7 @@ import { OPT_OUT_LIST, addToDoNotCall, type DoNotCallKey } from '../contacts/do-
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
 import { messageRows } from '../messages/message-store.ts';
-import type { CallId, LineId } from '../platform/ids.ts';
+import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import { lastEntryAt } from '../ledger/ledger-store.ts';
 import { lastHeardAt } from '../reception/seen-store.ts';
 import { applyConsent, consentRowKey } from './consent-commands.ts';
@@ -48,7 +48,13 @@ export type OptOutPorts = {
 };
 
 /** What became of it; `already` when an earlier stop stands, and then nothing was changed. */
-export type OptOutDone = { already: boolean; optedOutAt: number; endedCalls: CallId[] };
+export type OptOutDone = {
+  /** Where it stands: of several contacts of a person, the one that goes on. */
+  contactId: ContactId;
+  already: boolean;
+  optedOutAt: number;
+  endedCalls: CallId[];
+};
 
 /** The page's promise: within a minute. Later than this is told to a human. */
 export const OPT_OUT_LATE_MS = 60_000;
@@ -66,7 +72,8 @@ export async function optOut(
   const { contact, now, tx } = unit;
   if (contact.optedOutAt !== null) {
     await repeatStop(unit, optedOut);
-    return { already: true, optedOutAt: contact.optedOutAt, endedCalls: [] };
+    const { id: contactId, optedOutAt } = contact;
+    return { contactId, already: true, optedOutAt, endedCalls: [] };
   }
   const { lineId, way, at, actor = 'customer' } = optedOut;
   await markOptedOut(tx, contact, now);
@@ -88,7 +95,7 @@ export async function optOut(
   }
   const endedCalls = await endCalls(unit, 'opted_out');
   if (confirms) sayTo(unit, lineId, (await wordsFor(unit, lineId, consents)).confirmed);
-  return { already: false, optedOutAt: now, endedCalls };
+  return { contactId: contact.id, already: false, optedOutAt: now, endedCalls };
 }
 
 /**
@@ -111,19 +118,24 @@ export async function lastStopAt({ tx, contact }: ContactUnit): Promise<number |
   return first === null ? again : Math.max(first, again ?? 0);
 }
 
-/** Cancels what is queued and has everything live hang up; the lines are read all at once. */
+/**
+ * Cancels what is queued and has everything live hang up, whichever contact of the person it was
+ * made to; the lines are read all at once.
+ */
 export async function endCalls(
   unit: ContactUnit,
   reason: 'opted_out' | 'opt_out_pending',
 ): Promise<CallId[]> {
-  const { tx, contact, now } = unit;
-  const calls = await unfinishedCalls(tx, [contact.id]);
+  const { tx, now } = unit;
+  const units = new Map([unit, ...unit.absorbed].map((each) => [each.contact.id, each]));
+  const calls = await unfinishedCalls(tx, [...units.keys()]);
   const lineIds = [...new Set(calls.map(({ plan }) => plan.lineId))];
   const lines = lineIds.length === 0 ? [] : await readLines(tx, lineIds);
   for (const call of calls) {
     const line = lines.find(({ id }) => id === call.plan.lineId);
     const known = line === undefined ? {} : { line };
-    await applyCallEvents(unit, call, hangUp(call, 'platform', reason, now), 'platform', known);
+    const called = units.get(call.plan.contactId) ?? unit;
+    await applyCallEvents(called, call, hangUp(call, 'platform', reason, now), 'platform', known);
   }
   return calls.map(({ plan }) => plan.id);
 }

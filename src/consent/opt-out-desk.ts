@@ -1,12 +1,9 @@
 import { readCall } from '../calls/call-store.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { Tx } from '../database/database.ts';
-import {
-  onContact,
-  withContact,
-  type ContactUnit,
-  type LedgerPorts,
-} from '../ledger/contact-unit.ts';
+import { survivorOf } from '../identity/identity-store.ts';
+import { onPerson, withPerson } from '../identity/person-unit.ts';
+import type { ContactUnit, LedgerPorts } from '../ledger/contact-unit.ts';
 import { invariant } from '../platform/invariant.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import type { ConsentRules } from './consent.ts';
@@ -14,7 +11,10 @@ import { optIn } from './opt-in-commands.ts';
 import { optOut, type OptOut, type OptOutDone } from './opt-out-commands.ts';
 import type { OptOutLatency } from './opt-out-metrics.ts';
 
-/** Stops that do not come by a message: each in one transaction, and each in the metric. */
+/**
+ * Stops that do not come by a message: each in one transaction, and each in the metric. A contact
+ * that was merged into another stands for the whole person.
+ */
 export type OptOutDesk = {
   /** The key in a call. `waitedMs` have passed since it was pressed. */
   byKey(callId: CallId, waitedMs: number): Promise<void>;
@@ -40,7 +40,7 @@ export function openOptOutDesk(ports: OptOutDeskPorts): OptOutDesk {
   };
   const stop = async (contactId: ContactId, word: Omit<OptOut, 'at'>): Promise<OptOutDone> => {
     const effective = ports.optOutLatency.start(word.waitedMs ?? 0);
-    const done = await onContact(ports, contactId, (unit) => stopUnit(unit, word));
+    const done = await onPerson(ports, contactId, (unit) => stopUnit(unit, word));
     if (!done.already) effective();
     return done;
   };
@@ -54,12 +54,13 @@ export function openOptOutDesk(ports: OptOutDeskPorts): OptOutDesk {
     },
     async stopIn(tx, contactId, word) {
       const effective = ports.optOutLatency.start(0);
-      const done = await withContact(ports, tx, contactId, (unit) => stopUnit(unit, word));
+      const goesOn = await survivorOf(tx, contactId);
+      const done = await withPerson(ports, tx, goesOn, (unit) => stopUnit(unit, word));
       if (!done.already) tx.afterCommit(effective);
       return done;
     },
     liftByPage: (contactId) =>
-      onContact(ports, contactId, (unit) =>
+      onPerson(ports, contactId, (unit) =>
         optIn(unit, ports, { lineId: null, way: 'self_service', at: unit.now }),
       ),
   };

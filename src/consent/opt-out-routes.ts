@@ -8,6 +8,7 @@ import { oneLine } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import type { HttpServer } from '../http/server.ts';
+import { survivorOf } from '../identity/identity-store.ts';
 import { listLines, readLine } from '../lines/line-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId, ContactId, LineId } from '../platform/ids.ts';
@@ -29,7 +30,7 @@ const numberBody = z.strictObject({
 const byId = z.object({ id: z.string() });
 
 const optOutSchema = z.object({
-  contactId: z.string(),
+  contactId: z.string().describe('Where it stands: the contact that goes on, if they were merged.'),
   optedOutAt: z.string().describe('RFC 3339, UTC. No dial that commits later can pass.'),
   already: z.boolean().describe('An earlier stop stands; nothing was changed.'),
   endedCalls: z.array(z.string()).describe('Calls that were cancelled or told to hang up.'),
@@ -67,7 +68,7 @@ function registerButtons(app: HttpServer, context: OptOutContext): void {
       const { plan } = found(call?.plan.accountId === accountId ? call : null, 'call');
       const { id: callId, contactId } = plan;
       const word = { lineId: plan.lineId, way: 'agent', callId, ...noteOf(request.body) } as const;
-      return answer(contactId, await stops.stop(contactId, { ...word, actor: `api:${keyId}` }));
+      return answer(await stops.stop(contactId, { ...word, actor: `api:${keyId}` }));
     },
   );
 
@@ -89,7 +90,7 @@ function registerButtons(app: HttpServer, context: OptOutContext): void {
       const contact = found(await readContact(database, accountId, id), 'contact');
       const from = await lineToConfirm(database, accountId, contact.id, request.body.lineId);
       const word = { lineId: from, way: 'agent', ...noteOf(request.body) } as const;
-      return answer(id, await stops.stop(id, { ...word, actor: `api:${keyId}` }));
+      return answer(await stops.stop(id, { ...word, actor: `api:${keyId}` }));
     },
   );
 }
@@ -118,7 +119,7 @@ function registerByNumber(app: HttpServer, context: OptOutContext): void {
         const from = await lineToConfirm(tx, accountId, contactId, body.lineId);
         const word = { lineId: from, way: 'api', ...noteOf(body), actor: `api:${keyId}` } as const;
         const done = await context.stops.stopIn(tx, contactId, word);
-        return { status: 200, body: answer(contactId, done) };
+        return { status: 200, body: answer(done) };
       });
     },
   );
@@ -134,7 +135,7 @@ async function lineToConfirm(
   if (named !== undefined) {
     return found(await readLine(db, accountId, idFrom('line', named)), 'line').id;
   }
-  const [consent] = await consentsOf(db, [contactId]);
+  const [consent] = await consentsOf(db, [await survivorOf(db, contactId)]);
   if (consent !== undefined) return consent.lineId;
   return (await listLines(db, accountId))[0]?.id ?? null;
 }
@@ -143,7 +144,7 @@ function noteOf(body: { reason: string; by?: string | undefined }) {
   return { note: { reason: body.reason, by: body.by ?? null } };
 }
 
-function answer(contactId: ContactId, done: OptOutDone): z.infer<typeof optOutSchema> {
-  const { optedOutAt, already, endedCalls } = done;
+function answer(done: OptOutDone): z.infer<typeof optOutSchema> {
+  const { contactId, optedOutAt, already, endedCalls } = done;
   return { contactId, optedOutAt: isoTime(optedOutAt), already, endedCalls };
 }

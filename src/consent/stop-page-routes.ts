@@ -5,6 +5,7 @@ import { readContact } from '../contacts/contact-store.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
 import type { HttpServer } from '../http/server.ts';
+import { survivorOf } from '../identity/identity-store.ts';
 import { listLines, readLines } from '../lines/line-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import { consentsOf } from './consent-store.ts';
@@ -114,7 +115,9 @@ function registerPage(scope: HttpServer, context: StopPageContext): void {
   async function personOf(token: string): Promise<Contact | null> {
     const named = readToken(sealer, token, clock.now());
     if (named === null) return null;
-    const contact = await readContact(database, named.accountId, named.contactId);
+    // The link may be older than the day on which two contacts turned out to be one person.
+    const id = await survivorOf(database, named.contactId);
+    const contact = await readContact(database, named.accountId, id);
     return contact?.erasedAt === null ? contact : null;
   }
 }

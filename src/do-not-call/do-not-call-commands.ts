@@ -15,6 +15,7 @@ import {
   type DoNotCallKey,
 } from '../contacts/do-not-call-store.ts';
 import type { Tx } from '../database/database.ts';
+import { withPerson } from '../identity/person-unit.ts';
 import { withContact, type ContactUnit, type UnitPorts } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
 import { invariant } from '../platform/invariant.ts';
@@ -60,7 +61,7 @@ export async function listPerson(
     }
     return standing(tx, ports, accountId, [handle], null);
   }
-  return withContact(ports, tx, contactId, async (unit) => {
+  return withPerson(ports, tx, contactId, async (unit) => {
     const handles = handlesOfContact(unit.contact);
     const added = await addHandles(tx, ports.doNotCallKey, accountId, handles, entry);
     if (added.size > 0) await stopCalling(tx, ports, [unit], listing);
@@ -76,10 +77,12 @@ export async function stopCalling(
   { list, reason, source, by, actor }: Listing,
 ): Promise<void> {
   const ids = units.map(({ contact }) => contact.id);
+  const called = units.flatMap((unit) => [unit, ...unit.absorbed]);
   const consents = await consentsOf(tx, ids);
-  const calls = Map.groupBy(await unfinishedCalls(tx, ids), ({ plan }) => plan.contactId);
-  const called = [...calls.values()].flat().map(({ plan }) => plan.lineId);
-  const lineIds = [...new Set([...consents.map(({ lineId }) => lineId), ...called])];
+  const calledIds = called.map(({ contact }) => contact.id);
+  const calls = Map.groupBy(await unfinishedCalls(tx, calledIds), ({ plan }) => plan.contactId);
+  const callLines = [...calls.values()].flat().map(({ plan }) => plan.lineId);
+  const lineIds = [...new Set([...consents.map(({ lineId }) => lineId), ...callLines])];
   const lines = new Map((await readLines(tx, lineIds)).map((line) => [line.id, line]));
   const lineOf = (lineId: (typeof lineIds)[number]) => {
     const line = lines.get(lineId);
@@ -99,8 +102,10 @@ export async function stopCalling(
       // Refused only where nothing is open, and then there is nothing to take back.
       await applyConsent(unit, lineId, state, revoke, { rules, actor });
     }
-    for (const call of calls.get(contact.id) ?? []) {
-      const events = hangUp(call, 'business', 'do_not_call', now);
+  }
+  for (const unit of called) {
+    for (const call of calls.get(unit.contact.id) ?? []) {
+      const events = hangUp(call, 'business', 'do_not_call', unit.now);
       await applyCallEvents(unit, call, events, actor, { line: lineOf(call.plan.lineId) });
     }
   }

@@ -3,6 +3,7 @@ import { lockContacts } from '../contacts/contact-store.ts';
 import { handlesOfContact, type Handle } from '../contacts/contact.ts';
 import { addHandles, entriesOfHandles } from '../contacts/do-not-call-store.ts';
 import type { Database, Tx } from '../database/database.ts';
+import { joinAbsorbed } from '../identity/person-unit.ts';
 import { PendingUnit, commitUnits } from '../ledger/contact-unit.ts';
 import { repeat } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
@@ -194,6 +195,7 @@ async function listAll(
   const known = await findByHandles(tx, accountId, handles);
   const locked = await lockContacts(tx, [...new Set(known.values())]);
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
+  const absorbed = await joinAbsorbed(tx, units);
   const theirs = units.flatMap(({ contact }) => handlesOfContact(contact));
   const all = [...new Set([...handles, ...theirs])];
   const entry = { list, reason: 'imported', source: 'import' };
@@ -205,7 +207,7 @@ async function listAll(
   if (newly.length > 0) {
     const listing = { ...entry, by: 'operator', actor: `import:${job.id}` } as const;
     await stopCalling(tx, ports, newly, listing);
-    await commitUnits(tx, ports, newly);
+    await commitUnits(tx, ports, [...newly, ...absorbed]);
   }
   return handles.filter((handle) => added.has(handle)).length;
 }

@@ -5,9 +5,10 @@ import { unfinishedCalls } from '../calls/call-store.ts';
 import { applyConsent } from '../consent/consent-commands.ts';
 import { consentsOf } from '../consent/consent-store.ts';
 import { isLive, type ConsentRules, type ConsentState } from '../consent/consent.ts';
-import { optOut } from '../consent/opt-out-commands.ts';
+import { endCalls, optOut } from '../consent/opt-out-commands.ts';
 import { saveMarks } from '../contacts/contact-mark-store.ts';
 import { lockContacts, saveIdentity } from '../contacts/contact-store.ts';
+import type { Contact } from '../contacts/contact.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import { markOptOutPending } from '../contacts/pending-opt-out-store.ts';
 import type { Tx } from '../database/database.ts';
@@ -43,7 +44,7 @@ export async function mergePeople(
   const announce = { type: 'contact.merged', callId: null, sequence: 0, data } as const;
   survivor.record({ type: 'ContactMerged', actor: 'meta', at, data, announce });
   absorbed.record({ type: 'ContactAbsorbed', actor: 'meta', at, data: { contactId: a.id } });
-  await withdrawConsent(ports, absorbed, 'same_person');
+  await withdrawConsent(ports, absorbed, 'same_person', { isStopped: isStopped(a) });
   await saveMerge(tx, b, a.id);
   const names = {
     e164: a.e164 ?? b.e164,
@@ -79,6 +80,7 @@ async function carryNo(
   }
   if (optOutPending !== null && contact.optOutPending === null && contact.optedOutAt === null) {
     await markOptOutPending(tx, contact, optOutPending);
+    await endCalls(survivor, 'opt_out_pending');
   }
   const refused = consents.filter(
     ({ contactId, state }) => contactId === absorbed.contact.id && saysNo(state),
@@ -91,23 +93,32 @@ async function carryNo(
   }
 }
 
+/** Whether the person takes no call at all, and so none that goes on. */
+function isStopped({ optedOutAt, optOutPending }: Contact): boolean {
+  return optedOutAt !== null || optOutPending !== null;
+}
+
 /** A no that was never followed by a yes; what merely ended by itself says nothing. */
 function saysNo({ status }: ConsentState): boolean {
   return status === 'revoked' || status === 'declined';
 }
 
-/** Takes back what is open on every line, and calls off whatever nobody has answered yet. */
+/**
+ * Takes back what is open on every line, and calls off whatever nobody has answered yet; where the
+ * person said stop, what was answered too.
+ */
 export async function withdrawConsent(
   ports: PersonPorts,
   unit: PendingUnit,
   reason: 'number_recycled' | 'same_person',
+  { isStopped: endsAnswered = false } = {},
 ): Promise<void> {
   const { tx, contact, now } = unit;
   for (const consent of await consentsOf(tx, [contact.id])) {
     await revoke(ports, unit, consent, reason);
   }
   for (const call of await unfinishedCalls(tx, [contact.id])) {
-    if (call.facts.answeredAt !== null) continue;
+    if (call.facts.answeredAt !== null && !endsAnswered) continue;
     const events = hangUp(call, 'platform', 'permission_revoked', now);
     await applyCallEvents(unit, call, events, 'platform');
   }

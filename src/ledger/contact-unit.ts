@@ -17,6 +17,8 @@ import { insertEntries } from './ledger-store.ts';
 export type ContactUnit = {
   readonly tx: Tx;
   readonly contact: Contact;
+  /** Contacts that this one goes on for, where their locks were taken along; else empty. */
+  readonly absorbed: readonly ContactUnit[];
   /** The instant this unit decides at; the same for everything in it. */
   readonly now: number;
   readonly ids: Ids;
@@ -74,6 +76,7 @@ export async function withContact<T>(
 export class PendingUnit implements ContactUnit {
   readonly tx: Tx;
   readonly contact: Contact;
+  readonly absorbed: PendingUnit[] = [];
   readonly now: number;
   readonly ids: Ids;
   readonly locked: LockedContact;

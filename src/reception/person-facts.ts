@@ -12,7 +12,8 @@ import type { Identity } from '../contacts/contact-store.ts';
 import { parseNumber } from '../contacts/phone-number.ts';
 import type { Tx } from '../database/database.ts';
 import { settleSighting, type IdentityPorts } from '../identity/identity-commands.ts';
-import { withContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
+import { withPerson } from '../identity/person-unit.ts';
+import type { ContactUnit, LedgerPorts } from '../ledger/contact-unit.ts';
 import { findLine, readLine, type StoredLine } from '../lines/line-store.ts';
 import type { Message } from '../messages/message.ts';
 import { resolveExternalId, readMessage } from '../messages/message-store.ts';
@@ -64,7 +65,7 @@ async function foldOnce(
   contactId: ContactId,
   heard: Heard,
 ): Promise<void> {
-  await withContact(ports, tx, contactId, async (unit) => {
+  await withPerson(ports, tx, contactId, async (unit) => {
     if (!(await isFirstSight(tx, contactId, fact.key, unit.now))) return;
     if (!isAutomatic(fact)) await noteInbound(tx, { contactId, lineId: line.id }, fact.at);
     if (fact.kind === 'permissionReply') await foldReply(ports, unit, line, fact, heard);
