@@ -51,7 +51,7 @@ const SECRETS_FRESH_MS = 2_000;
 export type OpenApi = {
   /** Base URL; null where it does not listen. */
   url: string | null;
-  inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+  inject: (request: InjectOptions) => Promise<LightMyRequestResponse>;
   close(): Promise<void>;
 };
 

@@ -40,7 +40,7 @@ const refusedCall = async (to: string, more: object): Promise<Problem> => {
   return answer;
 };
 
-test('a call is scheduled within an hour of the yes, dialled then, and can be cancelled', async () => {
+test('a call is scheduled within an hour of the yes, dialled, or cancelled', async () => {
   const number = somebody('101');
   await getYes(story, number);
   const scheduledAt = inMs(30 * MINUTE);
@@ -62,7 +62,7 @@ test('a call is scheduled within an hour of the yes, dialled then, and can be ca
   assert.equal((await reach(story, waiting.id, 'ended')).outcome, 'canceled');
 });
 
-test('a call that is scheduled too late is refused with the latest time that is right', async () => {
+test('a call that is scheduled too late is refused with the latest right time', async () => {
   const number = somebody('101');
   await getYes(story, number);
   const { grantedAt } = await grantOf(number);

@@ -39,9 +39,7 @@ export function requestView(row: RequestRow): PermissionRequestView {
     createdAt: isoTime(request.requestedAt),
     answeredAt: isoTimeOrNull(row.answeredAt),
     quickReply:
-      row.quickReply === undefined
-        ? null
-        : { ...row.quickReply, at: isoTime(row.quickReply.at) },
+      row.quickReply === undefined ? null : { ...row.quickReply, at: isoTime(row.quickReply.at) },
     error: row.error,
   };
 }

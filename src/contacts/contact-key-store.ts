@@ -85,7 +85,7 @@ export function sealedParts(
   return { plain: JSON.stringify(plain), sealed };
 }
 
-/** Puts the personal fields back into a value that was read; of an erased person they stay empty. */
+/** Puts the personal fields back into a value; of an erased person they stay empty. */
 export function openedValue<Value>(
   db: Queryable,
   plain: Value,

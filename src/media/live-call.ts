@@ -327,8 +327,8 @@ function endpointFailure(reason: string): Failure {
     code: 'endpoint_sdp_refused',
     message: `The endpoint's audio cannot be connected: ${reason.replace(/\.$/, '')}.`,
     fix:
-      'Have the endpoint offer Opus, PCMU or PCMA at a literal IP address, in plain RTP or, where ' +
-      'the endpoint has it switched on here, in SRTP.',
+      'Have the endpoint offer Opus, PCMU or PCMA at a literal IP address, in plain RTP, or in ' +
+      'SRTP where the endpoint has it switched on here.',
     verdict: 'terminal',
     side: 'upstream',
   });

@@ -1,8 +1,8 @@
 /**
  * The gate: may this call be placed, may this request be sent, right now? A pure function over
  * plain facts and dated layers of rules. Every rule of every layer is asked, so the answer shows
- * all that stands in the way; the first that refuses gives the refusal. The dial, the API, the page and the CLI use
- * the same function, so none of them can be more lenient than another.
+ * all that stands in the way; the first that refuses gives the refusal. The dial, the API, the
+ * page and the CLI use the same function, so none of them can be more lenient than another.
  */
 import { NEVER, permissionOf, type ConsentState } from '../consent/consent.ts';
 import type { Refusal } from '../platform/refusal.ts';

@@ -261,7 +261,8 @@ const SWEEP = statement<{ finished_at: string; id: number }>(
      delete from whatsapp_inbox i using page p
       where i.bucket = p.bucket and i.body_sha256 = p.body_sha256
         and exists (select from unnest($4::bytea[]) n where position(n in p.body) > 0))
-   select finished_at::text as finished_at, id from page order by finished_at desc, id desc limit 1`,
+   select finished_at::text as finished_at, id from page
+    order by finished_at desc, id desc limit 1`,
 );
 
 const WAITS = statement<{ waits: boolean }>(

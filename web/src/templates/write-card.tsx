@@ -1,5 +1,10 @@
 import { useState } from 'react';
-import { useAddTemplate, useLint, type DraftWish } from '../api/template-hooks.ts';
+import {
+  useAddTemplate,
+  useLint,
+  type DraftWish,
+  type FindingView,
+} from '../api/template-hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { TextField } from '../ui/field.tsx';
@@ -26,10 +31,7 @@ export function WriteCard() {
     language: language.trim(),
     category,
     body,
-    samples: samples
-      .split(',')
-      .map((sample) => sample.trim())
-      .filter(Boolean),
+    samples: listOf(samples),
     nativePermissionRequest: true,
   };
   const findings = useLint(useSettled(JSON.stringify(draft))).data?.findings ?? [];
@@ -80,13 +82,26 @@ export function WriteCard() {
         </div>
       </form>
       {add.error !== null && <ProblemNote error={add.error} />}
-      <div className="mt-3" aria-live="polite">
-        {findings.length === 0 ? (
-          <p className="text-sm text-good">Nothing to find fault with.</p>
-        ) : (
-          <FindingList findings={findings} />
-        )}
-      </div>
+      <Verdict findings={findings} />
     </Card>
   );
+}
+
+function Verdict(props: { findings: readonly FindingView[] }) {
+  return (
+    <div className="mt-3" aria-live="polite">
+      {props.findings.length === 0 ? (
+        <p className="text-sm text-good">Nothing to find fault with.</p>
+      ) : (
+        <FindingList findings={props.findings} />
+      )}
+    </div>
+  );
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean);
 }
