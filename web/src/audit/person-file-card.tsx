@@ -66,8 +66,7 @@ function FileOf(props: { contact: ContactView }) {
     <>
       <p className="text-sm">
         <strong>{contact.name ?? contact.number ?? contact.userId ?? 'Erased person'}</strong>,
-        known since {dayAndTime(contact.createdAt)}: asked {contact.history.requestsSent}×, called{' '}
-        {contact.history.callsPlaced}×, spoken {contact.history.callsConnected}×.
+        known since {dayAndTime(contact.createdAt)}: {words(contact.history)}.
       </p>
       <div className="mt-3 flex flex-wrap gap-2">
         <Button onClick={() => save('evidence.html', 'evidence.html')}>Evidence, to read</Button>
@@ -149,4 +148,8 @@ function EndForms(props: { contactId: string; contact: ContactView }) {
       </div>
     </details>
   );
+}
+
+function words({ requestsSent, callsPlaced, callsConnected }: ContactView['history']): string {
+  return `asked ${requestsSent}×, called ${callsPlaced}×, spoken ${callsConnected}×`;
 }
