@@ -17,6 +17,8 @@ export type Agenda = {
   add(at: number, act: () => void): void;
 };
 
+/** When it is day everywhere: the rush meets nobody's quiet hours. */
+const RUSH_AFTER_MS = 3 * 3_600_000;
 const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
@@ -82,10 +84,11 @@ export function drawDay(world: World): Day {
     isRush: false,
     keys: 0,
   };
-  // On some days everybody comes at once.
-  day.isRush = chance.below(3) === 0;
+  // On some days everybody comes at once, above all where only one call may be up.
+  day.isRush = world.callsAtOnce === 1 || chance.below(4) === 0;
   const spanMs = day.isRush ? 2 * MINUTE_MS : 22 * HOUR_MS;
-  const anyTime = (): number => clock.now() + chance.below(spanMs);
+  const startsAt = clock.now() + (day.isRush ? RUSH_AFTER_MS : 0);
+  const anyTime = (): number => startsAt + chance.below(spanMs);
   for (let nth = 0; nth < NUMBERS.length; nth += 1) {
     const person = { number: NUMBERS[nth] ?? '', hidesNumber: chance.below(10) === 0 };
     day.people.push(person);
@@ -157,8 +160,10 @@ function drawScript(chance: Random): PersonScript {
     { action: 'write', text: pick(chance, STOPS) },
     { action: 'revoke' },
   ];
+  // Half of them have much to say, so that calls overlap.
+  const talkMs = chance.below(2) === 0 ? 500 + wait(chance, 60_000) : 25_000 + chance.below(35_000);
   const whenAnswered = [
-    { afterMs: 500 + wait(chance, 60_000), action: pick(chance, talk) },
+    { afterMs: talkMs, action: pick(chance, talk) },
     { afterMs: 65_000 + wait(chance, 60_000), action: { action: 'hang_up' } as const },
   ];
   return { whenAsked, whenRinging, whenAnswered };
@@ -223,7 +228,7 @@ function callsOnYes(world: World, day: Day): World['onEvent'] {
     const times = chance.below(4) === 0 ? 2 : 1;
     for (let nth = 0; nth < times; nth += 1) {
       const patienceMs = chance.below(5) === 0 ? 6 * HOUR_MS : 50 * MINUTE_MS;
-      const waitMs = wait(chance, day.isRush ? 2 * MINUTE_MS : patienceMs);
+      const waitMs = wait(chance, day.isRush ? MINUTE_MS : patienceMs);
       day.agenda.add(clock.now() + waitMs, () => {
         void call(world, day, business, number, lineId);
       });
