@@ -6,8 +6,52 @@ import { rowProblems } from './audit-rows.mjs';
 import { readOutside, readSeal, sealSummary } from './audit-seal.mjs';
 import { isConsistent, leafHash, rootByInclusion } from './audit-tree.mjs';
 
-/** `heads` takes the end of each chain, `earlier` has those of a copy made before. */
-export function verifyBundle(bundle, { earlier, heads, key, outside = [] } = {}) {
+/**
+ * `heads` takes the end of each chain, `earlier` has those of a copy made before. Contacts that
+ * turned out to be the same person are parts of the bundle, each with a chain of its own.
+ */
+export function verifyBundle(bundle, against) {
+  const result = verifyPart(bundle, against);
+  const parts = Array.isArray(bundle.absorbed) ? bundle.absorbed.map((it) => it ?? {}) : [];
+  const { contactId } = result;
+  for (const [index, part] of parts.entries()) {
+    const { accountId, format } = bundle;
+    const place = `absorbed[${index}]`;
+    addPart(result, verifyPart({ ...part, accountId, format }, against), place);
+    for (const [name, value] of Object.entries({ accountId, format })) {
+      if (part[name] === value) continue;
+      const message = `it is not of ${value}, as the bundle around it`;
+      add(result, { place, contactId, sequence: null, code: 'out_of_place', message });
+    }
+  }
+  for (const message of partProblems(bundle, parts)) {
+    add(result, { place: 'absorbed', contactId, sequence: null, code: 'rows_differ', message });
+  }
+  return result;
+}
+
+function addPart(result, part, place) {
+  result.contacts += part.contacts;
+  result.entries += part.entries;
+  if (result.checkpoint !== null) result.checkpoint.covered += part.checkpoint?.covered ?? 0;
+  for (const it of part.problems) add(result, { ...it, place: `${place}.${it.place}` });
+  result.found += part.found - part.problems.length;
+}
+
+/** The chains themselves name whom they go on for: no part may lack, and none may come twice. */
+function* partProblems(bundle, parts) {
+  const named = [bundle, ...parts]
+    .flatMap(({ ledger }) => (Array.isArray(ledger) ? ledger : []))
+    .flatMap((entry) => (entry?.type === 'ContactMerged' ? [entry.data.absorbedContactId] : []));
+  const given = parts.map(({ contact }) => contact?.id);
+  for (const id of new Set([...named, ...given])) {
+    const count = given.filter((it) => it === id).length;
+    if (!named.includes(id)) yield `no chain tells that ${id} is this person`;
+    else if (count !== 1) yield `${count} parts of ${id}, which the chain tells is this person`;
+  }
+}
+
+function verifyPart(bundle, { earlier, heads, key, outside = [] } = {}) {
   const result = { ...newResult(bundle.format), contacts: 1, contactId: bundle.contact?.id };
   const { contactId } = result;
   const report = (place, sequence, code, message) =>

@@ -13,6 +13,7 @@ import { reportText } from './audit-report.mjs';
 const EXPORT = 'askfirst-ledger-2';
 const WHOLE = {
   'askfirst-evidence-2': verifyBundle,
+  'askfirst-person-1': verifyBundle,
   'askfirst-inclusion-1': verifyInclusion,
   'askfirst-consistency-1': verifyConsistency,
 };

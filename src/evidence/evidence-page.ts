@@ -3,7 +3,7 @@ import { zonesOfNumber } from '../policy/hours/number-zones.ts';
 import { localTimeText } from '../policy/hours/zone-time.ts';
 import type { TimelineEntry } from '../http/api-types.ts';
 import type { CallEvidence, PermissionEvidence, RequestEvidence } from './evidence-views.ts';
-import type { Evidence, ProofView } from './evidence.ts';
+import type { Evidence, EvidencePart, ProofView } from './evidence.ts';
 
 /**
  * The bundle as a page for people: one file that loads nothing, runs nothing, and prints. What the
@@ -71,17 +71,38 @@ function timesIn(zones: readonly string[]): Times {
 /** A number of a large country may be in many zones; more than a few help nobody. */
 const ZONES_SHOWN = 3;
 
-function zonesOf({ number, timeZone }: Evidence['contact']): readonly string[] {
+function zonesOf({ number, timeZone }: EvidencePart['contact']): readonly string[] {
   if (timeZone !== null) return [timeZone];
   return number === null ? [] : zonesOfNumber(number).slice(0, ZONES_SHOWN);
 }
 
 /** The page, piece by piece; what is long in the bundle is long here, and never in memory. */
 export async function* evidencePage(evidence: Evidence): AsyncGenerator<string> {
-  const { contact, requests, permissions, calls } = evidence;
-  const zones = zonesOf(contact);
-  const time = timesIn(zones);
+  const zones = zonesOf(evidence.contact);
   yield head(evidence);
+  yield '<h1>Why this customer was asked, called or left alone</h1>\n';
+  yield* chainPart(evidence, zones);
+  for await (const part of evidence.absorbed) {
+    yield absorbedHead(part, evidence);
+    yield* chainPart(part, zones);
+  }
+  yield '</main></body></html>\n';
+}
+
+/** Ids and times of two contacts must not be taken for one another, so each has a part. */
+function absorbedHead({ contact }: EvidencePart, { contact: goesOn }: Evidence): string {
+  return `<h1>The same customer as contact ${escape(contact.id)}</h1>
+<p>This contact turned out to be the same person and was absorbed by ${escape(goesOn.id)}. What
+follows happened under it. It is a chain of its own, numbered and proven by itself.</p>\n`;
+}
+
+/** All about one contact. Local times are those of the person, who has their number once. */
+async function* chainPart(
+  evidence: EvidencePart,
+  zones: readonly string[],
+): AsyncGenerator<string> {
+  const { requests, permissions, calls } = evidence;
+  const time = timesIn(zones);
   yield opening(evidence, zones, time);
   yield section(
     'Requests for permission',
@@ -102,10 +123,9 @@ export async function* evidencePage(evidence: Evidence): AsyncGenerator<string> 
   yield '<h2>Opt-outs and the do-not-call list</h2>\n';
   yield* timeline(evidence.optOuts, time);
   yield* proofPart(evidence, time);
-  yield '</main></body></html>\n';
 }
 
-function head({ contact }: Evidence): string {
+function head({ contact }: EvidencePart): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${escape(PAGE_POLICY)}">
@@ -116,22 +136,21 @@ function head({ contact }: Evidence): string {
 `;
 }
 
-function opening(evidence: Evidence, zones: readonly string[], time: Times): string {
+function opening(evidence: EvidencePart, zones: readonly string[], time: Times): string {
   const { contact, generatedAt, accountId, lines, policyPacks, calls, requests } = evidence;
   const from = lines.map(({ name, displayNumber }) => `${own(name)} ${own(displayNumber)}`);
-  return `<h1>Why this customer was asked, called or left alone</h1>
-${facts([
-  ['Customer', `${own(contact.name)} ${own(contact.number ?? contact.userId)}`],
-  ['Contact', escape(contact.id)],
-  ['Business numbers', from.join('<br>') || '—'],
-  ['Account', escape(accountId)],
-  ['Policy packs', escape(policyPacks.join(', ')) || '—'],
-  ['Do not call', contact.doNotCall ? 'yes' : 'no'],
-  ['Opted out', time(contact.optedOutAt)],
-  ['Requests, calls', `${requests.length}, ${calls.length}`],
-  ['Written', time(generatedAt)],
-  ['Time zones', zones.length === 0 ? 'not known; times are in UTC' : escape(zones.join(', '))],
-])}`;
+  return facts([
+    ['Customer', `${own(contact.name)} ${own(contact.number ?? contact.userId)}`],
+    ['Contact', escape(contact.id)],
+    ['Business numbers', from.join('<br>') || '—'],
+    ['Account', escape(accountId)],
+    ['Policy packs', escape(policyPacks.join(', ')) || '—'],
+    ['Do not call', contact.doNotCall ? 'yes' : 'no'],
+    ['Opted out', time(contact.optedOutAt)],
+    ['Requests, calls', `${requests.length}, ${calls.length}`],
+    ['Written', time(generatedAt)],
+    ['Time zones', zones.length === 0 ? 'not known; times are in UTC' : escape(zones.join(', '))],
+  ]);
 }
 
 function facts(rows: ReadonlyArray<readonly [string, string]>): string {
@@ -244,7 +263,7 @@ function particulars(data: Record<string, unknown>): string {
     .join('<br>');
 }
 
-async function* proofPart(evidence: Evidence, time: Times): AsyncGenerator<string> {
+async function* proofPart(evidence: EvidencePart, time: Times): AsyncGenerator<string> {
   const { checkpoint, ledger, ledgerHead, proofs } = evidence;
   yield '<h2>All entries, and how to prove them</h2>\n';
   yield '<table><tr><th>Entry<th>Time<th>What happened<th>Hash<th>Leaf of the tree</tr>\n';

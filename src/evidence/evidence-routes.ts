@@ -24,8 +24,7 @@ const instantOrNull = textOrNull.describe('RFC 3339, UTC');
 const sequences = z.array(z.number()).describe('Sequences of the ledger entries about it.');
 const sequenceOrNull = z.number().nullable();
 
-/** For the OpenAPI document; the answer itself is a stream and passes by it. */
-const evidenceSchema = z.object({
+const evidencePartSchema = z.object({
   format: z.literal(EVIDENCE_FORMAT),
   generatedAt: z.string(),
   accountId: z.string(),
@@ -87,6 +86,13 @@ const evidenceSchema = z.object({
   ),
   ledgerHead: chainHeadSchema,
   ledger: z.array(chainedEntrySchema),
+});
+
+/** For the OpenAPI document; the answer itself is a stream and passes by it. */
+const evidenceSchema = evidencePartSchema.extend({
+  absorbed: z
+    .array(evidencePartSchema)
+    .describe('Contacts that turned out to be this person, each with its own chain and proofs.'),
 });
 
 type EvidenceContext = ApiContext & { checkpointSigner: CheckpointSigner };

@@ -66,11 +66,32 @@ const OPT_OUT_TYPES = [
   'DoNotCallRemoved',
 ];
 
-/** The fields of the bundle in their order; async iterables are its long arrays. */
+/**
+ * The fields of the bundle in their order; async iterables are its long arrays. What happened
+ * under contacts that turned out to be the same person follows as bundles of their own, because
+ * each has a chain of its own; all stand under one checkpoint.
+ */
 export async function gatherEvidence(ports: EvidencePorts, contactId: ContactId) {
-  const generatedAt = isoTime(ports.clock.now());
-  const { contact, head, lines, requests, permissions, calls } = await readRows(ports, contactId);
-  const checkpoint = await latestCheckpoint(ports.database, contact.accountId);
+  const rows = await readRows(ports, contactId);
+  const checkpoint = await latestCheckpoint(ports.database, rows.contact.accountId);
+  return {
+    ...(await evidencePart(ports, rows, checkpoint)),
+    absorbed: absorbedParts(ports, rows.contact, checkpoint),
+  };
+}
+
+/** One after the other, as the receiver takes them; whom they went on for is in the list too. */
+async function* absorbedParts(
+  ports: EvidencePorts,
+  { absorbed }: Contact,
+  checkpoint: Checkpoint | null,
+): AsyncGenerator<EvidencePart> {
+  for (const id of absorbed) yield evidencePart(ports, await readRows(ports, id), checkpoint);
+}
+
+async function evidencePart(ports: EvidencePorts, rows: Rows, checkpoint: Checkpoint | null) {
+  const { generatedAt, contact, head, lines, requests, permissions, calls } = rows;
+  const { id: contactId } = contact;
   const ofTypes = (types: readonly string[]) =>
     timelines((after) => entriesOfTypes(ports.database, contactId, types, after, PAGE), head);
   const chain = pages((after) => entriesOfContact(ports.database, contactId, after, PAGE), head);
@@ -95,6 +116,8 @@ export async function gatherEvidence(ports: EvidencePorts, contactId: ContactId)
 }
 
 export type Evidence = Awaited<ReturnType<typeof gatherEvidence>>;
+/** The evidence of one chain. */
+export type EvidencePart = Awaited<ReturnType<typeof evidencePart>>;
 
 /** Where an entry stands in the tree under the bundle's checkpoint; hashes in hex. */
 export type ProofView = { sequence: number; leaf: number; proof: string[] };
@@ -142,6 +165,7 @@ function* pagesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
 }
 
 type Rows = {
+  generatedAt: string;
   contact: Contact;
   head: ChainHead;
   lines: LineEvidence[];
@@ -159,7 +183,9 @@ type LineEvidence = {
 };
 
 /** Rows are found by what the ledger names: a few keys each, however large the tables are. */
-async function readRows({ database }: EvidencePorts, contactId: ContactId): Promise<Rows> {
+async function readRows(ports: EvidencePorts, contactId: ContactId): Promise<Rows> {
+  const { database, clock } = ports;
+  const generatedAt = isoTime(clock.now());
   // Most of the chain is looked through before the lock, so that a stop never waits for it.
   const known = await newLinks(database, contactId, { links: [], last: 0 });
   return database.transaction(async (tx) => {
@@ -173,6 +199,7 @@ async function readRows({ database }: EvidencePorts, contactId: ContactId): Prom
     const lineIds = [...requests, ...permissions, ...calls.map(({ call }) => call.plan)];
     const lines = await readLines(tx, [...new Set(lineIds.map(({ lineId }) => lineId))]);
     return {
+      generatedAt,
       ...locked,
       lines: lines.map(({ id, name, displayNumber, country, policyPack }) => ({
         id,

@@ -4,8 +4,16 @@
  */
 const CHUNK_CHARACTERS = 65_536;
 
-/** An object whose fields may be async iterables; these become arrays, written item by item. */
+/**
+ * An object whose fields may be async iterables; these become arrays, written item by item, and
+ * their items may have such fields again.
+ */
 export async function* jsonObjectText(fields: Record<string, unknown>): AsyncGenerator<string> {
+  yield* objectText(fields);
+  yield '\n';
+}
+
+async function* objectText(fields: object): AsyncGenerator<string> {
   let isFirst = true;
   for (const [name, value] of Object.entries(fields)) {
     yield `${isFirst ? '{' : ','}${JSON.stringify(name)}:`;
@@ -13,7 +21,7 @@ export async function* jsonObjectText(fields: Record<string, unknown>): AsyncGen
     if (isAsyncIterable(value)) yield* arrayText(value);
     else yield JSON.stringify(value ?? null);
   }
-  yield isFirst ? '{}\n' : '}\n';
+  yield isFirst ? '{}' : '}';
 }
 
 /** One JSON value per line (NDJSON). */
@@ -36,10 +44,17 @@ export async function* inChunks(pieces: AsyncIterable<string>): AsyncGenerator<s
 async function* arrayText(items: AsyncIterable<unknown>): AsyncGenerator<string> {
   let separator = '[';
   for await (const item of items) {
-    yield `${separator}${JSON.stringify(item)}`;
+    if (isStreamed(item)) {
+      yield separator;
+      yield* objectText(item);
+    } else yield `${separator}${JSON.stringify(item)}`;
     separator = ',';
   }
   yield separator === '[' ? '[]' : ']';
+}
+
+function isStreamed(item: unknown): item is object {
+  return typeof item === 'object' && item !== null && Object.values(item).some(isAsyncIterable);
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

@@ -1,8 +1,10 @@
+import { readContact } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
-import { gatherEvidence, type EvidencePorts } from '../evidence/evidence.ts';
+import { gatherEvidence, type EvidencePart, type EvidencePorts } from '../evidence/evidence.ts';
 import { messagesOfContact } from '../messages/message-store.ts';
 import { windowsOfContact } from '../messages/window-store.ts';
 import { answersOf } from '../meta-answers/meta-answer-store.ts';
+import { invariant } from '../platform/invariant.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 
 export const PERSON_FORMAT = 'askfirst-person-1';
@@ -15,15 +17,38 @@ export async function gatherPerson(
   ports: EvidencePorts,
   contact: Contact,
 ): Promise<Record<string, unknown>> {
-  const { database } = ports;
-  const { format: _format, contact: known, ...evidence } = await gatherEvidence(ports, contact.id);
+  const { absorbed, ...own } = await gatherEvidence(ports, contact.id);
+  return {
+    ...(await gatherContact(ports, contact, own)),
+    absorbed: gatherAbsorbed(ports, contact, absorbed),
+  };
+}
+
+/** What was kept of the person under contacts that this one goes on for. */
+async function* gatherAbsorbed(
+  ports: EvidencePorts,
+  { accountId }: Contact,
+  parts: AsyncIterable<EvidencePart>,
+): AsyncGenerator<Record<string, unknown>> {
+  for await (const part of parts) {
+    const contact = await readContact(ports.database, accountId, part.contact.id);
+    invariant(contact !== null, `contact ${part.contact.id} does not exist`);
+    yield gatherContact(ports, contact, part);
+  }
+}
+
+async function gatherContact(
+  { database }: EvidencePorts,
+  contact: Contact,
+  { format: _format, contact: known, ...evidence }: EvidencePart,
+): Promise<Record<string, unknown>> {
   const messages = await messagesOfContact(database, contact.id);
   const windows = await windowsOfContact(database, contact.id);
   const { language, timeZone, sanctionedRegion, numberSince, absorbed } = contact;
   return {
     format: PERSON_FORMAT,
     contact: {
-      ...(known as object),
+      ...known,
       language,
       timeZone,
       sanctionedRegion: sanctionedRegion !== null,
