@@ -97,6 +97,19 @@ for (const { title, facts, layers = alone(strict) } of REFUSED) {
   });
 }
 
+test('for a later time the answer of Meta is a warning, for nobody can have it yet', () => {
+  const asked = { ...atDial, callId: null };
+  const stale = { ...answer, askedAt: allowed.now - 60_000 };
+  for (const metaAnswer of [null, stale]) {
+    const decision = evaluateCall({ ...asked, metaAnswer }, alone(june));
+    const said = decision.verdicts.find(({ rule }) => rule === 'meta_allows');
+    assert.deepEqual([decision.allowed, said?.verdict], [true, 'warn']);
+  }
+  const no = { ...stale, canCall: false };
+  const { refusal } = evaluateCall({ ...asked, metaAnswer: no }, alone(june));
+  assert.equal(refusal?.code, 'meta_says_no', 'a no is a no, however old');
+});
+
 const good = JSON.parse(readFileSync(new URL('strict-2026-01.json', PACK_FOLDER), 'utf8')) as {
   limits: { promise: object };
   rules: Record<string, unknown>;

@@ -76,7 +76,7 @@ const metaAllows: PackRule<CallFacts> = {
   name: 'meta_allows',
   // Only a call that is about to be dialled needs a fresh answer; Meta is asked right before.
   check: (facts, { liveAnswer }) =>
-    judgeMeta(facts, facts.callId === null ? null : (liveAnswer?.maxAgeMs ?? null), 'call'),
+    judgeMeta(facts, liveAnswer?.maxAgeMs ?? null, 'call', facts.callId !== null),
 };
 
 export const CALL_RULES: Rules<CallFacts> = [

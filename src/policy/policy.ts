@@ -83,7 +83,7 @@ export type RequestFacts = PartyFacts & {
   marketing?: { lastInboundAt: number | null };
 };
 
-/** What one rule says. A warning allows: it tells that the next time will be refused. */
+/** What one rule says. A warning allows: it tells of a no that is near, or may yet come. */
 export type RuleOutcome =
   | {
       verdict: 'pass' | 'warn' | 'not_applicable';
