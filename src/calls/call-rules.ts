@@ -1,7 +1,14 @@
 import type { CallReach } from '../consent/consent.ts';
 import type { MediaLeg, MediaStats } from '../media/media.ts';
 import type { PermissionId } from '../platform/ids.ts';
-import { nextStatus, type CallEnd, type CallEvent, type CallState, type EndedBy } from './call.ts';
+import {
+  nextStatus,
+  type CallEnd,
+  type CallEvent,
+  type CallFacts,
+  type CallState,
+  type EndedBy,
+} from './call.ts';
 
 /**
  * What commands, facts and time do to a call. Pure: state and the instant go in, events come out.
@@ -245,7 +252,7 @@ export function reachOf(state: CallState): CallReach | null {
 /** What became of the call, from all facts together; Meta's own `status` is not trusted. */
 export function endOf(state: CallState, now: number): Omit<CallEnd, 'media'> {
   const { facts } = state;
-  const at = facts.terminated?.endedAt ?? facts.terminated?.at ?? now;
+  const at = facts.terminated?.endedAt ?? facts.terminated?.at ?? hungUpAt(facts) ?? now;
   if (facts.hangUp !== null) return { ...endByHangUp(state, facts.hangUp), at };
   if (facts.rejectedAt !== null) {
     return { outcome: 'rejected', reason: 'customer_rejected', by: 'customer', at };
@@ -261,6 +268,15 @@ export function endOf(state: CallState, now: number): Omit<CallEnd, 'media'> {
     return { outcome: 'failed', reason: 'customer_left_before_audio', by: 'customer', at };
   }
   return { outcome: 'no_answer', reason: 'not_answered', by: 'customer', at };
+}
+
+/**
+ * Without Meta's word on the end, a call we hung up ended then, not when we stopped waiting for
+ * that word: the wait must not be billed. Nothing that is known to have happened comes after it.
+ */
+function hungUpAt({ hangUp, ringingAt, answeredAt, bridgedAt }: CallFacts): number | null {
+  if (hangUp === null) return null;
+  return Math.max(hangUp.at, ringingAt ?? 0, answeredAt ?? 0, bridgedAt ?? 0);
 }
 
 /** Reasons of our own that mean the ring went unanswered. */
