@@ -46,7 +46,7 @@ before(async () => {
     uri: sandbox.pbxUri('tone-1000'),
     codecs: ['PCMU'],
   });
-  await must(api, '/v1/lines', {
+  const line = await must<{ id: string }>(api, '/v1/lines', {
     name: 'Askfirst Demo Clinic',
     displayNumber: '+442079460000',
     phoneNumberId: '100000000000001',
@@ -57,7 +57,19 @@ before(async () => {
     verifyToken: 'sim-verify-token',
     defaultEndpointId: endpoint.id,
   });
+  // Simulated people are awake at all hours, and so is this test.
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/policy`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${await apiKey()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ lawOverlays: 'off' }),
+  });
+  assert.equal(answer.status, 200);
   await connectSandbox(sandbox, `http://127.0.0.1:${port}`);
+  await must(api, `/v1/lines/${line.id}/templates`, {});
+  await eventually('Meta to approve the templates', async () => {
+    const { items } = await api.get<Page<{ sendable: boolean }>>('/v1/templates?limit=1');
+    return items[0]?.sendable;
+  });
 });
 
 after(async () => {
@@ -122,8 +134,11 @@ async function start(): Promise<void> {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
     return answer?.status === 200;
   });
-  const key = (await readFile(join(dataDir, 'api-key'), 'utf8')).trim();
-  api = makeApiClient(`http://127.0.0.1:${port}`, key, systemRandom);
+  api = makeApiClient(`http://127.0.0.1:${port}`, await apiKey(), systemRandom);
+}
+
+async function apiKey(): Promise<string> {
+  return (await readFile(join(dataDir, 'api-key'), 'utf8')).trim();
 }
 
 function exited(child: ChildProcess): Promise<void> {
