@@ -194,7 +194,8 @@ const WRITTEN = statement<{ name: string }>(
 /**
  * `now()` of the schema's defaults and of every statement becomes the world's: a schema before
  * pg_catalog in the search path hides PostgreSQL's own. What else could make one run differ from
- * the next is off: plans that depend on what was asked before, and cleaning at odd moments.
+ * the next is off: plans that depend on what was asked before or on how large a table has grown,
+ * for rows come in the order of the plan, and cleaning at odd moments.
  */
 const VIRTUAL_TIME = `
   create schema sim;
@@ -220,5 +221,9 @@ const VIRTUAL_TIME = `
     execute format('alter database %I set jit = off', current_database());
     execute format('alter database %I set max_parallel_workers_per_gather = 0',
       current_database());
+    execute format('alter database %I set enable_seqscan = off', current_database());
+    execute format('alter database %I set enable_hashjoin = off', current_database());
+    execute format('alter database %I set enable_mergejoin = off', current_database());
+    execute format('alter database %I set enable_bitmapscan = off', current_database());
   end $$;
 `;

@@ -195,4 +195,5 @@ async function quiet(): Promise<void> {
   }
 }
 
-const QUIET_TURNS = 2;
+/** More than the longest chain of turns that anything needs between two statements. */
+const QUIET_TURNS = 6;
