@@ -4,8 +4,8 @@ import { notApplicable, pass, refuse } from './party-rules.ts';
 /**
  * Meta's own answer may only forbid. A no counts whenever it is known; whether there must be a
  * fresh yes right before the dial is the pack's choice (user call permissions page: `GET
- * call_permissions`). `maxAgeMs` null: nobody needs to have asked. Before the dial (`isDial` false),
- * as for a later time that is only asked about, no fresh answer can be had: that is a warning.
+ * call_permissions`). `maxAgeMs` null: nobody needs to have asked. Before the dial (`isDial` is
+ * false), as for a later time that is only asked about, no fresh answer can be had: a warning.
  */
 export function judgeMeta(
   { metaAnswer, now }: PartyFacts,
