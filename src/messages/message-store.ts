@@ -106,11 +106,11 @@ const CLAIM = statement<MessageRow>(
     where (m.bucket, m.id) in (
       select bucket, id from messages
        where (status = 'queued' and due_at <= $1)
-       order by due_at limit $2 for update skip locked)
+       order by due_at, id limit $2 for update skip locked)
    returning ${COLUMNS}`,
 );
 
-/** Takes due messages for this worker; each is sent by one worker at most. */
+/** Takes due messages for this worker, oldest first; each is sent by one worker at most. */
 export async function claimMessages(
   db: Queryable,
   now: number,
@@ -118,7 +118,13 @@ export async function claimMessages(
   owner: string,
   leaseSeconds: number,
 ): Promise<Message[]> {
-  return (await db.run(CLAIM, [at(now), limit, owner, leaseSeconds])).map(toMessage);
+  const claimed = await db.run(CLAIM, [at(now), limit, owner, leaseSeconds]);
+  return claimed.map(toMessage).sort(byAge);
+}
+
+/** Ids begin with their time; RETURNING promises no order. */
+function byAge(a: Message, b: Message): number {
+  return a.id < b.id ? -1 : 1;
 }
 
 const GIVE_UP = statement<MessageRow>(
@@ -132,7 +138,7 @@ const GIVE_UP = statement<MessageRow>(
  * sent again.
  */
 export async function giveUpLostMessages(db: Queryable): Promise<Message[]> {
-  return (await db.run(GIVE_UP)).map(toMessage);
+  return (await db.run(GIVE_UP)).map(toMessage).sort(byAge);
 }
 
 const NAME = statement(

@@ -58,7 +58,7 @@ const CLAIM = statement<ClaimedRow>(
       where bucket = $1 and status = 'pending' and next_attempt_at <= $2
         and (lease_until is null or lease_until < now())
         and webhook_id <> all ($3::text[])
-      order by next_attempt_at limit $4 for update skip locked
+      order by next_attempt_at, id limit $4 for update skip locked
    ), leased as (
      update deliveries d
         set attempts = d.attempts + 1, lease_owner = $5,
@@ -69,7 +69,8 @@ const CLAIM = statement<ClaimedRow>(
    select l.*, e.payload, e.contact_id, e.sealed, ${keyColumn('e')}, w.url, w.secret, w.enabled
      from leased l
      left join events e on e.bucket = l.bucket and e.id = l.event_id
-     left join webhook_endpoints w on w.id = l.webhook_id`,
+     left join webhook_endpoints w on w.id = l.webhook_id
+    order by l.id`,
 );
 
 const SETTLE = statement<{ id: string }>(
