@@ -5,7 +5,7 @@ import { markOptedOut } from '../contacts/contact-store.ts';
 import { OPT_OUT_LIST, addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
-import { messageRows } from '../messages/message-store.ts';
+import { queueMessage } from '../messages/message-unit.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import { lastEntryAt } from '../ledger/ledger-store.ts';
 import { lastHeardAt } from '../reception/seen-store.ts';
@@ -142,22 +142,7 @@ export async function endCalls(
 
 /** Has a plain text sent to the contact from that line. */
 export function sayTo(unit: ContactUnit, lineId: LineId, text: string): void {
-  const { contact, now } = unit;
-  const id = unit.ids.next('message', contact.bucket);
-  unit.save(messageRows, id, {
-    id,
-    accountId: contact.accountId,
-    contactId: contact.id,
-    lineId,
-    requestId: null,
-    content: { kind: 'text', text },
-    status: 'queued',
-    wamid: null,
-    dueAt: now,
-    attempts: 0,
-    lastError: null,
-    createdAt: now,
-  });
+  queueMessage(unit, { lineId, requestId: null, content: { kind: 'text', text } });
 }
 
 /** Our words in the language of the contact; `known` saves a look-up. */

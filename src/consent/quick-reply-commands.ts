@@ -2,7 +2,7 @@ import { callOffUnanswered } from '../calls/call-commands.ts';
 import { decideRequest, type GatePorts } from '../calls/call-gate.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
-import { messageRows } from '../messages/message-store.ts';
+import { queueMessage } from '../messages/message-unit.ts';
 import type { MessageId } from '../messages/message.ts';
 import type { PermissionRequestId } from '../platform/ids.ts';
 import { isRefused, type Refusal } from '../platform/refusal.ts';
@@ -165,23 +165,9 @@ async function binding(
 
 /** The same request, asked in Meta's own words: free-form, for the tap has opened the window. */
 function sendNative(unit: ContactUnit, line: StoredLine, { request }: RequestRow): MessageId {
-  const { contact, now } = unit;
-  const id = unit.ids.next('message', contact.bucket);
-  unit.save(messageRows, id, {
-    id,
-    accountId: contact.accountId,
-    contactId: contact.id,
-    lineId: line.id,
-    requestId: request.requestId,
-    content: { kind: 'native_request', text: nativeRequestText(request) },
-    status: 'queued',
-    wamid: null,
-    dueAt: now,
-    attempts: 0,
-    lastError: null,
-    createdAt: now,
-  });
-  return id;
+  const content = { kind: 'native_request', text: nativeRequestText(request) } as const;
+  const { requestId } = request;
+  return queueMessage(unit, { lineId: line.id, requestId, content }).id;
 }
 
 /** In the language of the request, else English. */

@@ -1,7 +1,7 @@
 import { decideRequest, type GatePorts } from '../calls/call-gate.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
-import { messageRows } from '../messages/message-store.ts';
+import { queueMessage } from '../messages/message-unit.ts';
 import { lastInboundAt } from '../messages/window-store.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import { sendRefusal } from '../templates/template-life.ts';
@@ -81,12 +81,7 @@ export async function askForPermission(
   if (isRefused(state)) return refuse(unit, line, ask, state.refused);
   const request = requestOf(state);
   if (request === null) throw new TypeError('a request was made and is not there');
-  const id = unit.ids.next('message', contact.bucket);
-  const { accountId, id: contactId } = contact;
-  unit.save(messageRows, id, {
-    id,
-    accountId,
-    contactId,
+  queueMessage(unit, {
     lineId: line.id,
     requestId,
     content: {
@@ -96,13 +91,8 @@ export async function askForPermission(
       variables: [...ask.variables],
       replies: quickReplies(content).map(({ text: reply, means }) => ({ text: reply, means })),
     },
-    status: 'queued',
-    wamid: null,
-    dueAt: now,
-    attempts: 0,
-    lastError: null,
-    createdAt: now,
   });
+  const { accountId, id: contactId } = contact;
   const key = { accountId, contactId, lineId: line.id };
   return { ...key, request, status: 'queued', answeredAt: null, error: null };
 }

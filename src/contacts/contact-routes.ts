@@ -4,7 +4,12 @@ import { consentsOf } from '../consent/consent-store.ts';
 import { permissionOf } from '../consent/consent.ts';
 import { contactsByStatus } from '../consent/consent-list-store.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedInput } from '../http/api-context.ts';
-import { contactSchema, eligibilitySchema, timelineSchema } from '../http/api-schemas.ts';
+import {
+  CONSENT_STATUSES,
+  contactSchema,
+  eligibilitySchema,
+  timelineSchema,
+} from '../http/api-schemas.ts';
 import type { ContactView, EligibilityView } from '../http/api-types.ts';
 import { REGISTER_USER_ID } from '../do-not-call/do-not-call.ts';
 import { accountOf } from '../http/auth.ts';
@@ -37,17 +42,6 @@ export function registerContactRoutes(app: HttpServer, context: ContactContext):
   registerHistory(app, context);
   registerEligibility(app, context);
 }
-
-const CONSENT_STATUSES = [
-  'none',
-  'requested',
-  'granted',
-  'used',
-  'declined',
-  'expired',
-  'revoked',
-  'lapsed',
-] as const;
 
 const listQuery = z.object({
   ...pageQuery,

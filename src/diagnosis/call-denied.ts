@@ -1,7 +1,7 @@
 import { callRefusal, permissionOf, type ConsentState } from '../consent/consent.ts';
 import { answerInForce, type MetaAnswer } from '../meta-answers/meta-answer.ts';
 import {
-  NO_NUMBER,
+  lookWith,
   check,
   fault,
   hint,
@@ -39,9 +39,7 @@ const TOLD_ABOVE = new Set(['permission_live', 'meta_allows', 'number_known']);
 
 /** "Call fails with permission denied": the page's four checks, then what only we can look at. */
 export function callDeniedChecks(facts: CallDeniedFacts): Check[] {
-  const readable = facts.numberProblem === null;
-  const look = (found: (facts: CallDeniedFacts) => Found): Found =>
-    readable ? found(facts) : unknown(NO_NUMBER);
+  const look = lookWith(facts);
   return [
     check('number_right', 'The number is right and on WhatsApp', numberFound(facts)),
     check('permission_granted', 'The customer has granted permission', look(granted)),

@@ -53,7 +53,15 @@ export type NumberFacts = {
   undeliverable: { at: number; code: string; message: string; fix: string } | null;
 };
 
-export const NO_NUMBER = 'The number cannot be read, so this could not be looked at.';
+/** How to look into what needs a number that can be read. */
+export function lookWith<Facts extends NumberFacts>(
+  facts: Facts,
+): (found: (facts: Facts) => Found) => Found {
+  return (found) =>
+    facts.numberProblem === null
+      ? found(facts)
+      : unknown('The number cannot be read, so this could not be looked at.');
+}
 
 /** "Ensure you're using correct customer WhatsApp number" and "is correct and active". */
 export function numberFound(facts: NumberFacts): Found {

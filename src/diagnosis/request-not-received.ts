@@ -1,5 +1,5 @@
 import {
-  NO_NUMBER,
+  lookWith,
   check,
   fault,
   hint,
@@ -38,9 +38,7 @@ export type RequestNotReceivedFacts = NumberFacts & {
 
 /** "Customer doesn't receive permission request": the page's four checks, and ours around them. */
 export function requestNotReceivedChecks(facts: RequestNotReceivedFacts): Check[] {
-  const readable = facts.numberProblem === null;
-  const look = (found: (facts: RequestNotReceivedFacts) => Found): Found =>
-    readable ? found(facts) : unknown(NO_NUMBER);
+  const look = lookWith(facts);
   return [
     check('number_active', "The customer's number is right and active", numberFound(facts)),
     check('line_ready', 'The line may send', lineReady(facts)),

@@ -73,18 +73,20 @@ export const endpointSchema = z.object({
   meanwhile: z.enum(['ringing', 'silence']),
 }) satisfies z.ZodType<EndpointView>;
 
+export const CONSENT_STATUSES = [
+  'none',
+  'requested',
+  'granted',
+  'used',
+  'declined',
+  'expired',
+  'revoked',
+  'lapsed',
+] as const;
+
 export const consentSchema = z.object({
   lineId: z.string(),
-  status: z.enum([
-    'none',
-    'requested',
-    'granted',
-    'used',
-    'declined',
-    'expired',
-    'revoked',
-    'lapsed',
-  ]),
+  status: z.enum(CONSENT_STATUSES),
   permissionId: textOrNull,
   requestId: textOrNull,
   purpose: textOrNull,

@@ -5,7 +5,7 @@ import { isRefused, type Refusal, type Refused } from '../platform/refusal.ts';
 import { sendRefusal } from '../templates/template-life.ts';
 import { findTemplate, type VersionedTemplate } from '../templates/template-store.ts';
 import { callButton, DEFAULT_LANGUAGE, renderTemplate } from '../templates/template.ts';
-import { messageRows } from './message-store.ts';
+import { queueMessage } from './message-unit.ts';
 import type { Message, MessageContent } from './message.ts';
 import { lastInboundAt, WINDOW_MS } from './window-store.ts';
 
@@ -95,30 +95,15 @@ function queue(
   content: MessageContent,
   template: VersionedTemplate | null,
 ): Message {
-  const { contact, now } = unit;
-  const id = unit.ids.next('message', contact.bucket);
-  const message: Message = {
-    id,
-    accountId: contact.accountId,
-    contactId: contact.id,
-    lineId: line.id,
-    requestId: null,
-    content,
-    status: 'queued',
-    wamid: null,
-    dueAt: now,
-    attempts: 0,
-    lastError: null,
-    createdAt: now,
-  };
-  unit.save(messageRows, id, message);
+  const { now } = unit;
+  const message = queueMessage(unit, { lineId: line.id, requestId: null, content });
   unit.record({
     type: 'CallButtonRequested',
     actor,
     at: now,
     data: {
       lineId: line.id,
-      messageId: id,
+      messageId: message.id,
       template: template?.name ?? null,
       templateVersion: template?.metaVersion ?? null,
       ttlMinutes: button.ttlMinutes,

@@ -7,35 +7,16 @@ import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { TextField } from '../ui/field.tsx';
 import { dayAndTime } from '../ui/format.ts';
+import { PersonForm } from '../ui/person-form.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 
 /** One person's file: what shows how they were treated, a copy for them, and its end. */
 export function PersonFileCard(props: { number: string | null }) {
-  const [typed, setTyped] = useState(props.number ?? '');
   const [asked, setAsked] = useState(props.number);
   const contact = useContact(asked);
   return (
     <Card title="One person's file">
-      <form
-        className="flex flex-wrap items-end gap-2"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setAsked(typed.trim());
-        }}
-      >
-        <div className="min-w-60 flex-1">
-          <TextField
-            label="Number or user id"
-            value={typed}
-            required
-            maxLength={100}
-            onChange={setTyped}
-          />
-        </div>
-        <Button type="submit" look="primary">
-          Open
-        </Button>
-      </form>
+      <PersonForm initial={props.number ?? ''} action="Open" onAsk={setAsked} />
       <div className="mt-3" aria-live="polite">
         {contact.error !== null && <ProblemNote error={contact.error} />}
         {contact.data === null && (

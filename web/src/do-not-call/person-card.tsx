@@ -6,36 +6,16 @@ import { Card } from '../ui/card.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { TextField } from '../ui/field.tsx';
 import { dayAndTime, inWords } from '../ui/format.ts';
+import { PersonForm } from '../ui/person-form.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 
 /** One person: on a list or not, why, and both ways to change it. */
 export function PersonCard() {
-  const [typed, setTyped] = useState('');
   const [asked, setAsked] = useState('');
   const standing = useStanding(asked);
   return (
     <Card title="One person">
-      <form
-        className="flex flex-wrap items-end gap-2"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setAsked(typed.trim());
-        }}
-      >
-        <div className="min-w-60 flex-1">
-          <TextField
-            label="Number or user id"
-            value={typed}
-            required
-            maxLength={100}
-            placeholder="+447700900100"
-            onChange={setTyped}
-          />
-        </div>
-        <Button type="submit" look="primary">
-          Look up
-        </Button>
-      </form>
+      <PersonForm initial="" action="Look up" onAsk={setAsked} />
       <div className="mt-3" aria-live="polite">
         {asked !== '' && standing.error !== null && <ProblemNote error={standing.error} />}
         {asked !== '' && standing.data !== undefined && (
