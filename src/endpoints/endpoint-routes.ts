@@ -5,6 +5,8 @@ import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { pageSchema } from '../http/pagination.ts';
 import type { HttpServer } from '../http/server.ts';
+import { isRefused } from '../platform/refusal.ts';
+import { guardTarget, OPEN_GUARD } from './target-guard.ts';
 import { ENDPOINT_MEANWHILE, ENDPOINT_SRTP } from './endpoint.ts';
 import {
   listEndpoints,
@@ -28,7 +30,8 @@ const endpointBody = z.strictObject({
     .regex(
       SIP_URI,
       'is sip:user@host[:port][;transport=udp|tcp|tls] or sips:…; PSTN is not allowed',
-    ),
+    )
+    .refine((uri) => !isRefused(guardTarget(uri, OPEN_GUARD)), 'is VoIP: PSTN is not allowed'),
   username: credential(100).optional(),
   password: oneLine(200).optional(),
   codecs: z
