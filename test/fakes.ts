@@ -3,8 +3,10 @@ import type {
   MediaCall,
   MediaCallOptions,
   MediaEvent,
+  MediaLeg,
   MediaPlane,
   MediaStats,
+  PlayOptions,
 } from '../src/media/media.ts';
 import { checkMetaAnswer } from '../src/media/meta-answer.ts';
 import { Failure } from '../src/platform/failure.ts';
@@ -12,6 +14,7 @@ import { isRefused } from '../src/platform/refusal.ts';
 import { delay, type Clock } from '../src/platform/clock.ts';
 import type {
   InviteRequest,
+  OptionsOutcome,
   SavedDialog,
   SipCall,
   SipCallEvent,
@@ -48,6 +51,7 @@ export const FAKE_OFFER = [
 export class FakeMedia implements MediaPlane {
   readonly #clock: Clock;
   readonly #calls = new Map<string, MediaCallOptions>();
+  readonly #told = new Map<string, string[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -85,11 +89,44 @@ export class FakeMedia implements MediaPlane {
         remotePort: 4000,
       }),
       answerEndpointOffer: async () => 'v=0',
-      ringMeanwhile: () => {},
-      bridge: () => {},
-      sendDtmf: () => {},
+      ...this.#orders(options),
       stats: async () => fakeStats(startedAt),
       close,
+    };
+  }
+
+  /** What a call's media was told, in order, as `hold`, `mute endpoint` or `play whatsapp beep`. */
+  ordersOf(callId: string): readonly string[] {
+    return this.#told.get(callId) ?? [];
+  }
+
+  #orders({ callId, onEvent }: MediaCallOptions): FakeOrders {
+    const told: string[] = [];
+    this.#told.set(callId, told);
+    const tell = (...words: (string | undefined)[]): void =>
+      void told.push(words.filter((word) => word !== undefined).join(' '));
+    const plays = new FakePlays(this.#clock, (event) => {
+      if (this.#calls.has(callId)) onEvent(event);
+    });
+    return {
+      ringMeanwhile: () => tell('ring'),
+      bridge: () => tell('bridge'),
+      hold: () => tell('hold'),
+      resume: () => tell('resume'),
+      setMuted: (leg, muted, legId) => tell(muted ? 'mute' : 'unmute', leg, legId),
+      sendDtmf: (leg, digits, legId) => tell('dtmf', leg, digits, legId),
+      useEndpoint: (legId) => tell('use', legId),
+      closeEndpoint: async (legId) => tell('close', legId),
+      addListener: (legId, mode) => tell('listen', legId, mode),
+      removeListener: (legId) => tell('unlisten', legId),
+      play: (leg, sound, options) => {
+        tell('play', leg, sound.kind === 'opus' ? sound.path : sound.name, options.legId);
+        return plays.play(leg, options);
+      },
+      stopPlaying: (leg, legId) => {
+        tell('stop', leg, legId);
+        plays.stop(leg, legId);
+      },
     };
   }
 
@@ -129,6 +166,51 @@ export class FakeMedia implements MediaPlane {
   }
 }
 
+type FakeOrders = Omit<
+  MediaCall,
+  'offer' | 'applyAnswer' | 'stats' | 'close' | `${'open' | 'apply' | 'answer'}Endpoint${string}`
+>;
+type FakePlay = { playId: number; leg: MediaLeg; legId?: string };
+
+/** Every sound that is not a loop lasts one second here, one after the other on each leg. */
+const FAKE_SOUND_MS = 1_000;
+
+class FakePlays {
+  readonly #clock: Clock;
+  readonly #onEvent: (event: MediaEvent) => void;
+  #lastId = 0;
+  #queue: FakePlay[] = [];
+
+  constructor(clock: Clock, onEvent: (event: MediaEvent) => void) {
+    this.#clock = clock;
+    this.#onEvent = onEvent;
+  }
+
+  play(leg: MediaLeg, { loop, interrupt, legId }: PlayOptions): number {
+    if (interrupt) this.stop(leg, legId);
+    this.#lastId += 1;
+    const play = { playId: this.#lastId, leg, ...(legId === undefined ? {} : { legId }) };
+    const before = this.#queue.filter((other) => other.leg === leg && other.legId === legId);
+    this.#queue.push(play);
+    if (!loop) {
+      const waitMs = FAKE_SOUND_MS * (before.length + 1);
+      this.#clock.after(waitMs, () => this.#end(play, true));
+    }
+    return play.playId;
+  }
+
+  stop(leg: MediaLeg, legId?: string): void {
+    const ended = this.#queue.filter((play) => play.leg === leg && play.legId === legId);
+    for (const play of ended) this.#end(play, false);
+  }
+
+  #end(play: FakePlay, completed: boolean): void {
+    if (!this.#queue.includes(play)) return;
+    this.#queue = this.#queue.filter((other) => other !== play);
+    this.#onEvent({ kind: 'played', ...play, completed });
+  }
+}
+
 function noRoom(): Failure {
   return new Failure({
     code: 'media_no_capacity',
@@ -157,14 +239,20 @@ function fakeStats(at: number): MediaStats {
     packetsIn: 50,
     packetsOut: 50,
     packetsLost: 0,
+    packetsLate: 0,
     jitterMs: 0,
+    rttMs: 20,
+    mos: 4.38,
+    far: null,
     firstPacketInAt: at,
     firstPacketOutAt: at,
+    firstSoundInAt: at,
   };
   return {
     codec: 'PCMU',
     transcoded: true,
     srtp: null,
+    iceConnectedAt: at,
     connectedAt: at,
     whatsapp: leg,
     endpoint: leg,
@@ -221,6 +309,10 @@ export class FakeSip implements SipUserAgent {
         if (state === 'up') end({ kind: 'ended', by: 'us' });
         else end({ kind: 'failed', status: 487, reason: 'Request Terminated' });
       },
+      reoffer: () => Promise.resolve({ sdp: 'v=0' }),
+      refer: () => onEvent({ kind: 'referProgress', status: 200, reason: 'OK', final: true }),
+      sendInfoDtmf: () => undefined,
+      replaceable: () => undefined,
     };
   }
 
@@ -237,6 +329,13 @@ export class FakeSip implements SipUserAgent {
   endLost(saved: SavedDialog, target: SipTarget, reason?: string): void {
     this.lost.push(String(saved['sipCallId']));
     this.ended.push({ uri: target.uri, reason });
+  }
+
+  /** `unavailable` is the only endpoint that is not there. */
+  options(target: SipTarget): Promise<OptionsOutcome> {
+    const gone = target.uri.includes('unavailable@');
+    const status = gone ? 503 : 200;
+    return Promise.resolve({ status, reason: gone ? 'Not reachable' : 'OK', roundTripMs: 1 });
   }
 
   liveCount(): number {

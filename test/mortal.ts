@@ -92,9 +92,15 @@ function mortalSip(sip: SipUserAgent, isAlive: () => boolean): SipUserAgent {
       return {
         sipCallId: call.sipCallId,
         hangUp: (reason) => void (isAlive() && call.hangUp(reason)),
+        reoffer: (sdp) => (isAlive() ? call.reoffer(sdp) : new Promise(() => {})),
+        refer: (target, replaces) => void (isAlive() && call.refer(target, replaces)),
+        sendInfoDtmf: (digit, ms) => void (isAlive() && call.sendInfoDtmf(digit, ms)),
+        replaceable: () => call.replaceable(),
       };
     },
     endLost: (saved, target, reason) => void (isAlive() && sip.endLost(saved, target, reason)),
+    options: (target, timeoutMs) =>
+      isAlive() ? sip.options(target, timeoutMs) : new Promise(() => {}),
     liveCount: () => sip.liveCount(),
     close: async () => {},
   };

@@ -3,7 +3,14 @@ import type { MediaCall } from '../media/media.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
-import type { SipCall, SipCallEvent, SipTarget, SipUserAgent } from '../sip/sip.ts';
+import type {
+  ReofferOutcome,
+  ReplacedDialog,
+  SipCall,
+  SipCallEvent,
+  SipTarget,
+  SipUserAgent,
+} from '../sip/sip.ts';
 import type { CallPlan } from './call.ts';
 import type { CallFact } from './call-rules.ts';
 
@@ -68,6 +75,23 @@ class Leg implements SipCall {
   hangUp(reason?: string): void {
     this.#hungUp = true;
     this.#call?.hangUp(reason);
+  }
+
+  reoffer(sdp: string): Promise<ReofferOutcome> {
+    const none = { status: 481, reason: 'Not answered' };
+    return this.#call?.reoffer(sdp) ?? Promise.resolve(none);
+  }
+
+  refer(target: string, replaces?: ReplacedDialog): void {
+    this.#call?.refer(target, replaces);
+  }
+
+  sendInfoDtmf(digit: string, durationMs?: number): void {
+    this.#call?.sendInfoDtmf(digit, durationMs);
+  }
+
+  replaceable(): ReplacedDialog | undefined {
+    return this.#call?.replaceable();
   }
 
   async invite(srtp: boolean): Promise<SipCall | null> {

@@ -7,7 +7,15 @@ import { parseMessage, serialise, type SipHeader, type SipRequest } from './mess
 import { ALLOW, makeReply, replyHop, stampSource } from './reply.ts';
 import { screenRequest, screenResponse } from './screening.ts';
 import { endLostDialog } from './lost-dialog.ts';
-import type { InviteRequest, SavedDialog, SipCall, SipCallEvent, SipTarget } from './sip.ts';
+import { askOptions } from './options-request.ts';
+import type {
+  InviteRequest,
+  OptionsOutcome,
+  SavedDialog,
+  SipCall,
+  SipCallEvent,
+  SipTarget,
+} from './sip.ts';
 import { serverKey, TransactionLayer } from './transaction-layer.ts';
 import type { Hop, Names, OnBytes, Wire } from './wire.ts';
 
@@ -29,6 +37,9 @@ export type AgentParts = {
 const KNOWN_METHODS = new Set(
   'REGISTER MESSAGE SUBSCRIBE PUBLISH REFER UPDATE PRACK INFO NOTIFY BYE'.split(' '),
 );
+
+/** An endpoint that takes longer than this for OPTIONS would not answer an INVITE well either. */
+const OPTIONS_MS = 5000;
 
 export class AgentCore {
   readonly #parts: AgentParts;
@@ -78,6 +89,13 @@ export class AgentCore {
     const parts = { ...this.#parts, transactions: this.#transactions };
     if (endLostDialog(parts, saved, target, reason)) return;
     this.#parts.log.warn('a saved SIP dialog could not be read');
+  }
+
+  /** See `SipUserAgent.options`. */
+  options(target: SipTarget, timeoutMs = OPTIONS_MS): Promise<OptionsOutcome> {
+    const outcome = { status: 503, reason: 'The SIP user agent is closed', roundTripMs: 0 };
+    if (this.#refusing) return Promise.resolve(outcome);
+    return askOptions({ ...this.#parts, transactions: this.#transactions }, target, timeoutMs);
   }
 
   /** Whatever the network brought. Never throws: a fault of ours costs one message only. */

@@ -8,7 +8,7 @@ import { quote } from './uri.ts';
 import { isReliable, type Hop, type Wire } from './wire.ts';
 
 /** The requests a call sends: INVITE, CANCEL, ACK of a 2xx, BYE (RFC 3261 sections 8.1, 9, 12). */
-const USER_AGENT: SipHeader = ['User-Agent', 'Askfirst'];
+export const USER_AGENT: SipHeader = ['User-Agent', 'Askfirst'];
 const HEADER_VALUE_MAX = 4096;
 
 /** Headers the user agent writes itself; a second one would contradict it. */

@@ -11,6 +11,7 @@ import {
   placeToward,
   reasonHeader,
   viaHeader,
+  wrongInvite,
 } from './call-requests.ts';
 import { afterRequest, dialogFromAnswer, type Dialog } from './dialog.ts';
 import { saveDialog } from './lost-dialog.ts';
@@ -22,7 +23,13 @@ import { headerOf, type SipHeader, type SipRequest } from './message.ts';
 import type { SipResponse } from './message.ts';
 import { PeerOffers } from './peer-offers.ts';
 import { ALLOW, makeReply } from './reply.ts';
-import type { InviteRequest, SipCall, SipCallEvent } from './sip.ts';
+import type {
+  InviteRequest,
+  ReofferOutcome,
+  ReplacedDialog,
+  SipCall,
+  SipCallEvent,
+} from './sip.ts';
 import type { ClientTransaction, TransactionLayer } from './transaction-layer.ts';
 import type { Hop, Names, Wire } from './wire.ts';
 
@@ -91,7 +98,12 @@ export class Call implements SipCall {
       this.#step('ringTimeout', { status: 408, reason: 'No answer in time' }),
     );
     const { names, random } = this.#context;
-    void findTargets(this.#request, names, random).then(
+    const wrong = wrongInvite(this.#request);
+    const found =
+      wrong === undefined
+        ? findTargets(this.#request.target.uri, names, random)
+        : Promise.reject(new WrongOrder(wrong));
+    void found.then(
       ([hop, ...others]) => {
         this.#otherHops = others;
         this.#choose(hop);
@@ -121,6 +133,22 @@ export class Call implements SipCall {
   hangUp(reason?: string): void {
     this.#hangUpReason = reason;
     this.#step('hangUp', {});
+  }
+
+  reoffer(_sdp: string): Promise<ReofferOutcome> {
+    return Promise.resolve({ status: 488, reason: 'Not possible yet' });
+  }
+
+  refer(_target: string, _replaces?: ReplacedDialog): void {
+    this.#emit({ kind: 'referProgress', status: 488, reason: 'Not possible yet', final: true });
+  }
+
+  sendInfoDtmf(_digit: string, _durationMs?: number): void {}
+
+  replaceable(): ReplacedDialog | undefined {
+    const dialog = this.#dialog;
+    if (dialog === undefined) return undefined;
+    return { callId: dialog.callId, toTag: dialog.remoteTag, fromTag: dialog.localTag };
   }
 
   /** A request of the peer under our Call-ID and tag (RFC 3261 section 12.2.2). */

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { answer, setStage } from '../../test/sip-peer.ts';
 import { seededRandom } from '../platform/random.ts';
 import { findTargets, WrongOrder } from './hops.ts';
-import type { InviteRequest } from './sip.ts';
 import type { Hop, Names, ServiceRecord } from './wire.ts';
 
 /** Where an INVITE goes (RFC 3263), from made-up names. */
@@ -25,12 +24,8 @@ const names: Names = {
   services: (name) => Promise.resolve(ZONE[name] ?? []),
 };
 
-function order(uri: string): InviteRequest {
-  return { target: { uri }, from: { user: 'a' }, headers: {}, offer: '', ringTimeoutMs: 1 };
-}
-
 async function targets(uri: string, seed = 1): Promise<string[]> {
-  const hops = await findTargets(order(uri), names, seededRandom(seed));
+  const hops = await findTargets(uri, names, seededRandom(seed));
   return hops.map(textOf);
 }
 

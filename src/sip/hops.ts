@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import type { Random } from '../platform/random.ts';
-import { wrongInvite } from './call-requests.ts';
 import { nextHopUri, type Dialog } from './dialog.ts';
-import { SIP_TRANSPORTS, type InviteRequest, type SipTransportName } from './sip.ts';
+import { SIP_TRANSPORTS, type SipTransportName } from './sip.ts';
 import { parseSipUri, type SipUri } from './uri.ts';
 import type { Hop, Names, ServiceRecord } from './wire.ts';
 
@@ -22,17 +21,11 @@ const SERVICE = { udp: '_sip._udp', tcp: '_sip._tcp', tls: '_sips._tcp' } as con
 const HOPS_MAX = 6;
 
 /**
- * The places to send the INVITE to, the best first; the next is for when one cannot be reached.
+ * The places to send a request for a target to, the best first; the next is for when one cannot be reached.
  * Rejects with `WrongOrder`, or with the error of the look-up. Never an empty list.
  */
-export async function findTargets(
-  request: InviteRequest,
-  names: Names,
-  random: Random,
-): Promise<Hop[]> {
-  const wrong = wrongInvite(request);
-  if (wrong !== undefined) throw new WrongOrder(wrong);
-  const uri = parseSipUri(request.target.uri);
+export async function findTargets(text: string, names: Names, random: Random): Promise<Hop[]> {
+  const uri = parseSipUri(text);
   if (uri === undefined || uri.headers !== '') throw new WrongOrder('The target is not a SIP URI');
   const named = transportOf(uri);
   if (named === 'other') throw new WrongOrder('The transport must be udp, tcp or tls');

@@ -14,6 +14,11 @@ export type SipUserAgent = {
    * what came with `answered`; anything else is ignored.
    */
   endLost(saved: SavedDialog, target: SipTarget, reason?: string): void;
+  /**
+   * Asks a target whether it is there (OPTIONS, RFC 3261 section 11). Never rejects: a target
+   * that cannot be reached is 503, one that says nothing in `timeoutMs` (5 s unless told) is 408.
+   */
+  options(target: SipTarget, timeoutMs?: number): Promise<OptionsOutcome>;
   /** Dialogs and transactions still alive, for the leak test. */
   liveCount(): number;
   /** BYEs or cancels all that lives, waits shortly, closes the sockets. */
@@ -51,7 +56,30 @@ export type InviteRequest = {
   offer: string;
   /** Milliseconds until an unanswered INVITE is cancelled and reported as 408. */
   ringTimeoutMs: number;
+  /** Takes the place of another dialog at the target (RFC 3891), as in an attended transfer. */
+  replaces?: ReplacedDialog;
+  /** Who asked for this call by REFER: the Referred-By value of the `referred` event (RFC 3892). */
+  referredBy?: string;
+  /**
+   * Whether a 3xx may be followed to this URI. Absent: no redirect is followed. Credentials never
+   * go to another host than the target's own.
+   */
+  mayFollow?: (uri: string) => boolean;
 };
+
+/** A dialog as a Replaces header names it: the tags as the header's receiver sees them. */
+export type ReplacedDialog = {
+  callId: string;
+  toTag: string;
+  fromTag: string;
+  /** Only while it still rings. */
+  earlyOnly?: boolean;
+};
+
+export type OptionsOutcome = { status: number; reason: string; roundTripMs: number };
+
+/** What became of an offer of ours inside the dialog; without an answer, why. */
+export type ReofferOutcome = { sdp: string } | { status: number; reason: string };
 
 /** A dialog as plain JSON, to be kept with the call and given to `endLost` after a crash. */
 export type SavedDialog = Record<string, unknown>;
@@ -64,8 +92,32 @@ export type SipCallEvent =
   | { kind: 'failed'; status: number; reason: string }
   /** The other side sent an offer inside the dialog (hold, resume). Answer it with `reply`. */
   | { kind: 'offered'; sdp: string; reply: (answer: { sdp: string } | { status: number }) => void }
+  /** The peer asks us to call somebody else (REFER): its transfer. See `Referral`. */
+  | ({ kind: 'referred' } & Referral)
+  /**
+   * How our own `refer` goes on. A status of 200 or more with `final` is its outcome: 2xx means
+   * that the other side reached the target. 202 without `final` means that it will try.
+   */
+  | { kind: 'referProgress'; status: number; reason: string; final: boolean }
+  /** A key pressed at the endpoint that came by SIP INFO. */
+  | { kind: 'infoDtmf'; digit: string; durationMs: number }
   /** The dialog is over. `by: 'us'` follows our own `hangUp`. */
   | { kind: 'ended'; by: 'us' | 'endpoint'; reason?: string };
+
+/**
+ * A REFER of the peer (RFC 3515). `accept` or `reject` within 10 s, else it is refused with 480;
+ * after `accept`, `notify` tells how the call to the target goes: 1xx on the way, and one status
+ * of 200 or more at the end. The wrong method at the wrong time does nothing.
+ */
+export type Referral = {
+  /** The URI of Refer-To without its headers. It may be `tel:` or anything else: check it. */
+  target: string;
+  replaces?: ReplacedDialog;
+  referredBy?: string;
+  accept(): void;
+  notify(status: number, reason: string): void;
+  reject(status: number, reason: string): void;
+};
 
 export type SipCall = {
   /** The Call-ID header, for the CDR. */
@@ -76,4 +128,19 @@ export type SipCall = {
    * The end (`ended`, by us) is told before this returns.
    */
   hangUp(reason?: string): void;
+  /**
+   * Sends a new offer (re-INVITE). Never rejects; 491 of the peer is retried as RFC 3261 section
+   * 14.1 says, and an offer of the peer that is under way goes first. One at a time: a second one
+   * meanwhile is 491. Before the answer and after the end it is 481.
+   */
+  reoffer(sdp: string): Promise<ReofferOutcome>;
+  /** Asks the peer to call somebody else (REFER). The outcome arrives as `referProgress`. */
+  refer(target: string, replaces?: ReplacedDialog): void;
+  /** Presses a key by SIP INFO (application/dtmf-relay). Does nothing outside an answered call. */
+  sendInfoDtmf(digit: string, durationMs?: number): void;
+  /**
+   * This dialog as the other endpoint's Replaces would name it: to be given to the `refer` of
+   * another call, which makes an attended transfer. Undefined before the answer.
+   */
+  replaceable(): ReplacedDialog | undefined;
 };

@@ -64,6 +64,7 @@ export async function openSipUserAgent(
   return {
     invite: (request, onEvent) => core.invite(request, onEvent),
     endLost: (saved, target, reason) => core.endLost(saved, target, reason),
+    options: (target, timeoutMs) => core.options(target, timeoutMs),
     liveCount: () => core.liveCount,
     ports: wire.ports,
     close: () => (closing ??= close()),
