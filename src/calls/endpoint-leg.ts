@@ -174,6 +174,12 @@ class Leg implements SipCall {
           () => event.reply({ status: 488 }),
         );
         return;
+      case 'referred':
+        event.reject(405, 'Method Not Allowed');
+        return;
+      case 'referProgress':
+      case 'infoDtmf':
+        return;
       case 'ended':
         report({ type: 'EndpointEnded', at });
         if (event.by === 'endpoint') hangUp('endpoint', 'endpoint_hung_up');
