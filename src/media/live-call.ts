@@ -20,13 +20,13 @@ import type {
   EndpointMedia,
   EndpointMediaOptions,
   MediaEvent,
-  MediaLeg,
   MediaStats,
 } from './media.ts';
 import { openOpusCodec } from './opus-codec.ts';
 import { buildReport } from './rtcp.ts';
 import { isRtcp, parseRtp } from './rtp.ts';
 import { WhatsAppLeg } from './whatsapp-leg.ts';
+import type { CallOrder } from './worker-protocol.ts';
 
 export type LiveCallOptions = {
   clock: Clock;
@@ -79,7 +79,7 @@ export class LiveCall {
       onConnected: () => this.#connected(),
       onLost: (cause) => this.#emit({ kind: 'lost', cause }),
       onPacket: (packet) => this.#bridge.fromWhatsApp(packet),
-      onRtcp: () => this.#bridge.heardRtcp('whatsapp'),
+      onRtcp: (bytes) => this.#bridge.heardRtcp('whatsapp', bytes),
     });
   }
 
@@ -91,7 +91,7 @@ export class LiveCall {
     this.#whatsapp.applyAnswer(sdp);
   }
 
-  async openEndpoint(port: number, options: EndpointMediaOptions): Promise<string> {
+  async openEndpoint(_legId: string, port: number, options: EndpointMediaOptions): Promise<string> {
     if (this.#agreed !== undefined) throw endpointFailure('its audio is already agreed');
     const sessionId = this.#own?.sessionId ?? this.#options.random.below(2 ** 31);
     this.#own = { options, sessionId, version: (this.#own?.version ?? 0) + 1 };
@@ -103,7 +103,7 @@ export class LiveCall {
     return this.#describe({ codecs, events, direction: 'sendrecv', keys });
   }
 
-  async applyEndpointAnswer(sdp: string): Promise<EndpointMedia> {
+  async applyEndpointAnswer(_legId: string, sdp: string): Promise<EndpointMedia> {
     const answer = parseEndpointSdp(sdp);
     if (isRefused(answer)) throw endpointRefused(answer);
     const wrong = this.#security.applyAnswer(answer.keys);
@@ -115,7 +115,7 @@ export class LiveCall {
   }
 
   /** RFC 3264 section 8: we mirror the lines, keep the codec if it is still offered. */
-  async answerEndpointOffer(sdp: string): Promise<string> {
+  async answerEndpointOffer(_legId: string, sdp: string): Promise<string> {
     const offer = parseEndpointSdp(sdp);
     if (isRefused(offer)) throw endpointRefused(offer);
     const key = this.#security.answer(offer.keys);
@@ -133,16 +133,19 @@ export class LiveCall {
     });
   }
 
-  ringMeanwhile(): void {
-    this.#bridge.ringMeanwhile(this.#options.ringing);
+  closeEndpoint(_legId: string): void {
+    this.#endpoint?.setRemote(undefined);
   }
 
-  bridge(): void {
-    this.#bridge.bridge();
-  }
-
-  sendDtmf(leg: MediaLeg, digits: string): void {
-    for (const digit of digits) this.#bridge.sendDigit(leg, digit);
+  obey(order: CallOrder): void {
+    if (order.do === 'bridge') this.#bridge.bridge();
+    else if (order.do === 'ringMeanwhile') this.#bridge.ringMeanwhile(this.#options.ringing);
+    else if (order.do === 'sendDtmf') {
+      for (const digit of order.digits) this.#bridge.sendDigit(order.leg, digit);
+    } else if (order.do === 'play') {
+      const { leg, playId } = order;
+      this.#emit({ kind: 'played', leg, playId, completed: false });
+    }
   }
 
   /** Runs every 20 ms. */
@@ -158,6 +161,7 @@ export class LiveCall {
       codec,
       transcoded: codec !== null && codec !== 'opus',
       srtp: this.#security.suite,
+      iceConnectedAt: this.#whatsapp.iceConnectedAt,
       connectedAt: this.#connectedAt,
       whatsapp: this.#bridge.legStats('whatsapp'),
       endpoint: this.#bridge.legStats('endpoint'),
@@ -274,7 +278,7 @@ export class LiveCall {
     const plain = this.#security.unprotect(bytes);
     if (plain === null) return this.#bridge.uselessFromEndpoint('srtp_failed');
     if (isRtcp(plain)) {
-      this.#bridge.heardRtcp('endpoint');
+      this.#bridge.heardRtcp('endpoint', plain);
       return;
     }
     const packet = parseRtp(plain);
@@ -290,7 +294,7 @@ export class LiveCall {
     this.#whatsapp.send(
       buildReport({
         ...reportOf(this.#bridge.whatsAppStream, clock.now(), this.#cname),
-        heard: this.#bridge.heardOn('whatsapp'),
+        block: this.#bridge.reportBlock('whatsapp'),
       }),
     );
     const stream = this.#bridge.endpointStream;
@@ -299,7 +303,7 @@ export class LiveCall {
     this.#sendToEndpoint(
       buildReport({
         ...reportOf(stream, clock.now(), this.#cname),
-        heard: this.#bridge.heardOn('endpoint'),
+        block: this.#bridge.reportBlock('endpoint'),
       }),
     );
   }

@@ -54,9 +54,7 @@ export class MediaWorker {
 
   handle(message: Exclude<ToWorker, { kind: 'shutdown' }>): void {
     if (message.kind === 'request') void this.#answer(message);
-    else if (message.kind === 'bridge') this.#calls.get(message.handle)?.bridge();
-    else if (message.kind === 'ringMeanwhile') this.#calls.get(message.handle)?.ringMeanwhile();
-    else this.#calls.get(message.handle)?.sendDtmf(message.leg, message.digits);
+    else this.#calls.get(message.handle)?.obey(message.order);
   }
 
   close(): void {
@@ -84,11 +82,14 @@ export class MediaWorker {
         call.applyAnswer(message.input.sdp);
         return null;
       case 'openEndpoint':
-        return call.openEndpoint(message.input.port, message.input.options);
+        return call.openEndpoint(message.input.legId, message.input.port, message.input.options);
       case 'applyEndpointAnswer':
-        return call.applyEndpointAnswer(message.input.sdp);
+        return call.applyEndpointAnswer(message.input.legId, message.input.sdp);
       case 'answerEndpointOffer':
-        return call.answerEndpointOffer(message.input.sdp);
+        return call.answerEndpointOffer(message.input.legId, message.input.sdp);
+      case 'closeEndpoint':
+        call.closeEndpoint(message.input.legId);
+        return null;
       case 'stats':
         return call.stats();
       case 'close':

@@ -38,26 +38,77 @@ export type MediaCall = {
    */
   applyAnswer(sdp: string): Promise<void>;
   /**
-   * Opens (once) the RTP port toward the endpoint and returns our SDP offer for the INVITE. Asked
-   * again, before an answer, it offers anew by the new options.
+   * Opens (once) the RTP port toward an endpoint and returns our SDP offer for the INVITE. Asked
+   * again, before an answer, it offers anew by the new options. A call may have several endpoint
+   * legs at a time, each with a `legId` of its own; without one it is the leg `main`, which is
+   * the bridged one until `useEndpoint` names another. Throws `Failure` `media_no_capacity`.
    */
-  openEndpoint(options: EndpointMediaOptions): Promise<string>;
+  openEndpoint(options: EndpointMediaOptions, legId?: string): Promise<string>;
   /** Applies the endpoint's SDP answer. Throws `Failure` `endpoint_sdp_refused`. */
-  applyEndpointAnswer(sdp: string): Promise<EndpointMedia>;
+  applyEndpointAnswer(sdp: string, legId?: string): Promise<EndpointMedia>;
   /** Answers a re-INVITE of the endpoint (hold, resume, new address); returns our SDP answer. */
-  answerEndpointOffer(sdp: string): Promise<string>;
+  answerEndpointOffer(sdp: string, legId?: string): Promise<string>;
+  /** Makes this leg the one that speaks with the customer; the one before hears silence. */
+  useEndpoint(legId: string): void;
+  /** Closes an endpoint leg, and resolves when its port is free. Unknown ones do nothing. */
+  closeEndpoint(legId: string): Promise<void>;
+  /**
+   * Lets a leg, opened like any other, hear the customer and the bridged endpoint; by its mode
+   * it is heard as well. Asked again it changes the mode. While the call is on hold the customer
+   * is out of it, so hold and `whisper` together are a consultation of the two endpoints.
+   */
+  addListener(legId: string, mode: ListenerMode): void;
+  removeListener(legId: string): void;
   /** From now until `bridge()` the customer hears a ringing tone instead of silence. */
   ringMeanwhile(): void;
   /** Lets audio pass both ways. Before this the customer hears silence, or a ringing tone. */
   bridge(): void;
+  /**
+   * The customer hears `sound` over and over (hold music when none is named), the endpoint
+   * silence. Signalling toward WhatsApp knows nothing of it. May be called twice.
+   */
+  hold(sound?: Sound): void;
+  resume(): void;
+  /** What is said on a muted leg reaches nobody, recorders included; its digits still do. */
+  setMuted(leg: MediaLeg, muted: boolean, legId?: string): void;
+  /**
+   * Plays a sound toward a leg, in place of all that it would hear otherwise, and returns the
+   * number that its one `played` event will carry. It waits its turn behind what plays already,
+   * a loop included at the end of its round; `interrupt` ends all that first.
+   */
+  play(leg: MediaLeg, sound: Sound, options: PlayOptions): number;
+  /** Ends what plays toward a leg and what waits to. */
+  stopPlaying(leg: MediaLeg, legId?: string): void;
   /** Sends RFC 4733 digits ('0'-'9', '*', '#', 'A'-'D') on a leg. */
-  sendDtmf(leg: MediaLeg, digits: string): void;
+  sendDtmf(leg: MediaLeg, digits: string, legId?: string): void;
   stats(): Promise<MediaStats>;
   /** Releases everything and returns the last figures. */
   close(): Promise<MediaStats>;
 };
 
+/** `endpoint` is the bridged one wherever no `legId` is given. */
 export type MediaLeg = 'whatsapp' | 'endpoint';
+/** The endpoint leg that is meant when nobody says which. */
+export const MAIN_LEG = 'main';
+/** Endpoint legs of one call at a time, listeners included. */
+export const ENDPOINT_LEGS_MAX = 6;
+/** Heard by nobody; by the bridged endpoint alone; by everybody. */
+export type ListenerMode = 'listen' | 'whisper' | 'barge';
+
+/** What can be played toward a leg. */
+export type Sound =
+  /** A file of 20 ms Opus frames as `sound-file.ts` writes it; read by the media worker. */
+  { kind: 'opus'; path: string } | { kind: 'builtin'; name: BuiltinSound };
+/** `ringing` and `hold_music` are made to be looped; `beep` and `silence` last half a second. */
+export type BuiltinSound = 'ringing' | 'hold_music' | 'beep' | 'silence';
+
+export type PlayOptions = {
+  loop: boolean;
+  interrupt: boolean;
+  /** Which endpoint leg; the bridged one when it is absent. */
+  legId?: string;
+};
+
 export type EndpointCodec = 'opus' | 'PCMU' | 'PCMA';
 
 export type EndpointMediaOptions = {
@@ -67,6 +118,8 @@ export type EndpointMediaOptions = {
   advertisedAddress: string;
   /** Offer SRTP and nothing else. */
   srtp: boolean;
+  /** What the customer hears while this endpoint holds the call; hold music when absent. */
+  holdSound?: Sound;
 };
 
 export type EndpointMedia = {
@@ -97,38 +150,80 @@ export type SilenceCause =
   /** It was heard before. */
   | 'stopped';
 
+/** `legId` stands in the events of every endpoint leg but `main`. */
 export type MediaEvent =
   /** ICE and DTLS are up on the WhatsApp leg. */
   | { kind: 'connected' }
   /** The first RTP packet with audio came in on a leg. */
-  | { kind: 'firstAudio'; leg: MediaLeg }
-  | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number }
+  | { kind: 'firstAudio'; leg: MediaLeg; legId?: string }
+  | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number; legId?: string }
+  /**
+   * The end of a sound, once for each `play`: `completed` when its last frame was sent, else it
+   * was stopped, interrupted, or could not be read; then `trouble` is the code of the failure.
+   */
+  | {
+      kind: 'played';
+      leg: MediaLeg;
+      playId: number;
+      completed: boolean;
+      trouble?: string;
+      legId?: string;
+    }
   /**
    * No RTP or RTCP came in on a leg for `silentMs`; once per silence, `heard` when it ends.
    * Watched from `bridge()` on, and not on an endpoint leg that is on hold.
    */
-  | { kind: 'silent'; leg: MediaLeg; silentMs: number; cause: SilenceCause }
-  | { kind: 'heard'; leg: MediaLeg }
+  | { kind: 'silent'; leg: MediaLeg; silentMs: number; cause: SilenceCause; legId?: string }
+  | { kind: 'heard'; leg: MediaLeg; legId?: string }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
   | { kind: 'lost'; cause: MediaLostCause };
+
+/**
+ * Hears both sides of a call as they come in, still encoded: for a recorder inside the worker.
+ * The endpoint is the bridged one. `payload` may be looked at during the call of this function
+ * only; the timestamp is RTP's own, and starts anew when the source changes.
+ */
+export type MediaTap = (
+  leg: MediaLeg,
+  codec: EndpointCodec,
+  payload: Uint8Array,
+  rtpTimestamp: number,
+  /** Monotonic milliseconds. */
+  arrivalMs: number,
+) => void;
 
 export type LegStats = {
   packetsIn: number;
   packetsOut: number;
   /** From sequence numbers, RFC 3550 appendix A.3. */
   packetsLost: number;
+  /** Came after their turn and were not played; known only where we transcode. */
+  packetsLate: number;
   /** RFC 3550 section 6.4.1, in milliseconds. */
   jitterMs: number;
+  /** Round trip by RTCP, the latest; null while the far side has echoed no report. */
+  rttMs: number | null;
+  /** How what came in on this leg sounded, 1 to 4.4 (E-model); null when nothing came. */
+  mos: number | null;
+  /** What the far side reports of our stream to it; null when it sends no reports. */
+  far: FarStats | null;
   /** Milliseconds since the epoch, from the worker's clock. */
   firstPacketInAt: number | null;
   firstPacketOutAt: number | null;
+  /** The first packet in that was not silence. */
+  firstSoundInAt: number | null;
 };
+
+export type FarStats = { packetsLost: number; jitterMs: number; mos: number };
 
 export type MediaStats = {
   codec: EndpointCodec | null;
   transcoded: boolean;
-  /** The suite of SRTP toward the endpoint; null when it is plain RTP. */
+  /** The suite of SRTP toward the bridged endpoint; null when it is plain RTP. */
   srtp: SrtpSuite | null;
+  /** ICE found a way to Meta; milliseconds since the epoch. */
+  iceConnectedAt: number | null;
+  /** DTLS was done too: from here on audio can pass. */
   connectedAt: number | null;
   whatsapp: LegStats;
   endpoint: LegStats;

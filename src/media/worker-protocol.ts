@@ -2,9 +2,11 @@ import { errorText, Failure, type FailureSide, type Verdict } from '../platform/
 import type {
   EndpointMedia,
   EndpointMediaOptions,
+  ListenerMode,
   MediaEvent,
   MediaLeg,
   MediaStats,
+  Sound,
 } from './media.ts';
 
 /**
@@ -23,9 +25,13 @@ export type WorkerSettings = {
 export type WorkerRequests = {
   open: { input: { port: number }; output: { offer: string } };
   applyAnswer: { input: { sdp: string }; output: null };
-  openEndpoint: { input: { port: number; options: EndpointMediaOptions }; output: string };
-  applyEndpointAnswer: { input: { sdp: string }; output: EndpointMedia };
-  answerEndpointOffer: { input: { sdp: string }; output: string };
+  openEndpoint: {
+    input: { legId: string; port: number; options: EndpointMediaOptions };
+    output: string;
+  };
+  applyEndpointAnswer: { input: { legId: string; sdp: string }; output: EndpointMedia };
+  answerEndpointOffer: { input: { legId: string; sdp: string }; output: string };
+  closeEndpoint: { input: { legId: string }; output: null };
   stats: { input: null; output: MediaStats };
   close: { input: null; output: MediaStats };
 };
@@ -41,11 +47,26 @@ export type ToWorker =
         input: WorkerRequests[K]['input'];
       };
     }[RequestKind]
-  | { kind: 'bridge'; handle: number }
-  | { kind: 'ringMeanwhile'; handle: number }
-  | { kind: 'sendDtmf'; handle: number; leg: MediaLeg; digits: string }
+  | { kind: 'order'; handle: number; order: CallOrder }
   /** Close everything and exit. */
   | { kind: 'shutdown' };
+
+/** Which leg: of several endpoints the bridged one where no `legId` is given. */
+export type LegName = { leg: MediaLeg; legId?: string };
+
+/** What a call is told to do; nothing is answered, a dead worker surfaces by itself. */
+export type CallOrder =
+  | { do: 'bridge' }
+  | { do: 'ringMeanwhile' }
+  | { do: 'hold'; sound: Sound }
+  | { do: 'resume' }
+  | { do: 'useEndpoint'; legId: string }
+  | { do: 'addListener'; legId: string; mode: ListenerMode }
+  | { do: 'removeListener'; legId: string }
+  | ({ do: 'setMuted'; muted: boolean } & LegName)
+  | ({ do: 'play'; playId: number; sound: Sound; loop: boolean; interrupt: boolean } & LegName)
+  | ({ do: 'stopPlaying' } & LegName)
+  | ({ do: 'sendDtmf'; digits: string } & LegName);
 
 export type FromWorker =
   | { kind: 'ready' }
