@@ -39,12 +39,13 @@ const FACE_ROLES = [
   'lookup',
   'metrics',
 ];
-const INNER_ROLES = ['server', 'session', 'leg', 'gateway', 'dialer', 'gate'];
+const INNER_ROLES = ['server', 'session', 'leg', 'gateway', 'dialer', 'gate', 'hands'];
 /** Kinds of plain data that other folders may read. */
 const FACE_KINDS = ['types', 'views', 'codes'];
 /** Decisions and values of a folder that others need as they are. */
 const MORE_FACES = new Set([
   'src/calls/call-gate.ts',
+  'src/calls/call-hands.ts',
   'src/calls/call-rules.ts',
   'src/calls/gateway.ts',
   'src/consent/opt-in.ts',

@@ -1,0 +1,115 @@
+import type { MediaCall, MediaEvent, MediaLeg, MediaStats } from '../media/media.ts';
+import { Failure, errorText } from '../platform/failure.ts';
+import type { HandPorts, SessionTarget } from './call-session.ts';
+
+/** A media plane that has not closed a call by then is given up; the call must end all the same. */
+const MEDIA_CLOSE_MS = 8_000;
+const KEY_RETRY_MS = 500;
+
+/**
+ * The media of one session: opened once, closed once, its events turned into facts. Others may
+ * listen as well, such as a script that waits for digits; they hear what happens, never less.
+ */
+export class MediaHands {
+  readonly #ports: HandPorts;
+  readonly #target: SessionTarget;
+  readonly #listeners = new Set<(event: MediaEvent) => void>();
+  #media: MediaCall | null = null;
+  #stats: MediaStats | null = null;
+  #opening = false;
+  #answerApplied = false;
+
+  constructor(ports: HandPorts, target: SessionTarget) {
+    this.#ports = ports;
+    this.#target = target;
+  }
+
+  /** The open media of the call; null before it is open and once it is closed. */
+  get call(): MediaCall | null {
+    return this.#media;
+  }
+
+  /** Figures of the closed media; null before. */
+  get stats(): MediaStats | null {
+    return this.#stats;
+  }
+
+  /** Returns the way to stop listening. */
+  listen(listener: (event: MediaEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  open(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    const { media, callId, isDone, poke, hangUp } = this.#ports;
+    const onEvent = (event: MediaEvent): void => this.#onEvent(event);
+    media.openCall({ callId, onEvent }).then(
+      (opened) => {
+        this.#media = opened;
+        // The call may have gone down meanwhile; then nobody else would close it.
+        if (isDone()) void this.close();
+        else poke();
+      },
+      (error: unknown) => hangUp('platform', this.#trouble(error)),
+    );
+  }
+
+  applyAnswer(media: MediaCall, sdp: string): void {
+    if (this.#answerApplied) return;
+    this.#answerApplied = true;
+    media
+      .applyAnswer(sdp)
+      .catch((error: unknown) => this.#ports.hangUp('platform', this.#trouble(error)));
+  }
+
+  async close(): Promise<void> {
+    const media = this.#media;
+    if (media === null) return;
+    this.#media = null;
+    const late = Promise.withResolvers<null>();
+    const timer = this.#ports.clock.after(MEDIA_CLOSE_MS, () => late.resolve(null));
+    const closed = media.close().catch((error: unknown) => {
+      this.#trouble(error);
+      return null;
+    });
+    this.#stats = await Promise.race([closed, late.promise]);
+    timer.cancel();
+  }
+
+  #trouble(error: unknown): string {
+    const { log, callId } = this.#ports;
+    const reason = error instanceof Failure ? error.code : 'media_failed';
+    log.warn({ callId, reason }, 'the media of this call failed');
+    return reason;
+  }
+
+  #onEvent(event: MediaEvent): void {
+    const { clock, log, callId, report, hangUp } = this.#ports;
+    if (event.kind === 'connected') report({ type: 'CallMediaConnected', at: clock.now() });
+    else if (event.kind === 'lost') hangUp('platform', event.cause);
+    else if (event.kind === 'dtmf') this.#onKey(event.leg, event.digit, clock.monotonic());
+    else if (event.kind === 'silent') {
+      const { leg, cause, silentMs } = event;
+      log.warn({ callId, leg, cause, silentMs }, 'nothing heard');
+      report({ type: 'CallAudioLost', at: clock.now(), leg, cause });
+    } else if (event.kind === 'heard') {
+      report({ type: 'CallAudioFound', at: clock.now(), leg: event.leg });
+    }
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** A stop is tried until it is recorded, also when the call has ended meanwhile. */
+  #onKey(leg: MediaLeg, digit: string, pressedAt: number): void {
+    if (leg !== 'whatsapp' || digit !== this.#target.line.optOutKey) return;
+    const { stopByKey, clock, log, callId, poke } = this.#ports;
+    stopByKey(callId, clock.monotonic() - pressedAt).then(
+      () => poke(),
+      (error: unknown) => {
+        log.error({ callId, error: errorText(error) }, 'key press was not recorded');
+        clock.after(KEY_RETRY_MS, () => this.#onKey(leg, digit, pressedAt));
+      },
+    );
+  }
+}
