@@ -216,9 +216,18 @@ const legSchema = z.object({
   packetsIn: z.number(),
   packetsOut: z.number(),
   packetsLost: z.number(),
+  packetsLate: z.number().default(0).describe('Came after their turn; where we transcode.'),
   jitterMs: z.number(),
+  rttMs: z.number().nullable().default(null).describe('Round trip by RTCP, the latest.'),
+  mos: z.number().nullable().default(null).describe('What came in, by the E-model; 1 to 4.4.'),
+  far: z
+    .object({ packetsLost: z.number(), jitterMs: z.number(), mos: z.number() })
+    .nullable()
+    .default(null)
+    .describe('What the far side reports of our stream to it.'),
   firstPacketInAt: z.number().nullable().describe('Milliseconds since 1970.'),
   firstPacketOutAt: z.number().nullable().describe('Milliseconds since 1970.'),
+  firstSoundInAt: z.number().nullable().default(null).describe('The first that was not silence.'),
 });
 
 export const cdrSchema = z.object({
@@ -265,6 +274,7 @@ export const cdrSchema = z.object({
       transcoded: z.boolean(),
       // Records from before SRTP do not have it.
       srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80']).nullable().default(null),
+      iceConnectedAt: z.number().nullable().default(null),
       connectedAt: z.number().nullable(),
       whatsapp: legSchema,
       endpoint: legSchema,

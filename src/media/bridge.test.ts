@@ -164,7 +164,7 @@ test('a bridged leg that falls silent is told once, and once that it is heard ag
   const { bridge, frames, events } = makeBridge(PCMU);
   bridge.bridge();
   frames(300);
-  bridge.heardRtcp('whatsapp');
+  bridge.heardRtcp('whatsapp', new Uint8Array(8));
   frames(10);
   bridge.fromEndpoint(packet(0, 0, new Uint8Array(160)));
   assert.deepEqual(events, [

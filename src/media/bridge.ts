@@ -56,8 +56,8 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     this.#options = options;
     const { silentAfterMs } = options;
-    this.#whatsapp = new LegTraffic('whatsapp', OPUS_CLOCK, silentAfterMs);
-    this.#endpoint = new LegTraffic('endpoint', G711_CLOCK, silentAfterMs);
+    this.#whatsapp = new LegTraffic('whatsapp', 'opus', silentAfterMs);
+    this.#endpoint = new LegTraffic('endpoint', 'PCMU', silentAfterMs);
     this.whatsAppStream = this.#newStream(OPUS_CLOCK);
     this.#toWhatsApp = new AudioPath(this.whatsAppStream, (packet) => {
       if (options.sendToWhatsApp(packet)) this.#whatsapp.noteSent(options.clock.now());
@@ -76,7 +76,7 @@ export class Bridge {
     this.#plan = plan;
     if (before?.codec !== plan.codec || this.#toEndpoint === undefined) {
       const clockRate = plan.codec === 'opus' ? OPUS_CLOCK : G711_CLOCK;
-      this.#endpoint.setClockRate(clockRate);
+      this.#endpoint.setCodec(plan.codec);
       const stream = this.#newStream(clockRate);
       this.endpointStream = stream;
       this.#toEndpoint = new AudioPath(stream, (packet) => {
@@ -148,8 +148,11 @@ export class Bridge {
   }
 
   /** RTCP counts as a sign of life too. */
-  heardRtcp(leg: MediaLeg): void {
-    this.#emit((leg === 'whatsapp' ? this.#whatsapp : this.#endpoint).watch.heard(this.#now()));
+  heardRtcp(leg: MediaLeg, bytes: Uint8Array): void {
+    const traffic = leg === 'whatsapp' ? this.#whatsapp : this.#endpoint;
+    const stream = leg === 'whatsapp' ? this.whatsAppStream : this.endpointStream;
+    traffic.noteReports(bytes, stream?.ssrc, this.#options.clock);
+    this.#emit(traffic.watch.heard(this.#now()));
   }
 
   /** Runs every 20 ms. */
@@ -169,9 +172,10 @@ export class Bridge {
     return (leg === 'whatsapp' ? this.#whatsapp : this.#endpoint).stats();
   }
 
-  /** The source heard on a leg, for receiver reports. */
-  heardOn(leg: MediaLeg): ReturnType<LegTraffic['heardSource']> {
-    return (leg === 'whatsapp' ? this.#whatsapp : this.#endpoint).heardSource();
+  /** What our next report on a leg says about the source heard there. */
+  reportBlock(leg: MediaLeg): ReturnType<LegTraffic['reportBlock']> {
+    const traffic = leg === 'whatsapp' ? this.#whatsapp : this.#endpoint;
+    return traffic.reportBlock(this.#options.clock);
   }
 
   #join(): void {

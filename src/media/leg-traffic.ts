@@ -1,35 +1,43 @@
 import type { Clock } from '../platform/clock.ts';
+import { estimatedDelayMs, scoreOf } from './call-quality.ts';
 import { DtmfReceiver, type DigitHeard } from './dtmf.ts';
+import { isSound } from './leg-sound.ts';
 import { LegWatch } from './leg-watch.ts';
-import type { LegStats, MediaLeg } from './media.ts';
-import { RtpReception, type Reception } from './rtp-reception.ts';
+import type { EndpointCodec, FarStats, LegStats, MediaLeg } from './media.ts';
+import { RtcpExchange } from './rtcp-exchange.ts';
+import type { ReportBlock } from './rtcp.ts';
+import { RtpReception } from './rtp-reception.ts';
 import type { RtpPacket } from './rtp.ts';
+
+const clockRateOf = (codec: EndpointCodec): number => (codec === 'opus' ? 48_000 : 8000);
 
 /** What came and went on one leg: figures, digits, and whether it is silent. */
 export class LegTraffic {
   readonly leg: MediaLeg;
   readonly dtmf = new DtmfReceiver();
   readonly watch: LegWatch;
+  readonly #reports = new RtcpExchange();
   #reception: RtpReception;
-  #clockRate: number;
+  #codec: EndpointCodec;
   #ssrc: number | undefined;
   #heardAudio = false;
   #packetsOut = 0;
   #firstInAt: number | null = null;
   #firstOutAt: number | null = null;
+  #firstSoundAt: number | null = null;
 
-  constructor(leg: MediaLeg, clockRate: number, silentAfterMs: number) {
+  constructor(leg: MediaLeg, codec: EndpointCodec, silentAfterMs: number) {
     this.leg = leg;
     this.watch = new LegWatch(leg, silentAfterMs);
-    this.#clockRate = clockRate;
-    this.#reception = new RtpReception(clockRate);
+    this.#codec = codec;
+    this.#reception = new RtpReception(clockRateOf(codec));
   }
 
   /** A new codec means a new RTP clock; the counters go on. */
-  setClockRate(clockRate: number): void {
-    if (clockRate === this.#clockRate) return;
-    this.#clockRate = clockRate;
-    this.#reception = this.#reception.withClockRate(clockRate);
+  setCodec(codec: EndpointCodec): void {
+    const sameClock = clockRateOf(codec) === clockRateOf(this.#codec);
+    this.#codec = codec;
+    if (!sameClock) this.#reception = this.#reception.withClockRate(clockRateOf(codec));
   }
 
   /** True for the first audio packet of the leg. */
@@ -37,6 +45,9 @@ export class LegTraffic {
     this.#reception.note(packet, clock.monotonic(), isAudio);
     this.#firstInAt ??= clock.now();
     this.#ssrc = packet.ssrc;
+    if (isAudio && this.#firstSoundAt === null && isSound(this.#codec, packet.payload)) {
+      this.#firstSoundAt = clock.now();
+    }
     const first = isAudio && !this.#heardAudio;
     this.#heardAudio ||= isAudio;
     return first;
@@ -47,24 +58,51 @@ export class LegTraffic {
     this.#firstOutAt ??= now;
   }
 
+  /** RTCP came on this leg; `sendingSsrc` names the stream of ours that it may speak of. */
+  noteReports(bytes: Uint8Array, sendingSsrc: number | undefined, clock: Clock): void {
+    const clockRate = clockRateOf(this.#codec);
+    const sending = sendingSsrc === undefined ? undefined : { ssrc: sendingSsrc, clockRate };
+    this.#reports.accept(bytes, sending, clock);
+  }
+
+  /** What our next report says about the stream heard here; nothing before one was heard. */
+  reportBlock(clock: Clock): ReportBlock | undefined {
+    if (this.#ssrc === undefined) return undefined;
+    const clockRate = clockRateOf(this.#codec);
+    const reception = this.#reception.read();
+    return this.#reports.blockFor({ ssrc: this.#ssrc, clockRate, reception }, clock);
+  }
+
   event(packet: RtpPacket, clockRate: number, now: number): DigitHeard[] {
     return this.dtmf.handle({ ...packet, clockRate }, now);
   }
 
-  heardSource(): { ssrc: number; clockRate: number; reception: Reception } | undefined {
-    if (this.#ssrc === undefined) return undefined;
-    return { ssrc: this.#ssrc, clockRate: this.#clockRate, reception: this.#reception.read() };
-  }
-
-  stats(): LegStats {
+  /** `late`: packets that came, but after their turn, so that nobody heard them. */
+  stats(late = 0): LegStats {
     const { packets, lost, jitterMs } = this.#reception.read();
+    const rttMs = this.#reports.roundTripMs;
+    const delayMs = estimatedDelayMs(rttMs, jitterMs);
+    const lossShare = (lost + late) / Math.max(1, packets + lost);
     return {
       packetsIn: packets,
       packetsOut: this.#packetsOut,
       packetsLost: lost,
+      packetsLate: late,
       jitterMs,
+      rttMs,
+      mos: packets === 0 ? null : scoreOf({ codec: this.#codec, lossShare, delayMs }),
+      far: this.#farStats(rttMs),
       firstPacketInAt: this.#firstInAt,
       firstPacketOutAt: this.#firstOutAt,
+      firstSoundInAt: this.#firstSoundAt,
     };
+  }
+
+  #farStats(rttMs: number | null): FarStats | null {
+    const { far } = this.#reports;
+    if (far === null) return null;
+    const lossShare = far.packetsLost / Math.max(1, this.#packetsOut);
+    const delayMs = estimatedDelayMs(rttMs, far.jitterMs);
+    return { ...far, mos: scoreOf({ codec: this.#codec, lossShare, delayMs }) };
   }
 }

@@ -38,7 +38,7 @@ export type WhatsAppLegOptions = {
   onLost: (cause: MediaLostCause) => void;
   /** An RTP packet that passed guard G8. */
   onPacket: (packet: RtpPacket) => void;
-  onRtcp: () => void;
+  onRtcp: (bytes: Uint8Array) => void;
 };
 
 /**
@@ -56,6 +56,7 @@ export class WhatsAppLeg {
   #answerText: string | undefined;
   #connectTimer: TimerHandle | undefined;
   #heardSsrc: number | undefined;
+  #iceConnectedAt: number | null = null;
 
   constructor(options: WhatsAppLegOptions) {
     this.#options = options;
@@ -74,6 +75,11 @@ export class WhatsAppLeg {
     const local = this.#connection.localDescription();
     invariant(local !== null, 'the engine made no offer');
     this.offer = whatsAppOffer(local.sdp, options);
+  }
+
+  /** When ICE found a way to Meta, by the wall clock. */
+  get iceConnectedAt(): number | null {
+    return this.#iceConnectedAt;
   }
 
   get answer(): MetaAnswer | undefined {
@@ -141,6 +147,10 @@ export class WhatsAppLeg {
       this.#options.onConnected();
     });
     this.#track.onMessage((bytes) => this.#receive(bytes));
+    this.#connection.onIceStateChange((state) => {
+      const found = state === 'connected' || state === 'completed';
+      if (found && this.#state !== 'ended') this.#iceConnectedAt ??= this.#options.clock.now();
+    });
     this.#connection.onStateChange((state) => {
       if (state !== 'failed' && state !== 'closed' && state !== 'disconnected') return;
       // Guard G10: the peer's close, a forged alert or ICE giving up, none of them our doing.
@@ -157,7 +167,7 @@ export class WhatsAppLeg {
   #receive(bytes: Uint8Array): void {
     if (this.#state !== 'connected') return;
     if (isRtcp(bytes)) {
-      this.#options.onRtcp();
+      this.#options.onRtcp(bytes);
       return;
     }
     const packet = parseRtp(bytes);
