@@ -259,6 +259,10 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
   },
   sdp_too_large: { title: 'The SDP is too large.', fix: 'Look at who sends it.' },
   sdp_malformed: { title: 'The text is not SDP (RFC 8866).', fix: 'Look at who sends it.' },
+  sound_file_unusable: {
+    title: 'A prompt or music cannot be played.',
+    fix: 'Upload it again; the message names what is wrong with the file.',
+  },
   sdp_media_lines: {
     title: 'The answer has not exactly one audio line.',
     fix: 'Have the other side answer the one audio line of the offer.',
