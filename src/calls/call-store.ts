@@ -16,7 +16,7 @@ import {
 } from '../platform/ids.ts';
 import type { FieldNames } from '../platform/divide.ts';
 import type { CallState } from './call.ts';
-import type { Cdr } from './cdr.ts';
+import { wholeCdr, type Cdr } from './cdr.ts';
 
 /** Words of the business and of others, and ids and addresses that hold the person's number. */
 export const CALL_FIELDS: FieldNames = new Set([
@@ -188,7 +188,7 @@ export async function readCallsWithCdrs(
   const rows = await db.run(READ_WITH_CDR, [ids.map((id) => bucketOf(id)), ids]);
   return rows.map((row) => {
     const sealedRecord = { ...row, sealed: row.sealed_record };
-    const cdr = row.record === null ? null : openedValue(db, row.record, sealedRecord);
+    const cdr = row.record === null ? null : wholeCdr(openedValue(db, row.record, sealedRecord));
     return { call: stateIn(db, row), cdr };
   });
 }
@@ -216,7 +216,7 @@ const RECORD = `cdrs.record, cdrs.account_id, cdrs.sealed,
 
 function recordIn(db: Queryable, row: RecordRow): Cdr {
   const contactId = row.record.contactId as ContactId;
-  return openedValue(db, row.record, { ...row, contact_id: contactId });
+  return wholeCdr(openedValue(db, row.record, { ...row, contact_id: contactId }));
 }
 
 const READ_CDR = statement<RecordRow>(

@@ -1,6 +1,7 @@
 import type { AudioGapView, CallView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallFacts, CallState } from './call.ts';
+import { mediaProofOf } from './media-proof.ts';
 
 /** How a call leaves the house: in the API and in webhooks. */
 export function callView(state: CallState): CallView {
@@ -27,6 +28,7 @@ export function callView(state: CallState): CallView {
     bridgedAt: isoTimeOrNull(facts.bridgedAt),
     endedAt: isoTimeOrNull(end?.at ?? null),
     audioGaps: audioGapsOf(facts),
+    mediaProof: mediaProofOf(facts, end?.media ?? null),
   };
 }
 

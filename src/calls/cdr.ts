@@ -1,9 +1,10 @@
 import type { Contact } from '../contacts/contact.ts';
-import type { AudioGapView, CallOutcome, CallStrategy } from '../http/api-types.ts';
+import type { AudioGapView, CallOutcome, CallStrategy, MediaProofView } from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState, EndedBy } from './call.ts';
 import { audioGapsOf } from './call-views.ts';
+import { mediaProofOf, wholeStats } from './media-proof.ts';
 
 /** The call detail record: one per call, written with its end and never changed. */
 export type Cdr = {
@@ -49,6 +50,8 @@ export type Cdr = {
   sipStatus: number | null;
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
+  /** Pick-up, ICE, DTLS, first packets and sounds: where a call without audio broke. */
+  mediaProof: MediaProofView[];
   media: MediaStats | null;
 };
 
@@ -102,8 +105,16 @@ export function cdrOf(
     sipCallId: facts.endpoint?.sipCallId ?? null,
     sipStatus: sipStatus(state),
     audioGaps: audioGapsOf(facts),
+    mediaProof: mediaProofOf(facts, media),
     media,
   };
+}
+
+/** A stored record in today's form: what was not kept in its days is empty. */
+export function wholeCdr(stored: Cdr): Cdr {
+  const older: { mediaProof?: MediaProofView[] } = stored;
+  const media = stored.media === null ? null : wholeStats(stored.media);
+  return { ...stored, mediaProof: older.mediaProof ?? [], media };
 }
 
 function sipStatus({ facts }: CallState): number | null {

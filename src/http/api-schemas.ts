@@ -15,6 +15,27 @@ import type {
 const instant = z.string().describe('RFC 3339, UTC');
 const instantOrNull = instant.nullable();
 
+const mediaProofSchema = z
+  .array(
+    z.object({
+      step: z.enum([
+        'answered',
+        'ice_connected',
+        'dtls_connected',
+        'endpoint_answered',
+        'bridged',
+        'whatsapp_first_packet_out',
+        'whatsapp_first_packet_in',
+        'whatsapp_first_sound_in',
+        'endpoint_first_packet_out',
+        'endpoint_first_packet_in',
+        'endpoint_first_sound_in',
+      ]),
+      at: instant,
+    }),
+  )
+  .describe('What proves that audio could pass, in order of time; packets after the end.');
+
 const audioGapsSchema = z
   .array(
     z.object({
@@ -210,24 +231,24 @@ export const callSchema = z.object({
   bridgedAt: instantOrNull,
   endedAt: instantOrNull,
   audioGaps: audioGapsSchema,
+  mediaProof: mediaProofSchema,
 }) satisfies z.ZodType<CallView>;
 
 const legSchema = z.object({
   packetsIn: z.number(),
   packetsOut: z.number(),
   packetsLost: z.number(),
-  packetsLate: z.number().default(0).describe('Came after their turn; where we transcode.'),
+  packetsLate: z.number().describe('Came after their turn; where we transcode.'),
   jitterMs: z.number(),
-  rttMs: z.number().nullable().default(null).describe('Round trip by RTCP, the latest.'),
-  mos: z.number().nullable().default(null).describe('What came in, by the E-model; 1 to 4.4.'),
+  rttMs: z.number().nullable().describe('Round trip by RTCP, the latest.'),
+  mos: z.number().nullable().describe('What came in, by the E-model; 1 to 4.4.'),
   far: z
     .object({ packetsLost: z.number(), jitterMs: z.number(), mos: z.number() })
     .nullable()
-    .default(null)
     .describe('What the far side reports of our stream to it.'),
   firstPacketInAt: z.number().nullable().describe('Milliseconds since 1970.'),
   firstPacketOutAt: z.number().nullable().describe('Milliseconds since 1970.'),
-  firstSoundInAt: z.number().nullable().default(null).describe('The first that was not silence.'),
+  firstSoundInAt: z.number().nullable().describe('The first that was not silence.'),
 });
 
 export const cdrSchema = z.object({
@@ -268,13 +289,13 @@ export const cdrSchema = z.object({
   sipCallId: textOrNull,
   sipStatus: z.number().nullable(),
   audioGaps: audioGapsSchema,
+  mediaProof: mediaProofSchema,
   media: z
     .object({
       codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),
       transcoded: z.boolean(),
-      // Records from before SRTP do not have it.
-      srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80']).nullable().default(null),
-      iceConnectedAt: z.number().nullable().default(null),
+      srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80']).nullable(),
+      iceConnectedAt: z.number().nullable(),
       connectedAt: z.number().nullable(),
       whatsapp: legSchema,
       endpoint: legSchema,

@@ -183,6 +183,19 @@ export type CallView = {
   endedAt: string | null;
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
+  /** What proves that audio could pass, in order of time. Packets are told after the end. */
+  mediaProof: MediaProofView[];
+};
+
+export type MediaProofView = {
+  step:
+    | 'answered'
+    | 'ice_connected'
+    | 'dtls_connected'
+    | 'endpoint_answered'
+    | 'bridged'
+    | `${'whatsapp' | 'endpoint'}_first_${'packet_out' | 'packet_in' | 'sound_in'}`;
+  at: string;
 };
 
 export type AudioGapView = {

@@ -1,0 +1,63 @@
+import type { MediaProofView } from '../http/api-types.ts';
+import type { LegStats, MediaStats } from '../media/media.ts';
+import { isoTime } from '../platform/clock.ts';
+import type { CallFacts } from './call.ts';
+
+/** A record from before a figure existed lacks it. */
+type Stored<T> = { [K in keyof T]?: T[K] | undefined };
+
+/**
+ * What proves that audio could pass, in order of time: pick-up, ICE, DTLS, and the first packet
+ * and sound on each leg. What never happened is not there, which tells where a call broke. The
+ * packets are known when the media has been closed, so a live call shows the first steps only.
+ */
+export function mediaProofOf(facts: CallFacts, media: MediaStats | null): MediaProofView[] {
+  const steps: [MediaProofView['step'], number | null | undefined][] = [
+    ['answered', facts.answeredAt],
+    ['ice_connected', media?.iceConnectedAt],
+    ['dtls_connected', media?.connectedAt ?? facts.mediaConnectedAt],
+    ...legSteps('whatsapp', media?.whatsapp),
+    ['endpoint_answered', facts.endpoint?.answeredAt],
+    ...legSteps('endpoint', media?.endpoint),
+    ['bridged', facts.bridgedAt],
+  ];
+  return steps
+    .flatMap(([step, at]) => (at === null || at === undefined ? [] : [{ step, at }]))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ step, at }) => ({ step, at: isoTime(at) }));
+}
+
+function legSteps(
+  leg: 'whatsapp' | 'endpoint',
+  stats: LegStats | undefined,
+): [MediaProofView['step'], number | null | undefined][] {
+  return [
+    [`${leg}_first_packet_out`, stats?.firstPacketOutAt],
+    [`${leg}_first_packet_in`, stats?.firstPacketInAt],
+    [`${leg}_first_sound_in`, stats?.firstSoundInAt],
+  ];
+}
+
+/** Stored figures with the ones that came later: what was not measured then is null. */
+export function wholeStats(media: MediaStats): MediaStats {
+  const stored: Stored<MediaStats> = media;
+  return {
+    ...media,
+    srtp: stored.srtp ?? null,
+    iceConnectedAt: stored.iceConnectedAt ?? null,
+    whatsapp: wholeLeg(media.whatsapp),
+    endpoint: wholeLeg(media.endpoint),
+  };
+}
+
+function wholeLeg(leg: LegStats): LegStats {
+  const stored: Stored<LegStats> = leg;
+  return {
+    ...leg,
+    packetsLate: stored.packetsLate ?? 0,
+    rttMs: stored.rttMs ?? null,
+    mos: stored.mos ?? null,
+    far: stored.far ?? null,
+    firstSoundInAt: stored.firstSoundInAt ?? null,
+  };
+}
