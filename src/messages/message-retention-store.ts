@@ -1,5 +1,5 @@
 import { at, statement, type Queryable } from '../database/database.ts';
-import { BUCKET_COUNT } from '../platform/ids.ts';
+import { bucketSpans } from '../platform/ids.ts';
 import { idBound } from '../webhooks/deliveries-store.ts';
 
 const PURGE_BATCH = 2_000;
@@ -7,9 +7,12 @@ const PURGE_BATCH = 2_000;
 const PURGE_MESSAGES = statement<{ id: string }>(
   'message_purge',
   `delete from messages where (bucket, id) in (
-     select bucket, id from messages
-      where bucket = $1 and id < $2 and status not in ('queued', 'sending')
-      order by id limit $3
+     select old.bucket, old.id from generate_series($1::int, $2::int) as each
+      cross join lateral (
+        select bucket, id from messages
+         where bucket = each and id < $3 and status not in ('queued', 'sending')
+         order by id limit $4) as old
+      limit $4
    ) returning id`,
 );
 
@@ -23,10 +26,10 @@ const PURGE_NAMES = statement<{ our_id: string }>(
 export async function purgeMessages(db: Queryable, now: number, keptMs: number): Promise<number> {
   const before = now - keptMs;
   let purged = 0;
-  for (let bucket = 0; bucket < BUCKET_COUNT; bucket += 1) {
+  for (const [first, last] of bucketSpans()) {
     let count: number;
     do {
-      const values = [bucket, idBound('msg', before), PURGE_BATCH];
+      const values = [first, last, idBound('msg', before), PURGE_BATCH];
       count = (await db.run(PURGE_MESSAGES, values)).length;
       purged += count;
     } while (count === PURGE_BATCH);

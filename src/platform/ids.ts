@@ -19,6 +19,7 @@ export const ID_PREFIXES = {
   permissionRequest: 'preq',
   permission: 'perm',
   call: 'call',
+  callOrder: 'ord',
   cdr: 'cdr',
   event: 'evt',
   message: 'msg',
@@ -49,6 +50,16 @@ export type TemplateId = Id<'template'>;
 export const BUCKET_COUNT = 64;
 /** 0 to 63: the shard-like slice of the store that a contact and all it owns live in. */
 export type Bucket = number;
+
+/** So many buckets one statement goes through where all of them are gone through. */
+const SPAN = 16;
+
+/** All buckets, as first and last of some that stand beside each other. */
+export function* bucketSpans(): Generator<readonly [first: Bucket, last: Bucket]> {
+  for (let first = 0; first < BUCKET_COUNT; first += SPAN) {
+    yield [first, Math.min(first + SPAN, BUCKET_COUNT) - 1];
+  }
+}
 
 export type Ids = {
   /** A new id; `bucket` is given for whatever belongs to a contact, else drawn by chance. */
