@@ -4,6 +4,7 @@ import type { ContactUnit, RowStore } from '../ledger/contact-unit.ts';
 import { invariant } from '../platform/invariant.ts';
 import type { EventType } from '../webhooks/webhooks.ts';
 import { CALL_EVENT_NAMES, evolve, type CallEvent, type CallState } from './call.ts';
+import type { CallOrder } from './call-control.ts';
 import { reachOf } from './call-rules.ts';
 import { callRows, cdrRows } from './call-store.ts';
 import { callView } from './call-views.ts';
@@ -89,6 +90,14 @@ function dividedEvent(event: CallEvent): Divided {
       return { data: { sdpBytes: event.sdp.length } };
     case 'EndpointAnswered':
       return { data: {} };
+    case 'CallOrdered':
+      return { data: orderData(event.order) };
+    case 'LegAnswered':
+      return { data: { legId: event.legId } };
+    case 'LegInvited': {
+      const { type: _type, at: _at, sipCallId, ...data } = event;
+      return { data, personal: { sipCallId } };
+    }
     case 'EndpointInvited':
       return { data: {}, personal: { sipCallId: event.sipCallId } };
     case 'EndpointFailed':
@@ -107,3 +116,10 @@ function dividedEvent(event: CallEvent): Divided {
 }
 
 type Divided = { data: Record<string, unknown>; personal?: Record<string, unknown> };
+
+/** Digits may be a secret, so only their number is told. */
+function orderData({ id, wish }: CallOrder): Record<string, unknown> {
+  const { ...told }: Record<string, unknown> = wish;
+  delete told['digits'];
+  return { orderId: id, ...told };
+}

@@ -26,6 +26,7 @@ export const CALL_FIELDS: FieldNames = new Set([
   'mediaAnswer',
   'sipCallId',
   'dialog',
+  'digits',
   'failed.reason',
   'message',
   'details',
@@ -349,22 +350,23 @@ export async function callVersions(
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
-/** More live calls than any cap allows need not be counted. */
 const LIVE_OF_LINES = statement<{ line_id: LineId; live: number }>(
   'call_live_of_lines',
-  `select line_id, live::int from unnest($1::text[]) line_id cross join lateral (
+  `select v.line_id, live::int from unnest($1::text[], $2::int[]) v (line_id, cap)
+    cross join lateral (
      select count(*) as live from (
        select from calls
         where status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
-          and calls.line_id = line_id.line_id limit 10000) counted) v`,
+          and calls.line_id = v.line_id limit v.cap) counted) counted`,
 );
 
-/** How many calls each line has that are dialled and not over, up to 10,000. */
+/** How many calls each line has that are dialled and not over, counted up to its cap. */
 export async function liveCallsOfLines(
   db: Queryable,
-  lineIds: readonly LineId[],
+  caps: ReadonlyMap<LineId, number>,
 ): Promise<Map<LineId, number>> {
-  const rows = await db.run(LIVE_OF_LINES, [lineIds]);
+  if (caps.size === 0) return new Map();
+  const rows = await db.run(LIVE_OF_LINES, [[...caps.keys()], [...caps.values()]]);
   return new Map(rows.map(({ line_id: id, live }) => [id, live]));
 }
 

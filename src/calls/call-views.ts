@@ -1,6 +1,7 @@
 import type { AudioGapView, CallView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallFacts, CallState } from './call.ts';
+import { controlViews } from './control-views.ts';
 import { mediaProofOf } from './media-proof.ts';
 
 /** How a call leaves the house: in the API and in webhooks. */
@@ -29,6 +30,7 @@ export function callView(state: CallState): CallView {
     endedAt: isoTimeOrNull(end?.at ?? null),
     audioGaps: audioGapsOf(facts),
     mediaProof: mediaProofOf(facts, end?.media ?? null),
+    ...controlViews(state),
   };
 }
 

@@ -9,6 +9,15 @@ import type {
 import type { CallOutcome, CallStatus, CallStrategy } from '../http/api-types.ts';
 import type { MediaLeg, MediaStats, SilenceCause } from '../media/media.ts';
 import type { MetaError } from '../whatsapp/whatsapp.ts';
+import {
+  CONTROL_EVENTS,
+  foldControl,
+  isControlEvent,
+  type CallControl,
+  type ControlEvent,
+  type ControlEventType,
+} from './call-control.ts';
+import { closeOrders } from './call-orders.ts';
 
 /**
  * A call is one attempt to reach a contact, as a decider: commands and facts go in, events come
@@ -55,6 +64,7 @@ function anywhereWhileLive<S extends CallStatus>(status: S) {
     CallRejected: status,
     CallTerminated: status,
     CallHangUpRequested: status,
+    ...controlled(status),
     EndpointInvited: status,
     EndpointRinging: status,
     EndpointAnswered: status,
@@ -62,6 +72,12 @@ function anywhereWhileLive<S extends CallStatus>(status: S) {
     EndpointEnded: status,
     CallEnded: 'ended',
   } as const;
+}
+
+/** What leads a live call never moves it; see `call-control.ts`. */
+function controlled<S extends CallStatus>(status: S): Record<ControlEventType, S> {
+  const moves = CONTROL_EVENTS.map((type) => [type, status]);
+  return Object.fromEntries(moves) as Record<ControlEventType, S>;
 }
 
 export type EndedBy = 'customer' | 'business' | 'endpoint' | 'platform';
@@ -101,6 +117,8 @@ export type CallFacts = {
   endpoint: EndpointFacts | null;
   /** When one side could not be heard although it should; absent in rows from before it. */
   audioGaps?: readonly AudioGap[];
+  /** Orders, holds, transfers, listeners; absent until there was one. */
+  control?: CallControl;
   hangUp: { by: EndedBy; reason: string; at: number } | null;
   terminated: TerminateFact | null;
 };
@@ -114,8 +132,19 @@ export type AudioGap = {
   to: number | null;
 };
 
+/** One target of the endpoint that was called in vain, before the present one. */
+export type EndpointAttempt = {
+  target: string | null;
+  sipCallId: string;
+  invitedAt: number;
+  failed: { status: number; reason: string } | null;
+};
+
 export type EndpointFacts = {
   sipCallId: string;
+  /** The URI that was called; rows from before targets do not have it. */
+  target?: string | null;
+  attempts?: readonly EndpointAttempt[];
   invitedAt: number;
   ringingAt: number | null;
   answeredAt: number | null;
@@ -170,11 +199,12 @@ export type CallEvent =
   | { type: 'CallAudioFound'; at: number; leg: MediaLeg }
   | ({ type: 'CallTerminated' } & TerminateFact)
   | { type: 'CallHangUpRequested'; at: number; by: EndedBy; reason: string }
-  | { type: 'EndpointInvited'; at: number; sipCallId: string }
+  | { type: 'EndpointInvited'; at: number; sipCallId: string; target?: string }
   | { type: 'EndpointRinging'; at: number }
   | { type: 'EndpointAnswered'; at: number; dialog: Record<string, unknown> | null }
   | { type: 'EndpointFailed'; at: number; status: number; reason: string }
   | { type: 'EndpointEnded'; at: number }
+  | ControlEvent
   | ({ type: 'CallEnded' } & CallEnd)
   | { type: 'CallFactLate'; at: number; fact: string };
 
@@ -220,14 +250,22 @@ export function evolve(state: CallState, event: CallEvent): CallState {
   const { plan, eventSequence } = state;
   if (event.type === 'CallEnded') {
     const { type: _type, ...end } = event;
-    const facts = { ...state.facts, mediaAnswer: null };
+    const facts = { ...state.facts, mediaAnswer: null, ...closedControl(state.facts, end.at) };
     return { plan, eventSequence, facts, status: 'ended', end };
   }
   if (state.status === 'ended' || status === 'ended') return state;
-  return { plan, eventSequence, status, facts: foldFact(state.facts, event) };
+  const facts = isControlEvent(event)
+    ? foldControl(plan, state.facts, event)
+    : foldFact(state.facts, event);
+  return { plan, eventSequence, status, facts };
 }
 
-type FactEvent = Exclude<CallEvent, { type: 'CallEnded' }>;
+function closedControl({ control }: CallFacts, at: number): Pick<CallFacts, 'control'> {
+  if (control === undefined) return {};
+  return { control: { ...control, orders: closeOrders(control.orders, at) } };
+}
+
+type FactEvent = Exclude<CallEvent, { type: 'CallEnded' } | ControlEvent>;
 
 function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
   switch (event.type) {
@@ -279,11 +317,11 @@ function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
   }
 }
 
-type EndpointEvent = Extract<CallEvent, { type: `Endpoint${string}` }>;
+type EndpointEvent = Extract<FactEvent, { type: `Endpoint${string}` }>;
 
 function foldEndpoint(endpoint: EndpointFacts | null, event: EndpointEvent): EndpointFacts | null {
   if (event.type === 'EndpointInvited') {
-    const { sipCallId, at: invitedAt } = event;
+    const { sipCallId, at: invitedAt, target = null } = event;
     const nothing = {
       ringingAt: null,
       answeredAt: null,
@@ -291,7 +329,8 @@ function foldEndpoint(endpoint: EndpointFacts | null, event: EndpointEvent): End
       failed: null,
       endedAt: null,
     };
-    return { sipCallId, invitedAt, ...nothing };
+    const attempts = attemptsBefore(endpoint);
+    return { sipCallId, target, attempts, invitedAt, ...nothing };
   }
   if (endpoint === null) return null;
   switch (event.type) {
@@ -306,6 +345,12 @@ function foldEndpoint(endpoint: EndpointFacts | null, event: EndpointEvent): End
   }
 }
 
+function attemptsBefore(endpoint: EndpointFacts | null): readonly EndpointAttempt[] {
+  if (endpoint === null) return [];
+  const { attempts = [], target = null, sipCallId, invitedAt, failed } = endpoint;
+  return [...attempts, { target, sipCallId, invitedAt, failed }];
+}
+
 /** The public name of an event, where the business is told; facts inside the house have none. */
 export const CALL_EVENT_NAMES = {
   CallInitiated: 'call.initiated',
@@ -315,6 +360,16 @@ export const CALL_EVENT_NAMES = {
   CallAudioLost: 'call.audio_lost',
   CallAudioFound: 'call.audio_found',
   CallEnded: 'call.ended',
+  CallHeld: 'call.held',
+  CallResumed: 'call.resumed',
+  CallMuted: 'call.muted',
+  CallUnmuted: 'call.unmuted',
+  CallTransferStarted: 'call.transfer_started',
+  CallTransferred: 'call.transferred',
+  CallTransferFailed: 'call.transfer_failed',
+  CallListenerAdded: 'call.listener_added',
+  CallListenerRemoved: 'call.listener_removed',
+  CallOrderFailed: 'call.action_failed',
 } as const satisfies Partial<Record<CallEventType, string>>;
 
 /** Mermaid text of the transition table; docs/explanation/calls.md shows it. */

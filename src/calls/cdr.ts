@@ -1,9 +1,18 @@
 import type { Contact } from '../contacts/contact.ts';
-import type { AudioGapView, CallOutcome, CallStrategy, MediaProofView } from '../http/api-types.ts';
+import type {
+  AudioGapView,
+  HoldView,
+  ListenerView,
+  TransferView,
+  CallOutcome,
+  CallStrategy,
+  MediaProofView,
+} from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState, EndedBy } from './call.ts';
 import { audioGapsOf } from './call-views.ts';
+import { controlViews, holdMs } from './control-views.ts';
 import { mediaProofOf, wholeStats } from './media-proof.ts';
 
 /** The call detail record: one per call, written with its end and never changed. */
@@ -48,6 +57,11 @@ export type Cdr = {
   metaErrors: number[];
   sipCallId: string | null;
   sipStatus: number | null;
+  /** When the customer heard music, by whose order, and how long in all. */
+  holds: HoldView[];
+  holdMs: number;
+  transfers: TransferView[];
+  listeners: ListenerView[];
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
   /** Pick-up, ICE, DTLS, first packets and sounds: where a call without audio broke. */
@@ -104,17 +118,31 @@ export function cdrOf(
     metaErrors: facts.terminated?.errors.map((error) => error.code) ?? [],
     sipCallId: facts.endpoint?.sipCallId ?? null,
     sipStatus: sipStatus(state),
+    ...controlRecord(state),
     audioGaps: audioGapsOf(facts),
     mediaProof: mediaProofOf(facts, media),
     media,
   };
 }
 
+function controlRecord(
+  state: Extract<CallState, { status: 'ended' }>,
+): Pick<Cdr, 'holds' | 'holdMs' | 'transfers' | 'listeners'> {
+  const { holds, transfers, listeners } = controlViews(state);
+  return { holds, holdMs: holdMs(state, state.end.at), transfers, listeners };
+}
+
 /** A stored record in today's form: what was not kept in its days is empty. */
 export function wholeCdr(stored: Cdr): Cdr {
-  const older: { mediaProof?: MediaProofView[] } = stored;
+  const older: Partial<Cdr> = stored;
+  const led = {
+    holds: older.holds ?? [],
+    holdMs: older.holdMs ?? 0,
+    transfers: older.transfers ?? [],
+    listeners: older.listeners ?? [],
+  };
   const media = stored.media === null ? null : wholeStats(stored.media);
-  return { ...stored, mediaProof: older.mediaProof ?? [], media };
+  return { ...stored, ...led, mediaProof: older.mediaProof ?? [], media };
 }
 
 function sipStatus({ facts }: CallState): number | null {

@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import {
+  holdsSchema,
+  legNameSchema,
+  listenersSchema,
+  transfersSchema,
+} from './call-control-schemas.ts';
 import type {
   CallView,
   ConsentView,
   ContactView,
   EligibilityView,
-  EndpointView,
   LineView,
   PermissionRequestView,
   PermissionView,
@@ -82,17 +87,6 @@ export const lineSchema = z.object({
   defaultEndpointId: textOrNull,
   optOutKey: textOrNull,
 }) satisfies z.ZodType<LineView>;
-
-export const endpointSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  uri: z.string(),
-  codecs: z.array(z.string()),
-  strategy: strategySchema,
-  ringTimeoutMs: z.number(),
-  srtp: z.enum(['off', 'preferred', 'required']),
-  meanwhile: z.enum(['ringing', 'silence']),
-}) satisfies z.ZodType<EndpointView>;
 
 export const CONSENT_STATUSES = [
   'none',
@@ -232,6 +226,10 @@ export const callSchema = z.object({
   endedAt: instantOrNull,
   audioGaps: audioGapsSchema,
   mediaProof: mediaProofSchema,
+  muted: z.array(legNameSchema).describe('Legs that reach nobody at present.'),
+  holds: holdsSchema,
+  transfers: transfersSchema,
+  listeners: listenersSchema,
 }) satisfies z.ZodType<CallView>;
 
 const legSchema = z.object({
@@ -288,6 +286,10 @@ export const cdrSchema = z.object({
   metaErrors: z.array(z.number()),
   sipCallId: textOrNull,
   sipStatus: z.number().nullable(),
+  holds: holdsSchema,
+  holdMs: z.number().default(0).describe('How long the customer was on hold, holds together.'),
+  transfers: transfersSchema,
+  listeners: listenersSchema,
   audioGaps: audioGapsSchema,
   mediaProof: mediaProofSchema,
   media: z

@@ -40,12 +40,38 @@ export type CallStrategy = 'on_answer' | 'on_ringing' | 'agent_first';
 export type EndpointView = {
   id: string;
   name: string;
+  /** The first target's, as `srtp`. */
   uri: string;
+  targets: EndpointTargetView[];
   codecs: string[];
   strategy: CallStrategy;
   ringTimeoutMs: number;
-  srtp: 'off' | 'preferred' | 'required';
+  srtp: EndpointTargetView['srtp'];
   meanwhile: 'ringing' | 'silence';
+  failover: {
+    on: Array<'no_answer' | 'server_error' | 'unreachable' | 'busy' | 'declined'>;
+    maxTargets: number;
+    withinMs: number;
+  };
+  callerId: 'number' | 'alias';
+  userToUser: 'off' | 'reference' | 'call_id';
+  healthCheck: 'options' | 'off';
+  whenNobody: {
+    action: 'end' | 'announce_and_end' | 'queue_with_music' | 'script';
+    promptId: string | null;
+    scriptId: string | null;
+    maxMs: number;
+  };
+  maxCalls: number | null;
+  minutesPerDay: number | null;
+};
+
+export type EndpointTargetView = {
+  uri: string;
+  priority: number;
+  weight: number;
+  username: string | null;
+  srtp: 'off' | 'preferred' | 'required';
 };
 
 export type ConsentStatus =
@@ -185,6 +211,54 @@ export type CallView = {
   audioGaps: AudioGapView[];
   /** What proves that audio could pass, in order of time. Packets are told after the end. */
   mediaProof: MediaProofView[];
+  /** The legs that reach nobody at present. */
+  muted: Array<'whatsapp' | 'endpoint'>;
+  /** When the customer was put on hold, and by whom; `to` is null while it lasts. */
+  holds: HoldView[];
+  transfers: TransferView[];
+  /** Who listens, or did, and how. */
+  listeners: ListenerView[];
+};
+
+export type HoldView = { by: 'business' | 'endpoint' | 'script'; from: string; to: string | null };
+
+export type TransferView = {
+  mode: 'blind' | 'attended';
+  /** `endpoint`: the PBX asked for it. */
+  by: 'business' | 'endpoint';
+  fromEndpointId: string;
+  toEndpointId: string;
+  startedAt: string;
+  endedAt: string | null;
+  /** `transferred`, or the code of why not; null while it is under way. */
+  outcome: string | null;
+  /** The other endpoint has answered. */
+  answered: boolean;
+};
+
+export type ListenerView = {
+  endpointId: string;
+  mode: 'listen' | 'whisper' | 'barge';
+  from: string;
+  to: string | null;
+};
+
+/** An order to a live call, and what became of it. */
+export type CallActionView = {
+  id: string;
+  action: string;
+  status: 'waiting' | 'taken' | 'done' | 'failed';
+  /** Why it failed. */
+  code: string | null;
+  message: string | null;
+  fix: string | null;
+  leg: string | null;
+  mode: string | null;
+  endpointId: string | null;
+  sound: string | null;
+  askedAt: string;
+  takenAt: string | null;
+  finishedAt: string | null;
 };
 
 export type MediaProofView = {

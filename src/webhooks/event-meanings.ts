@@ -79,6 +79,28 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     data: OF_CALL,
   },
   'call.audio_found': { when: 'That side is heard again.', data: OF_CALL },
+  'call.held': {
+    when: 'The customer hears music: you, a script, or the PBX put the call on hold.',
+    data: OF_CALL,
+  },
+  'call.resumed': { when: 'The two hear each other again.', data: OF_CALL },
+  'call.muted': { when: 'What is said on a leg reaches nobody; see `call.muted`.', data: OF_CALL },
+  'call.unmuted': { when: 'That leg is heard again.', data: OF_CALL },
+  'call.transfer_started': {
+    when: 'Another endpoint is being called for the customer, who hears music meanwhile.',
+    data: OF_CALL,
+  },
+  'call.transferred': { when: 'The other endpoint speaks with the customer now.', data: OF_CALL },
+  'call.transfer_failed': {
+    when: 'The transfer came to nothing; the last of `call.transfers` says why.',
+    data: OF_CALL,
+  },
+  'call.listener_added': { when: 'Somebody listens to the call, or speaks in it.', data: OF_CALL },
+  'call.listener_removed': { when: 'That listener is gone.', data: OF_CALL },
+  'call.action_failed': {
+    when: 'An order to the live call could not be followed; GET its actions for the reason.',
+    data: OF_CALL,
+  },
   'call.ended': {
     when: 'The call is over, exactly once per call, whatever happened.',
     data: '`call`, `cdr`',
