@@ -1,3 +1,4 @@
+import { CallRecording } from '../src/media/call-recording.ts';
 import type {
   LegStats,
   MediaCall,
@@ -9,6 +10,7 @@ import type {
   PlayOptions,
 } from '../src/media/media.ts';
 import { checkMetaAnswer } from '../src/media/meta-answer.ts';
+import { recordingDisk } from '../src/recording/recording-disk.ts';
 import { Failure } from '../src/platform/failure.ts';
 import { isRefused } from '../src/platform/refusal.ts';
 import { delay, type Clock } from '../src/platform/clock.ts';
@@ -51,6 +53,7 @@ export const FAKE_OFFER = [
 export class FakeMedia implements MediaPlane {
   readonly #clock: Clock;
   readonly #calls = new Map<string, MediaCallOptions>();
+  readonly #recordings = new Map<string, CallRecording>();
   readonly #told = new Map<string, string[]>();
 
   constructor(clock: Clock) {
@@ -67,8 +70,15 @@ export class FakeMedia implements MediaPlane {
     if (this.opening === 'slow') await delay(this.#clock, 3_000);
     this.#calls.set(options.callId, options);
     const startedAt = this.#clock.now();
+    const recording = new CallRecording({
+      clock: this.#clock,
+      disk: recordingDisk,
+      onEvent: options.onEvent,
+    });
+    this.#recordings.set(options.callId, recording);
     const close = async (): Promise<MediaStats> => {
       this.#calls.delete(options.callId);
+      recording.close();
       if (this.closing === 'hangs') return new Promise(() => {});
       return fakeStats(startedAt);
     };
@@ -90,6 +100,7 @@ export class FakeMedia implements MediaPlane {
       }),
       answerEndpointOffer: async () => 'v=0',
       ...this.#orders(options),
+      record: (order) => recording.obey(order),
       stats: async () => fakeStats(startedAt),
       close,
     };
@@ -146,6 +157,11 @@ export class FakeMedia implements MediaPlane {
     this.#calls.get(callId)?.onEvent({ kind: 'dtmf', leg: 'whatsapp', digit, durationMs: 100 });
   }
 
+  /** A packet of sound comes in on a leg; only a recording takes notice of it. */
+  say(callId: string, leg: MediaLeg, payload: Uint8Array, timestamp: number): void {
+    this.#recordings.get(callId)?.onFrame(leg, 'PCMU', payload, timestamp);
+  }
+
   /** Something happens to one call's media. */
   tell(callId: string, event: MediaEvent): void {
     this.#calls.get(callId)?.onEvent(event);
@@ -168,7 +184,12 @@ export class FakeMedia implements MediaPlane {
 
 type FakeOrders = Omit<
   MediaCall,
-  'offer' | 'applyAnswer' | 'stats' | 'close' | `${'open' | 'apply' | 'answer'}Endpoint${string}`
+  | 'offer'
+  | 'applyAnswer'
+  | 'record'
+  | 'stats'
+  | 'close'
+  | `${'open' | 'apply' | 'answer'}Endpoint${string}`
 >;
 type FakePlay = { playId: number; leg: MediaLeg; legId?: string };
 

@@ -1,256 +1,277 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
-import { AudioPath, type Conversion } from './audio-path.ts';
-import type { MediaDirection, OfferedCodec, OfferedEvents } from './endpoint-sdp.ts';
-import { g711Codec, type FrameCodec } from './frame-codec.ts';
-import { G711_SILENCE } from './g711.ts';
-import { LegTraffic } from './leg-traffic.ts';
-import type { EndpointCodec, LegStats, MediaEvent, MediaLeg, SilenceCause } from './media.ts';
-import { OPUS_SILENCE } from './opus-codec.ts';
-import { OutgoingStream } from './outgoing-stream.ts';
+import type { PathInput } from './audio-path.ts';
+import { BridgeLeg, type LegPlan } from './bridge-leg.ts';
 import type { DigitHeard } from './dtmf.ts';
+import type { MediaDirection } from './endpoint-sdp.ts';
+import type { FrameCodec } from './frame-codec.ts';
+import { LegTraffic } from './leg-traffic.ts';
+import { MAIN_LEG } from './media.ts';
+import type { LegStats, ListenerMode, MediaEvent, MediaTap, SilenceCause, Sound } from './media.ts';
 import type { RtpPacket } from './rtp.ts';
+import type { SoundLibrary } from './sound-library.ts';
+import type { Voice } from './voice.ts';
+import { hears } from './who-hears-whom.ts';
+import type { LegName } from './worker-protocol.ts';
 
 export type BridgeOptions = {
   clock: Clock;
   random: Random;
+  sounds: SoundLibrary;
   silentAfterMs: number;
   sendToWhatsApp: (packet: Buffer) => boolean;
-  sendToEndpoint: (packet: Buffer) => boolean;
+  openOpus: () => Promise<FrameCodec>;
   onEvent: (event: MediaEvent) => void;
 };
 
-/** What the SDP of the endpoint leg settled. */
-export type EndpointPlan = {
-  codec: EndpointCodec;
-  sendPayloadType: number;
-  receivePayloadTypes: readonly OfferedCodec[];
-  sendEvents: OfferedEvents | null;
-  receiveEvents: readonly OfferedEvents[];
-  /** Opus toward G.711; not needed where the endpoint speaks Opus. */
-  opus: FrameCodec | null;
-};
-
-const OPUS_CLOCK = 48_000;
-const G711_CLOCK = 8_000;
+const RINGING: Sound = { kind: 'builtin', name: 'ringing' };
+const HOLD_MUSIC: Sound = { kind: 'builtin', name: 'hold_music' };
 
 /**
- * Joins the two legs, packet in, packet out; sockets and engines are elsewhere. Both legs always
- * get a stream: silence until `bridge()`, the other leg's audio afterwards, silence again on
- * hold. Opus passes untouched when both speak it, else it is transcoded frame by frame. Digits
- * are heard on either leg, reported, and played again on the other one.
+ * Joins the legs of a call, packet in, packet out; sockets and engines are elsewhere. Every leg
+ * always gets a stream: silence or a waiting sound until `bridge()`, afterwards whoever it hears
+ * by `who-hears-whom.ts`. A single source in the same codec passes untouched; only another codec,
+ * or two at once, are decoded, mixed and encoded. Digits are heard on every leg, reported, and
+ * played again between the customer and the endpoint in use.
  */
 export class Bridge {
+  readonly whatsapp: BridgeLeg;
+  /** Hears both sides; nothing is copied or decoded for it. */
+  tap: MediaTap | null = null;
   readonly #options: BridgeOptions;
-  readonly #whatsapp: LegTraffic;
-  readonly #endpoint: LegTraffic;
-  readonly whatsAppStream: OutgoingStream;
-  readonly #toWhatsApp: AudioPath;
-  #toEndpoint: AudioPath | undefined;
-  endpointStream: OutgoingStream | undefined;
-  #whatsAppTypes: { opus: number; event: number | null } | undefined;
-  #plan: EndpointPlan | undefined;
-  #direction: MediaDirection = 'sendrecv';
+  readonly #endpoints = new Map<string, BridgeLeg>();
+  #legs: readonly BridgeLeg[];
+  #inUse = MAIN_LEG;
+  /** Figures outlive their leg. */
+  #endpointTraffic: LegTraffic;
   #bridged = false;
+  #ringing = false;
+  #held: Sound | null = null;
+  #closed = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
-    const { silentAfterMs } = options;
-    this.#whatsapp = new LegTraffic('whatsapp', 'opus', silentAfterMs);
-    this.#endpoint = new LegTraffic('endpoint', 'PCMU', silentAfterMs);
-    this.whatsAppStream = this.#newStream(OPUS_CLOCK);
-    this.#toWhatsApp = new AudioPath(this.whatsAppStream, (packet) => {
-      if (options.sendToWhatsApp(packet)) this.#whatsapp.noteSent(options.clock.now());
-    });
+    const send = options.sendToWhatsApp;
+    this.whatsapp = new BridgeLeg({ ...options, leg: 'whatsapp', send });
+    this.#legs = [this.whatsapp];
+    this.#endpointTraffic = new LegTraffic('endpoint', 'PCMU', options.silentAfterMs);
   }
 
-  /** Meta's answer is known: silence starts to flow. */
-  connectWhatsApp(types: { opus: number; event: number | null }): void {
-    this.#whatsAppTypes = types;
-    this.#join();
+  /** A new endpoint leg; the one named `main` is in use from the start. */
+  openLeg(legId: string, send: (packet: Buffer) => boolean): BridgeLeg {
+    const leg = new BridgeLeg({ ...this.#options, leg: 'endpoint', legId, send });
+    this.#endpoints.set(legId, leg);
+    this.#legs = [this.whatsapp, ...this.#endpoints.values()];
+    this.#route();
+    return leg;
   }
 
-  /** The endpoint's SDP is known, for the first time or after a new offer. */
-  connectEndpoint(plan: EndpointPlan): void {
-    const before = this.#plan;
-    this.#plan = plan;
-    if (before?.codec !== plan.codec || this.#toEndpoint === undefined) {
-      const clockRate = plan.codec === 'opus' ? OPUS_CLOCK : G711_CLOCK;
-      this.#endpoint.setCodec(plan.codec);
-      const stream = this.#newStream(clockRate);
-      this.endpointStream = stream;
-      this.#toEndpoint = new AudioPath(stream, (packet) => {
-        if (this.#options.sendToEndpoint(packet)) {
-          this.#endpoint.noteSent(this.#options.clock.now());
-        }
-      });
-    }
-    this.#join();
+  closeLeg(legId: string): void {
+    const leg = this.#endpoints.get(legId);
+    if (leg === undefined) return;
+    this.#endpoints.delete(legId);
+    this.#legs = [this.whatsapp, ...this.#endpoints.values()];
+    // Nobody may still hear it when its codec goes.
+    this.#route();
+    leg.close();
   }
 
-  /** Direction as the endpoint sees it; anything but `sendrecv` is a hold for the customer. */
-  setEndpointDirection(direction: MediaDirection): void {
-    this.#direction = direction;
-    this.#openPaths();
+  /** The SDP of a leg is known, for the first time or after a new offer. */
+  connect(leg: BridgeLeg, plan: LegPlan): void {
+    leg.connect(plan);
+    this.#route();
   }
 
-  /** The customer hears these frames over and over until `bridge()`. */
-  ringMeanwhile(frames: readonly Uint8Array[]): void {
-    if (!this.#bridged) this.#toWhatsApp.setWaiting(frames);
+  /** Direction as the endpoint sees it; anything but `sendrecv` is its own hold. */
+  setDirection(leg: BridgeLeg, direction: MediaDirection): void {
+    leg.direction = direction;
+    this.#route();
+  }
+
+  /** The customer hears a ringing tone until `bridge()`. */
+  ringMeanwhile(): void {
+    this.#ringing = true;
+    this.#route();
   }
 
   /** From now on audio passes. May be called twice. */
   bridge(): void {
-    if (this.#bridged) return;
     this.#bridged = true;
-    this.#toWhatsApp.setWaiting([]);
-    this.#openPaths();
-    this.#whatsapp.watch.start(this.#options.clock.monotonic());
+    this.#route();
   }
 
-  sendDigit(leg: MediaLeg, digit: string, durationMs?: number): void {
-    const path = leg === 'whatsapp' ? this.#toWhatsApp : this.#toEndpoint;
-    path?.sendDigit(digit, durationMs);
+  /** `null` ends the hold. */
+  setHeld(sound: Sound | null): void {
+    this.#held = sound;
+    this.#route();
   }
 
-  fromWhatsApp(packet: RtpPacket): void {
-    const types = this.#whatsAppTypes;
-    if (types === undefined) return;
-    const isEvent = packet.payloadType === types.event;
-    if (!isEvent && packet.payloadType !== types.opus) {
-      return this.#whatsapp.watch.noteUseless('wrong_codec');
-    }
-    this.#heard(this.#whatsapp, packet, !isEvent);
-    if (isEvent) this.#digits('whatsapp', this.#whatsapp.event(packet, 8000, this.#now()));
-    else this.#toEndpoint?.accept(packet);
+  useEndpoint(legId: string): void {
+    this.#inUse = legId;
+    this.#route();
   }
 
-  fromEndpoint(packet: RtpPacket): void {
-    const plan = this.#plan;
+  setListener(legId: string, mode: ListenerMode | null): void {
+    const leg = this.#endpoints.get(legId);
+    if (leg === undefined) return;
+    leg.listener = mode;
+    this.#route();
+  }
+
+  setMuted(name: LegName, muted: boolean): void {
+    const leg = this.find(name);
+    if (leg === undefined) return;
+    leg.muted = muted;
+    this.#route();
+  }
+
+  sendDigit(name: LegName, digit: string, durationMs?: number): void {
+    this.find(name)?.path.sendDigit(digit, durationMs);
+  }
+
+  /** The leg of that name, the endpoint in use where it has no id. */
+  find({ leg, legId }: LegName): BridgeLeg | undefined {
+    return leg === 'whatsapp' ? this.whatsapp : this.#endpoints.get(legId ?? this.#inUse);
+  }
+
+  /** A packet that came in on a leg. */
+  hear(leg: BridgeLeg, packet: RtpPacket): void {
+    const { plan } = leg;
     if (plan === undefined) return;
-    const isPacketOf = (format: { payloadType: number }): boolean =>
-      format.payloadType === packet.payloadType;
-    const event = plan.receiveEvents.find(isPacketOf);
-    const codec = plan.receivePayloadTypes.find(isPacketOf)?.codec;
-    if (event === undefined && codec !== plan.codec) {
-      return this.#endpoint.watch.noteUseless('wrong_codec');
+    const { payloadType } = packet;
+    const event = plan.receiveEvents.find((format) => format.payloadType === payloadType);
+    const format = plan.receivePayloadTypes.find((one) => one.payloadType === payloadType);
+    if (event === undefined && format?.codec !== plan.codec) {
+      return leg.traffic.watch.noteUseless('wrong_codec');
     }
-    this.#heard(this.#endpoint, packet, event === undefined);
-    if (event === undefined) this.#toWhatsApp.accept(packet);
-    else {
-      this.#digits('endpoint', this.#endpoint.event(packet, event.clockRate, this.#now()));
-    }
+    const now = this.#now();
+    leg.tell(leg.traffic.watch.heard(now));
+    const isFirst = leg.traffic.noteReceived(packet, event === undefined, this.#options.clock);
+    if (isFirst) leg.tell({ kind: 'firstAudio', leg: leg.leg });
+    if (event !== undefined) this.#digits(leg, leg.traffic.event(packet, event.clockRate, now));
+    else this.#audio(leg, plan, packet, now);
   }
 
-  /** A datagram came from or for the endpoint that never became a packet. */
-  uselessFromEndpoint(cause: SilenceCause): void {
-    this.#endpoint.watch.noteUseless(cause);
+  /** A datagram came from or for an endpoint that never became a packet. */
+  useless(leg: BridgeLeg, cause: SilenceCause): void {
+    leg.traffic.watch.noteUseless(cause);
   }
 
   /** RTCP counts as a sign of life too. */
-  heardRtcp(leg: MediaLeg, bytes: Uint8Array): void {
-    const traffic = leg === 'whatsapp' ? this.#whatsapp : this.#endpoint;
-    const stream = leg === 'whatsapp' ? this.whatsAppStream : this.endpointStream;
-    traffic.noteReports(bytes, stream?.ssrc, this.#options.clock);
-    this.#emit(traffic.watch.heard(this.#now()));
+  heardRtcp(leg: BridgeLeg, bytes: Uint8Array): void {
+    leg.traffic.noteReports(bytes, leg.stream?.ssrc, this.#options.clock);
+    leg.tell(leg.traffic.watch.heard(this.#now()));
   }
 
   /** Runs every 20 ms. */
   tick(): void {
-    this.#toWhatsApp.tick();
-    // RFC 3264 section 5.1: nothing is sent to one that offered sendonly or inactive.
-    if (this.#direction === 'sendrecv' || this.#direction === 'recvonly') this.#toEndpoint?.tick();
-    else this.endpointStream?.tick();
+    for (const { voice } of this.#legs) voice.advance();
+    for (const { path, listens } of this.#legs) {
+      // RFC 3264 section 5.1: nothing is sent to one that offered sendonly or inactive.
+      if (listens) path.tick();
+      else path.rest();
+    }
     const now = this.#now();
-    for (const traffic of [this.#whatsapp, this.#endpoint]) {
-      this.#digits(traffic.leg, traffic.dtmf.tick(now));
-      this.#emit(traffic.watch.tick(now));
+    for (const leg of this.#legs) {
+      this.#digits(leg, leg.traffic.dtmf.tick(now));
+      leg.tell(leg.traffic.watch.tick(now));
     }
   }
 
-  legStats(leg: MediaLeg): LegStats {
-    return (leg === 'whatsapp' ? this.#whatsapp : this.#endpoint).stats();
+  /** Of the endpoint in use, or of the one that was used last. */
+  endpointStats(): LegStats {
+    return this.#endpointTraffic.stats();
   }
 
-  /** What our next report on a leg says about the source heard there. */
-  reportBlock(leg: MediaLeg): ReturnType<LegTraffic['reportBlock']> {
-    const traffic = leg === 'whatsapp' ? this.#whatsapp : this.#endpoint;
-    return traffic.reportBlock(this.#options.clock);
+  close(): void {
+    this.#closed = true;
+    for (const leg of this.#legs) leg.close();
   }
 
-  #join(): void {
-    const types = this.#whatsAppTypes;
-    if (types === undefined) return;
-    this.#toWhatsApp.connect(
-      {
-        audioPayloadType: types.opus,
-        silence: OPUS_SILENCE,
-        events: types.event === null ? null : { payloadType: types.event, clockRate: 8000 },
-      },
-      conversion(this.#plan, 'toWhatsApp'),
-    );
-    const plan = this.#plan;
-    if (plan === undefined) return;
-    this.#toEndpoint?.connect(
-      {
-        audioPayloadType: plan.sendPayloadType,
-        silence: silenceOf(plan.codec),
-        events: plan.sendEvents,
-      },
-      conversion(plan, 'toEndpoint'),
-    );
-    this.#openPaths();
+  #audio(leg: BridgeLeg, plan: LegPlan, packet: RtpPacket, now: number): void {
+    if (leg.muted) return;
+    for (const path of leg.takers) path.accept(packet);
+    leg.voice.push(packet);
+    const isSide = leg === this.whatsapp || leg.legId === this.#inUse;
+    if (this.tap === null || !isSide) return;
+    this.tap(leg.leg, plan.codec, packet.payload, packet.timestamp, now);
   }
 
-  #openPaths(): void {
-    const joined = this.#bridged && this.#plan !== undefined;
-    const talks = this.#direction === 'sendrecv';
-    const listens = talks || this.#direction === 'recvonly';
-    this.#toWhatsApp.setOpen(joined && talks);
-    this.#toEndpoint?.setOpen(joined && listens);
-    if (joined && talks) this.#endpoint.watch.start(this.#now());
-    else this.#emit(this.#endpoint.watch.stop());
+  /** Works out anew who hears whom; called whenever that may have changed, never per packet. */
+  #route(): void {
+    if (this.#closed) return;
+    const legs = this.#legs;
+    const inUse = this.#endpoints.get(this.#inUse);
+    if (inUse !== undefined) this.#endpointTraffic = inUse.traffic;
+    const takers = new Map(legs.map((leg) => [leg, [] as BridgeLeg['path'][]]));
+    const wanted = new Set<Voice>();
+    for (const target of legs) {
+      const sources = legs.filter((source) => source !== target && this.#hears(target, source));
+      const input = this.#inputOf(target, sources);
+      if (input.kind === 'passthrough') {
+        for (const source of sources) takers.get(source)?.push(target.path);
+      } else if (input.kind === 'voices') for (const voice of input.voices) wanted.add(voice);
+      target.path.hear(input);
+    }
+    const now = this.#now();
+    for (const leg of legs) {
+      leg.takers = takers.get(leg) ?? [];
+      leg.voice.setWanted(wanted.has(leg.voice));
+      if (leg !== this.whatsapp) leg.watch(this.#bridged && leg === inUse && leg.talks, now);
+    }
+    this.whatsapp.watch(this.#bridged, now);
+    this.whatsapp.path.setWaiting(this.#waitingSound(inUse));
   }
 
-  #digits(leg: MediaLeg, digits: readonly DigitHeard[]): void {
+  #hears(target: BridgeLeg, source: BridgeLeg): boolean {
+    if (!this.#bridged) return false;
+    const held = this.#held !== null;
+    return hears(target.partyAs(this.#roleOf(target)), source.partyAs(this.#roleOf(source)), held);
+  }
+
+  #roleOf(leg: BridgeLeg): 'customer' | 'agent' | 'idle' {
+    if (leg === this.whatsapp) return 'customer';
+    return leg.legId === this.#inUse ? 'agent' : 'idle';
+  }
+
+  #inputOf(target: BridgeLeg, sources: readonly BridgeLeg[]): PathInput {
+    const [only, ...others] = sources;
+    if (only === undefined || target.plan === undefined) return { kind: 'nothing' };
+    if (others.length === 0 && only.plan?.codec === target.plan.codec) {
+      return { kind: 'passthrough', source: only };
+    }
+    const missing = [target, ...sources].filter(({ linear }) => linear === null);
+    // Heard a moment later, when their codecs are there.
+    for (const leg of missing) void leg.prepareOpus().then(() => this.#route(), noOpus);
+    const encoder = target.linear;
+    if (encoder === null) return { kind: 'nothing' };
+    const ready = sources.filter(({ linear }) => linear !== null);
+    return { kind: 'voices', voices: ready.map(({ voice }) => voice), encoder };
+  }
+
+  /** What the customer hears while nobody is heard; `null` is silence. */
+  #waitingSound(inUse: BridgeLeg | undefined): Sound | null {
+    if (this.#held !== null) return this.#held;
+    if (!this.#bridged) return this.#ringing ? RINGING : null;
+    // The agent is gone and the next one is not there yet.
+    if (inUse?.plan === undefined) return HOLD_MUSIC;
+    return inUse.talks ? null : (inUse.holdSound ?? HOLD_MUSIC);
+  }
+
+  #digits(leg: BridgeLeg, digits: readonly DigitHeard[]): void {
     for (const { digit, durationMs } of digits) {
-      this.#options.onEvent({ kind: 'dtmf', leg, digit, durationMs });
-      if (!this.#bridged || this.#direction !== 'sendrecv') continue;
-      this.sendDigit(leg === 'whatsapp' ? 'endpoint' : 'whatsapp', digit, durationMs);
+      leg.tell({ kind: 'dtmf', leg: leg.leg, digit, durationMs });
+      const inUse = this.#endpoints.get(this.#inUse);
+      if (!this.#bridged || this.#held !== null || inUse?.talks !== true) continue;
+      if (leg === this.whatsapp) inUse.path.sendDigit(digit, durationMs);
+      else if (leg === inUse) this.whatsapp.path.sendDigit(digit, durationMs);
     }
-  }
-
-  #heard(traffic: LegTraffic, packet: RtpPacket, isAudio: boolean): void {
-    const { clock } = this.#options;
-    this.#emit(traffic.watch.heard(clock.monotonic()));
-    if (traffic.noteReceived(packet, isAudio, clock)) {
-      this.#options.onEvent({ kind: 'firstAudio', leg: traffic.leg });
-    }
-  }
-
-  #emit(event: MediaEvent | null): void {
-    if (event !== null) this.#options.onEvent(event);
   }
 
   #now(): number {
     return this.#options.clock.monotonic();
   }
-
-  #newStream(clockRate: number): OutgoingStream {
-    const { random } = this.#options;
-    return new OutgoingStream({ ssrc: 1 + random.below(0xffff_fffe), clockRate, random });
-  }
 }
 
-function conversion(plan: EndpointPlan | undefined, way: 'toWhatsApp' | 'toEndpoint'): Conversion {
-  if (plan === undefined || plan.codec === 'opus' || plan.opus === null) {
-    return { kind: 'passthrough' };
-  }
-  const g711 = g711Codec(plan.codec);
-  const [from, to] = way === 'toWhatsApp' ? [g711, plan.opus] : [plan.opus, g711];
-  return { kind: 'transcode', from, to };
-}
-
-function silenceOf(codec: EndpointCodec): Uint8Array {
-  return codec === 'opus' ? OPUS_SILENCE : new Uint8Array(160).fill(G711_SILENCE[codec]);
-}
+/** The worker has no memory left for a codec: the leg stays silent, and its watch will tell. */
+function noOpus(): void {}

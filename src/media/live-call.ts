@@ -19,6 +19,7 @@ import type {
   EndpointCodec,
   EndpointMedia,
   EndpointMediaOptions,
+  FrameTap,
   MediaEvent,
   MediaStats,
 } from './media.ts';
@@ -37,6 +38,8 @@ export type LiveCallOptions = {
   /** One period of the ringing tone, in Opus frames. */
   ringing: readonly Uint8Array[];
   port: number;
+  /** What a recording is made of. */
+  onFrame?: FrameTap;
   onEvent: (event: MediaEvent) => void;
 };
 

@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import type { Random } from '../platform/random.ts';
+import { recordingDisk } from '../recording/recording-disk.ts';
+import { CallRecording } from './call-recording.ts';
 import { FrameTicker } from './frame-ticker.ts';
 import { LiveCall } from './live-call.ts';
+import type { MediaEvent } from './media.ts';
 import { canBind } from './port-allocator.ts';
 import {
   toWire,
@@ -29,6 +32,7 @@ export class MediaWorker {
   readonly #ringing: readonly Uint8Array[];
   readonly #send: (message: FromWorker) => void;
   readonly #calls = new Map<number, LiveCall>();
+  readonly #recordings = new Map<number, CallRecording>();
   readonly #ticker: FrameTicker;
   readonly #startRssBytes = process.memoryUsage.rss();
   #opened = 0;
@@ -60,6 +64,7 @@ export class MediaWorker {
   close(): void {
     this.#closed = true;
     this.#ticker.stop();
+    for (const recording of this.#recordings.values()) recording.close();
     for (const call of this.#calls.values()) call.close();
     this.#calls.clear();
   }
@@ -90,6 +95,8 @@ export class MediaWorker {
       case 'closeEndpoint':
         call.closeEndpoint(message.input.legId);
         return null;
+      case 'record':
+        return this.#recordings.get(message.handle)?.obey(message.input.order) ?? null;
       case 'stats':
         return call.stats();
       case 'close':
@@ -108,13 +115,17 @@ export class MediaWorker {
         'Give the media plane a port range that no other program uses.',
       );
     }
+    const onEvent = (event: MediaEvent): void => this.#send({ kind: 'event', handle, event });
+    const recording = new CallRecording({ clock: this.#clock, disk: recordingDisk, onEvent });
+    this.#recordings.set(handle, recording);
     const call = new LiveCall({
       ...this.#settings,
       clock: this.#clock,
       random: this.#random,
       ringing: this.#ringing,
       port,
-      onEvent: (event) => this.#send({ kind: 'event', handle, event }),
+      onFrame: recording.onFrame,
+      onEvent,
     });
     this.#calls.set(handle, call);
     this.#opened += 1;
@@ -124,6 +135,8 @@ export class MediaWorker {
 
   #close(handle: number, call: LiveCall): Output {
     this.#calls.delete(handle);
+    this.#recordings.get(handle)?.close();
+    this.#recordings.delete(handle);
     call.close();
     if (this.#calls.size === 0) this.#ticker.stop();
     return call.stats();

@@ -1,3 +1,4 @@
+import type { RecordingFigures, RecordingOrder, RecordingTrouble } from '../recording/recording.ts';
 import type { SrtpSuite } from './srtp.ts';
 
 /**
@@ -81,10 +82,24 @@ export type MediaCall = {
   stopPlaying(leg: MediaLeg, legId?: string): void;
   /** Sends RFC 4733 digits ('0'-'9', '*', '#', 'A'-'D') on a leg. */
   sendDtmf(leg: MediaLeg, digits: string, legId?: string): void;
+  /**
+   * Records what is heard from both sides into a sealed file, beside the call: no trouble of a
+   * disk is ever the call's. Answers with how far the recording is, null where there is none;
+   * `stop` waits a moment for the disk. What ends by itself says `recordingEnded`.
+   */
+  record(order: RecordingOrder): Promise<RecordingFigures | null>;
   stats(): Promise<MediaStats>;
   /** Releases everything and returns the last figures. */
   close(): Promise<MediaStats>;
 };
+
+/** A packet of sound that came in on a leg and is not muted, as it came. */
+export type FrameTap = (
+  leg: MediaLeg,
+  codec: EndpointCodec,
+  payload: Uint8Array,
+  timestamp: number,
+) => void;
 
 /** `endpoint` is the bridged one wherever no `legId` is given. */
 export type MediaLeg = 'whatsapp' | 'endpoint';
@@ -175,6 +190,8 @@ export type MediaEvent =
    */
   | { kind: 'silent'; leg: MediaLeg; silentMs: number; cause: SilenceCause; legId?: string }
   | { kind: 'heard'; leg: MediaLeg; legId?: string }
+  /** A recording ended before it was told to; what is on the disk is kept. */
+  | { kind: 'recordingEnded'; recordingId: string; trouble: RecordingTrouble }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
   | { kind: 'lost'; cause: MediaLostCause };
 

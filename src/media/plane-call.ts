@@ -1,3 +1,4 @@
+import type { RecordingFigures, RecordingOrder } from '../recording/recording.ts';
 import { errorText } from '../platform/failure.ts';
 import {
   ENDPOINT_LEGS_MAX,
@@ -128,6 +129,10 @@ export class PlaneCall implements MediaCall {
 
   sendDtmf(leg: MediaLeg, digits: string, legId?: string): void {
     this.#tell({ do: 'sendDtmf', digits: digits.slice(0, DIGITS_MAX), ...nameOf(leg, legId) });
+  }
+
+  record(order: RecordingOrder): Promise<RecordingFigures | null> {
+    return this.#options.worker.ask(this.#options.handle, 'record', { order });
   }
 
   stats(): Promise<MediaStats> {

@@ -1,3 +1,4 @@
+import type { RecordingFigures, RecordingOrder } from '../recording/recording.ts';
 import { errorText, Failure, type FailureSide, type Verdict } from '../platform/failure.ts';
 import type {
   EndpointMedia,
@@ -32,6 +33,7 @@ export type WorkerRequests = {
   applyEndpointAnswer: { input: { legId: string; sdp: string }; output: EndpointMedia };
   answerEndpointOffer: { input: { legId: string; sdp: string }; output: string };
   closeEndpoint: { input: { legId: string }; output: null };
+  record: { input: { order: RecordingOrder }; output: RecordingFigures | null };
   stats: { input: null; output: MediaStats };
   close: { input: null; output: MediaStats };
 };
