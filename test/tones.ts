@@ -52,3 +52,33 @@ export function joinSamples(frames: readonly Int16Array[]): Int16Array {
   }
   return joined;
 }
+
+/**
+ * As `toneShare`, but frame by frame and weighed by energy: what a codec makes up for a lost frame
+ * has the right pitch and any phase, and must not cancel out what is before and after it.
+ */
+export function framedToneShare(frames: readonly Int16Array[], frequency: number): number {
+  let [atTone, all] = [0, 0];
+  for (const frame of frames) {
+    const energy = frame.reduce((sum, sample) => sum + sample * sample, 0);
+    atTone += toneShare(frame, frequency) * energy;
+    all += energy;
+  }
+  return all === 0 ? 0 : atTone / all;
+}
+
+/** Syllables of a gliding voice with its harmonics: what a speech codec takes for speech. */
+export function makeVoice(samples: number): Int16Array {
+  let phase = 0;
+  return Int16Array.from({ length: samples }, (_, at) => {
+    const seconds = at / TONE_RATE;
+    const pitch = 120 + 40 * Math.sin(2 * Math.PI * 1.3 * seconds);
+    phase += (2 * Math.PI * pitch) / TONE_RATE;
+    const loudness = Math.max(0, Math.sin(2 * Math.PI * 3 * seconds));
+    let sum = 0;
+    for (let harmonic = 1; harmonic <= 12; harmonic += 1) {
+      sum += Math.sin(harmonic * phase) * Math.exp(-Math.abs(harmonic * pitch - 600) / 500);
+    }
+    return Math.round(3000 * loudness * sum);
+  });
+}

@@ -5,6 +5,8 @@ export const FRAME_SAMPLES = 160;
 
 /** One direction's coder: 16-bit mono PCM at 8 kHz on one side, RTP payloads on the other. */
 export type FrameCodec = {
+  /** 20 ms in the clock of its RTP packets. */
+  readonly frameTicks: number;
   /** 160 samples in, one 20 ms payload out. */
   encode(samples: Int16Array): Uint8Array;
   /** One payload in, its samples out. Never throws: what cannot be decoded is concealed. */
@@ -17,6 +19,7 @@ export type FrameCodec = {
 export function g711Codec(law: G711Law): FrameCodec {
   let last: Int16Array = new Int16Array(FRAME_SAMPLES);
   return {
+    frameTicks: 160,
     encode: (samples) => encodeG711(law, samples),
     decode(payload) {
       last = decodeG711(law, payload);

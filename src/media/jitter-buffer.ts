@@ -1,4 +1,5 @@
-import { sequenceAhead, type RtpPacket } from './rtp.ts';
+import { ArrivalDelay } from './arrival-delay.ts';
+import { sequenceAhead, timestampAhead, type RtpPacket } from './rtp.ts';
 
 export type JitterPop =
   | { kind: 'packet'; packet: RtpPacket }
@@ -7,80 +8,103 @@ export type JitterPop =
   /** Nothing to play: the sender pauses (DTX), or the buffer is filling up. */
   | { kind: 'empty' };
 
-const DEPTH_MIN = 2;
-const DEPTH_MAX = 8;
+const TARGET_MIN = 2;
+const TARGET_MAX = 12;
+/** What late packets may add to what was measured. */
+const EXTRA_MAX = 4;
 /** Beyond this the buffer is a backlog after a stall, and is cut to its target at once. */
 const PACKETS_MAX = 25;
-/** Pops (20 ms each) without a late packet before the target shrinks: 10 s. */
+/** Pops without a late packet before one frame less is added: 10 s. */
 const CALM_POPS = 500;
-/** Pops with more than the target buffered before one packet is left out: 1 s. */
-const SLOW_POPS = 50;
 const JUMP_MAX = 500;
-/** Longer than any network's hiccup, shorter than the 400 ms between DTX packets. */
-const PAUSE_POPS = 12;
+/** The longest Opus packet is 120 ms. */
+const PACKET_FRAMES_MAX = 6;
+const REMEMBERED_LOSSES = 64;
 
 /**
- * Puts packets back in order and hands one out per frame. The depth starts at 40 ms and adapts:
- * one frame more after an underrun caused by a late packet, one less after ten calm seconds. A
- * sender's faster clock is met by leaving out one packet per second at most.
+ * Puts packets back in order and hands one out per frame. Its target, in frames of 20 ms, follows
+ * the measured delays (`ArrivalDelay`), with a frame more for a while after each late packet.
+ * Whoever plays speeds up or slows down toward it; here only a backlog is thrown away.
  */
 export class JitterBuffer {
-  #packets = new Map<number, RtpPacket>();
+  readonly #frameTicks: number;
+  readonly #packets = new Map<number, RtpPacket>();
+  #delays: ArrivalDelay;
   #next: number | undefined;
   #ssrc: number | undefined;
+  #newest: RtpPacket | undefined;
   #filling = true;
   #played = false;
-  #underrunPops = 0;
   #waited = 0;
-  #target = DEPTH_MIN;
+  #extra = 0;
   #calm = 0;
-  #above = 0;
+  #packetFrames = 1;
+  /** Handed out as lost; one that comes after all was late, and is no duplicate. */
+  readonly #lost = new Set<number>();
+  #late = 0;
 
-  /** Frames waiting. */
+  constructor(frameTicks = 160) {
+    this.#frameTicks = frameTicks;
+    this.#delays = new ArrivalDelay(frameTicks);
+  }
+
+  /** Packets waiting. */
   get depth(): number {
     return this.#packets.size;
   }
 
-  get targetDepth(): number {
-    return this.#target;
+  /** Sound waiting, in frames; packets may be shorter or longer than one. */
+  get depthFrames(): number {
+    return this.#packets.size * this.#packetFrames;
   }
 
-  push(packet: RtpPacket): void {
+  get targetDepth(): number {
+    const measured = Math.max(TARGET_MIN, this.#delays.coveredFrames + 1);
+    return Math.min(TARGET_MAX, measured + this.#extra);
+  }
+
+  /** Packets that came after their turn. */
+  get late(): number {
+    return this.#late;
+  }
+
+  /** A packet came in frame number `frame`; the frames count up by one every 20 ms. */
+  push(packet: RtpPacket, frame = 0): void {
     const ahead = this.#next === undefined ? 0 : sequenceAhead(this.#next, packet.sequence);
     if (packet.ssrc !== this.#ssrc || Math.abs(ahead) > JUMP_MAX) this.#restart(packet);
-    else if (ahead < 0) {
+    this.#delays.note(packet.timestamp, frame);
+    this.#measureLength(packet);
+    if (this.#next === undefined) this.#next = packet.sequence;
+    else if (sequenceAhead(this.#next, packet.sequence) < 0) {
       // Before the first was played an earlier packet may still become the first.
-      if (this.#played) return this.#noteLate();
+      if (this.#played) return this.#noteOld(packet.sequence);
       this.#next = packet.sequence;
     }
-    // An underrun that ends this soon was a late packet; a longer one was a pause of the sender.
-    if (this.#underrunPops > 0 && this.#underrunPops < PAUSE_POPS) this.#noteLate();
-    this.#underrunPops = 0;
-    if (this.#next === undefined) this.#next = packet.sequence;
     this.#packets.set(packet.sequence, packet);
     if (this.#packets.size > PACKETS_MAX) this.#cutBacklog();
   }
 
-  /** Call once per frame. */
+  /** Call once per packet's length of time. */
   pop(): JitterPop {
     if (this.#next === undefined) return { kind: 'empty' };
     this.#noteCalm();
     if (this.#packets.size === 0) {
-      this.#underrunPops += this.#played ? 1 : 0;
       this.#filling = true;
       this.#waited = 0;
       return { kind: 'empty' };
     }
     if (this.#filling && !this.#filledUp()) return { kind: 'empty' };
     this.#played = true;
-    this.#catchUp();
-    const packet = this.#packets.get(this.#next);
-    this.#packets.delete(this.#next);
-    this.#next = (this.#next + 1) & 0xffff;
-    return packet === undefined ? { kind: 'lost' } : { kind: 'packet', packet };
+    const sequence = this.#next;
+    const packet = this.#packets.get(sequence);
+    this.#packets.delete(sequence);
+    this.#next = (sequence + 1) & 0xffff;
+    if (packet !== undefined) return { kind: 'packet', packet };
+    this.#noteLost(sequence);
+    return { kind: 'lost' };
   }
 
-  /** A packet that comes before its turn, for forward error correction of a lost one. */
+  /** The packet whose turn is next, where it is here: for error correction of the one before. */
   peek(): RtpPacket | undefined {
     return this.#next === undefined ? undefined : this.#packets.get(this.#next);
   }
@@ -88,23 +112,53 @@ export class JitterBuffer {
   #filledUp(): boolean {
     this.#waited += 1;
     // A lone packet is not kept waiting for company: DTX sends one every 400 ms.
-    if (this.#packets.size < this.#target && this.#waited <= this.#target) return false;
+    if (this.depthFrames < this.targetDepth && this.#waited <= this.targetDepth) return false;
     this.#filling = false;
+    // The time of those still missing passed while the buffer was empty.
+    while (this.#next !== undefined && !this.#packets.has(this.#next)) this.#giveUpNext();
     return true;
+  }
+
+  #giveUpNext(): void {
+    const sequence = this.#next ?? 0;
+    this.#noteLost(sequence);
+    this.#next = (sequence + 1) & 0xffff;
   }
 
   #restart(packet: RtpPacket): void {
     this.#packets.clear();
+    this.#lost.clear();
+    this.#delays = new ArrivalDelay(this.#frameTicks);
     this.#ssrc = packet.ssrc;
     this.#next = packet.sequence;
+    this.#newest = undefined;
     this.#filling = true;
     this.#played = false;
-    this.#underrunPops = 0;
     this.#waited = 0;
   }
 
-  #noteLate(): void {
-    this.#target = Math.min(this.#target + 1, DEPTH_MAX);
+  /** Two neighbours tell how long a packet is; the timestamps of a pause do not. */
+  #measureLength(packet: RtpPacket): void {
+    const before = this.#newest;
+    if (before !== undefined && sequenceAhead(before.sequence, packet.sequence) <= 0) return;
+    this.#newest = packet;
+    if (before === undefined || sequenceAhead(before.sequence, packet.sequence) !== 1) return;
+    const frames = timestampAhead(before.timestamp, packet.timestamp) / this.#frameTicks;
+    if (frames > 0 && frames <= PACKET_FRAMES_MAX) this.#packetFrames = frames;
+  }
+
+  #noteLost(sequence: number): void {
+    this.#lost.add(sequence);
+    if (this.#lost.size <= REMEMBERED_LOSSES) return;
+    const [oldest] = this.#lost;
+    if (oldest !== undefined) this.#lost.delete(oldest);
+  }
+
+  /** From before what was played: late where it was given up, else a duplicate. */
+  #noteOld(sequence: number): void {
+    if (!this.#lost.delete(sequence)) return;
+    this.#late += 1;
+    this.#extra = Math.min(this.#extra + 1, EXTRA_MAX);
     this.#calm = 0;
   }
 
@@ -112,23 +166,13 @@ export class JitterBuffer {
     this.#calm += 1;
     if (this.#calm < CALM_POPS) return;
     this.#calm = 0;
-    this.#target = Math.max(this.#target - 1, DEPTH_MIN);
-  }
-
-  #catchUp(): void {
-    this.#above = this.#packets.size > this.#target + 1 ? this.#above + 1 : 0;
-    if (this.#above < SLOW_POPS) return;
-    this.#above = 0;
-    this.#skipOne();
+    this.#extra = Math.max(this.#extra - 1, 0);
   }
 
   #cutBacklog(): void {
-    while (this.#packets.size > this.#target) this.#skipOne();
-  }
-
-  #skipOne(): void {
-    if (this.#next === undefined) return;
-    this.#packets.delete(this.#next);
-    this.#next = (this.#next + 1) & 0xffff;
+    while (this.depthFrames > this.targetDepth && this.#next !== undefined) {
+      this.#packets.delete(this.#next);
+      this.#next = (this.#next + 1) & 0xffff;
+    }
   }
 }

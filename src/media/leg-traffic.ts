@@ -33,6 +33,10 @@ export class LegTraffic {
     this.#reception = new RtpReception(clockRateOf(codec));
   }
 
+  get codec(): EndpointCodec {
+    return this.#codec;
+  }
+
   /** A new codec means a new RTP clock; the counters go on. */
   setCodec(codec: EndpointCodec): void {
     const sameClock = clockRateOf(codec) === clockRateOf(this.#codec);

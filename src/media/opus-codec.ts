@@ -37,6 +37,7 @@ export async function openOpusCodec(): Promise<FrameCodec> {
   });
   let freed = false;
   return {
+    frameTicks: 960,
     encode: (samples) => encoder.encode(samples),
     decode(payload) {
       try {
