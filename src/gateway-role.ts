@@ -2,20 +2,37 @@ import type { SessionTarget } from './calls/call-session.ts';
 import { openDialer, type DialedCall } from './calls/dialer.ts';
 import { LEASE_SECONDS, openGateway, type Gateway } from './calls/gateway.ts';
 import { readContact } from './contacts/contact-store.ts';
+import type { EndpointTarget } from './endpoints/endpoint.ts';
 import { openEndpoint, readEndpoint } from './endpoints/endpoint-store.ts';
+import { orderTargets } from './endpoints/failover.ts';
+import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
 import { openLine, readLine } from './lines/line-store.ts';
+import { isRefused } from './platform/refusal.ts';
 import { recipientOf } from './messages/message-worker.ts';
 import type { ServerCore } from './server-core.ts';
 
 /** The `gateway` role: dials, and holds the legs of live calls. */
 export function openGatewayRole(core: ServerCore): Gateway {
   const { settings, database, sealer } = core;
-  const openTarget = ({ contact, line, endpoint }: Omit<DialedCall, 'state'>): SessionTarget => ({
-    line: openLine(line, sealer),
-    endpoint: openEndpoint(endpoint, sealer),
-    to: recipientOf(contact),
-    customerLabel: contact.e164 ?? contact.id,
-  });
+  const openTarget = (dialed: Omit<DialedCall, 'state'>): SessionTarget => {
+    const { contact, line } = dialed;
+    const endpoint = openEndpoint(dialed.endpoint, sealer);
+    const guard = core.endpointDesk.guardOf(endpoint.accountId);
+    const { callerId } = endpoint.options;
+    return {
+      line: openLine(line, sealer),
+      endpoint: { ...endpoint, targets: callOrder(endpoint.targets, guard) },
+      to: recipientOf(contact),
+      customerLabel: callerId === 'alias' ? contact.id : (contact.e164 ?? contact.id),
+      guard,
+    };
+  };
+  /** Allowed ones only; where none is, the leg says why. */
+  const callOrder = (targets: readonly EndpointTarget[], guard: GuardSettings) => {
+    const allowed = targets.filter(({ uri }) => !isRefused(guardTarget(uri, guard)));
+    const usable = allowed.length === 0 ? targets : allowed;
+    return orderTargets(usable, () => false, core.random);
+  };
   return openGateway({
     ...core,
     dialer: openDialer({ ...core, leaseSeconds: LEASE_SECONDS }),
@@ -29,6 +46,10 @@ export function openGatewayRole(core: ServerCore): Gateway {
       return openTarget({ contact, line, endpoint });
     },
     advertisedAddress: settings.ASKFIRST_ADVERTISED_ADDRESS ?? settings.ASKFIRST_MEDIA_ADDRESS,
+    endpointOf: async ({ accountId }, endpointId) => {
+      const endpoint = await readEndpoint(database, accountId, endpointId);
+      return endpoint === null ? null : openEndpoint(endpoint, sealer);
+    },
     stopByKey: (callId, waitedMs) => core.stops.byKey(callId, waitedMs),
     nodeName: settings.ASKFIRST_NODE,
     maxCalls: settings.ASKFIRST_MEDIA_WORKERS * settings.ASKFIRST_CALLS_PER_WORKER,

@@ -8,6 +8,7 @@ import {
 } from './checkpoints/checkpoints.ts';
 import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
 import type { ConsentRules } from './consent/consent.ts';
+import { openEndpointDesk, type EndpointDesk } from './endpoints/endpoint-desk.ts';
 import { openOptOutDesk, type OptOutDesk } from './consent/opt-out-desk.ts';
 import { makeOptOutLatency, type OptOutLatency } from './consent/opt-out-metrics.ts';
 import { makeChanges } from './ledger/changes.ts';
@@ -31,6 +32,7 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     optOutLatency: OptOutLatency;
     stops: OptOutDesk;
     metaAnswers: MetaAnswerDesk;
+    endpointDesk: EndpointDesk;
     checkpointSigner: CheckpointSigner;
     checkpointFiles: CheckpointFiles;
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
@@ -56,6 +58,10 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     packs,
     sealer,
     metaAnswers: openMetaAnswerDesk({ ...ports, sealer }),
+    endpointDesk: openEndpointDesk({
+      ...ledger,
+      allowedHosts: settings.ASKFIRST_SIP_ALLOWED_HOSTS,
+    }),
     doNotCallKey,
     desk: openCallDesk({ ...ledger, rulesOfLine }),
     checkpointSigner: makeCheckpointSigner(secrets.ledgerKey),

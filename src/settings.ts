@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { HOST_ENTRY, isHostEntry } from './endpoints/target-guard.ts';
 import { Failure } from './platform/failure.ts';
 import type { Retention } from './privacy/privacy.ts';
 
@@ -66,6 +67,15 @@ const environment = z.object({
     .describe('PEM file of our certificate: we listen for TLS and show it to endpoints that ask.'),
   ASKFIRST_SIP_TLS_KEY: z.string().optional().describe('PEM file of the key of that certificate.'),
   ASKFIRST_SIP_TLS_PORT: port.default(0).describe('TLS port of SIP; 0 takes any.'),
+  ASKFIRST_SIP_ALLOWED_HOSTS: z
+    .string()
+    .optional()
+    .transform((text) => text?.split(',').map((host) => host.trim()) ?? null)
+    .pipe(z.array(z.string().refine(isHostEntry, HOST_ENTRY)).nullable())
+    .describe('Hosts that endpoints may be on: names, *.names, networks; unset: any.'),
+  ASKFIRST_ENDPOINT_CHECK_SECONDS: whole(0, 3_600)
+    .default(30)
+    .describe('How often SIP OPTIONS asks each endpoint how it is; 0: never.'),
   ASKFIRST_ADVERTISED_ADDRESS: z
     .string()
     .optional()
@@ -93,6 +103,16 @@ const environment = z.object({
   ASKFIRST_RETENTION_MESSAGE_DAYS: whole(31, 3_650)
     .default(90)
     .describe("Days that sent messages and Meta's ids are kept."),
+  ASKFIRST_RETENTION_RECORDING_DAYS: whole(1, 3_650)
+    .default(90)
+    .describe('Days that recordings are kept, unless the account sets less or more.'),
+  ASKFIRST_RECORDING_DIR: z
+    .string()
+    .optional()
+    .describe('Where sealed recordings are kept; unset: `recordings` in the data folder.'),
+  ASKFIRST_RECORDING_KEEP_FREE_MB: whole(0, 1_000_000)
+    .default(1_024)
+    .describe('Recordings end before their disk has less than this free.'),
   ASKFIRST_RETENTION_WEBHOOK_DAYS: whole(1, 8)
     .default(7)
     .describe('Days that webhooks of Meta are kept as they came.'),

@@ -99,7 +99,7 @@ function dividedEvent(event: CallEvent): Divided {
       return { data, personal: { sipCallId } };
     }
     case 'EndpointInvited':
-      return { data: {}, personal: { sipCallId: event.sipCallId } };
+      return { data: { target: event.target ?? null }, personal: { sipCallId: event.sipCallId } };
     case 'EndpointFailed':
       return { data: { status: event.status }, personal: { reason: event.reason } };
     case 'CallTerminated': {

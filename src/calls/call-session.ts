@@ -1,16 +1,22 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { GuardSettings } from '../endpoints/target-guard.ts';
 import type { Line } from '../lines/line.ts';
-import type { MediaPlane } from '../media/media.ts';
+import type { MediaCall, MediaPlane, Sound } from '../media/media.ts';
 import { delay, type Clock, type TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
+import type { EndpointId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { SipUserAgent } from '../sip/sip.ts';
 import type { Recipient, WhatsAppClient } from '../whatsapp/whatsapp.ts';
-import type { CallState } from './call.ts';
+import type { CallEvent, CallState } from './call.ts';
+import type { ControlEvent } from './call-control.ts';
+import type { CallGuide, OpenGuide, RecordOrder } from './call-hands.ts';
 import type { CallDesk } from './call-desk.ts';
-import { wakesAt, type CallFact } from './call-rules.ts';
+import { observe, wakesAt, type CallFact } from './call-rules.ts';
 import { EndpointHands } from './endpoint-hands.ts';
 import { MediaHands } from './media-hands.ts';
+import { openLiveHands, type LiveHands } from './live-hands.ts';
+import type { OrderHands } from './order-hands.ts';
 import { mayDial, WhatsAppHands } from './whatsapp-hands.ts';
 
 /**
@@ -30,6 +36,14 @@ export type SessionPorts = {
   advertisedAddress: string;
   /** The customer pressed the key that means "stop": takes effect, and ends the call, at once. */
   stopByKey: (callId: CallState['plan']['id'], waitedMs: number) => Promise<void>;
+  /** Another endpoint of the account, to connect or transfer to, with its secrets opened. */
+  endpointOf: (plan: CallState['plan'], endpointId: EndpointId) => Promise<Endpoint | null>;
+  /** A prompt of the account; null where there is none of that name. */
+  promptOf?: (plan: CallState['plan'], name: string) => Promise<Sound | null>;
+  /** Does what a recording is told; false where there is none to be had. */
+  record?: (order: RecordOrder, call: { state: CallState; media: MediaCall }) => Promise<boolean>;
+  /** Who leads the call by its hands, such as a script. */
+  openGuide?: OpenGuide;
 };
 
 export type SessionTarget = {
@@ -37,6 +51,8 @@ export type SessionTarget = {
   endpoint: Endpoint;
   to: Recipient;
   customerLabel: string;
+  /** Where calls of this account may go. */
+  guard: GuardSettings;
 };
 
 /** What the hands of a session are given: its ports, and the few words they may say to it. */
@@ -44,6 +60,12 @@ export type HandPorts = SessionPorts & {
   callId: CallState['plan']['id'];
   /** Records a fact of one of our legs and acts on it. */
   report: (fact: CallFact) => void;
+  /** The row as it was last read. */
+  state: () => CallState;
+  /** Has something decided on the row as it stands then, in the order of the asking. */
+  decide: (decide: Decide) => void;
+  /** Records what was done with the live call. */
+  note: (...events: ControlEvent[]) => void;
   /** Ends the call; tried until it is recorded. */
   hangUp: (by: 'platform' | 'endpoint', reason: string) => void;
   /** Ends a call whose phone certainly never rang. */
@@ -57,16 +79,22 @@ export type HandPorts = SessionPorts & {
   isDone: () => boolean;
 };
 
+/** State and instant in, events out. */
+export type Decide = (state: CallState, now: number) => CallEvent[];
+
 const RETRY_MS = 500;
 
 export class CallSession {
   readonly #ports: SessionPorts;
   readonly #target: SessionTarget;
   readonly #onDone: () => void;
-  readonly #facts: CallFact[] = [];
+  readonly #undecided: Array<{ actor: string; decide: Decide }> = [];
   readonly #media: MediaHands;
   readonly #endpoint: EndpointHands;
   readonly #whatsapp: WhatsAppHands;
+  readonly #orders: OrderHands;
+  readonly #hands: LiveHands;
+  #guide: CallGuide | null | undefined;
   #state: CallState;
   #running = false;
   #dirty = false;
@@ -88,6 +116,9 @@ export class CallSession {
     this.#media = new MediaHands(handPorts, target);
     this.#endpoint = new EndpointHands(handPorts, target);
     this.#whatsapp = new WhatsAppHands(handPorts, target, options.recovered);
+    const { live, orders } = openLiveHands(handPorts, target, this.#media, this.#endpoint);
+    this.#orders = orders;
+    this.#hands = live;
   }
 
   get callId(): CallState['plan']['id'] {
@@ -115,7 +146,11 @@ export class CallSession {
 
   /** Records a fact of one of our legs and acts on it. */
   report(fact: CallFact): void {
-    this.#facts.push(fact);
+    this.#decide(actorOf(fact), (state, now) => observe(state, fact, now));
+  }
+
+  #decide(actor: string, decide: Decide): void {
+    this.#undecided.push({ actor, decide });
     this.poke();
   }
 
@@ -137,9 +172,9 @@ export class CallSession {
 
   async #step(): Promise<void> {
     const { desk } = this.#ports;
-    for (let fact = this.#facts[0]; fact !== undefined; fact = this.#facts[0]) {
-      await desk.observe(this.callId, fact, actorOf(fact));
-      this.#facts.shift();
+    for (let next = this.#undecided[0]; next !== undefined; next = this.#undecided[0]) {
+      await desk.decide(this.callId, next.actor, next.decide);
+      this.#undecided.shift();
     }
     this.#state = await desk.read(this.callId);
     // Before anything that may fail again and again: a deadline must pass whatever is broken.
@@ -182,9 +217,13 @@ export class CallSession {
       plan.strategy === 'agent_first' ||
       status === 'answered' ||
       (plan.strategy === 'on_ringing' && status === 'ringing');
-    if (mustInvite) this.#endpoint.invite(media, plan);
+    this.#guide ??= this.#ports.openGuide?.(this.#hands, this.#state) ?? null;
+    this.#guide?.onState(this.#state);
+    const isGuided = this.#guide?.connects ?? false;
+    if (mustInvite && !isGuided) this.#endpoint.invite(media, this.#state);
     if (mayDial(this.#state)) this.#whatsapp.dial(media.offer);
     if (facts.mediaAnswer !== null) this.#media.applyAnswer(media, facts.mediaAnswer);
+    await this.#orders.work(this.#state);
     const isWhole =
       status === 'answered' && facts.mediaConnectedAt !== null && isEndpointUp(this.#state);
     if (!isWhole) {
@@ -208,6 +247,8 @@ export class CallSession {
   }
 
   async #bringDown(): Promise<void> {
+    this.#guide?.close();
+    this.#guide = null;
     const { facts, status } = this.#state;
     const reason = facts.hangUp?.reason ?? 'customer_hung_up';
     this.#endpoint.hangUp(`Q.850;cause=16;text="${reason}"`);
@@ -231,6 +272,11 @@ export class CallSession {
       ...this.#ports,
       callId: this.callId,
       report: (fact) => this.report(fact),
+      state: () => this.#state,
+      decide: (decide) => this.#decide('platform', decide),
+      // After the end nothing of it matters any more.
+      note: (...events) =>
+        this.#decide('platform', ({ status }) => (status === 'ended' ? [] : events)),
       hangUp: (by, reason) => this.#hangUp(by, reason),
       endUnrung: async (reason) => {
         await this.#ports.desk.endUnrung(this.callId, reason, this.#media.stats);

@@ -93,6 +93,8 @@ export type CallPlan = {
   strategy: CallStrategy;
   ringTimeoutMs: number;
   clientReference: string | null;
+  /** The API key that asked for it, for its caps; rows from before do not have it. */
+  keyId?: string | null;
   requestedAt: number;
   dueAt: number;
 };

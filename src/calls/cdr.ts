@@ -6,6 +6,7 @@ import type {
   TransferView,
   CallOutcome,
   CallStrategy,
+  EndpointAttemptView,
   MediaProofView,
 } from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
@@ -29,6 +30,8 @@ export type Cdr = {
   endpointId: string;
   purpose: string;
   clientReference: string | null;
+  /** The API key that asked for the call; null for calls from before it was kept. */
+  keyId: string | null;
   permissionId: string | null;
   /** How old the customer's yes was at the dial. */
   permissionAgeMs: number | null;
@@ -57,6 +60,8 @@ export type Cdr = {
   metaErrors: number[];
   sipCallId: string | null;
   sipStatus: number | null;
+  /** Every target of the endpoint that was called, in order; the last one is that of `sipStatus`. */
+  endpointAttempts: EndpointAttemptView[];
   /** When the customer heard music, by whose order, and how long in all. */
   holds: HoldView[];
   holdMs: number;
@@ -94,6 +99,7 @@ export function cdrOf(
     endpointId: plan.endpointId,
     purpose: plan.purpose,
     clientReference: plan.clientReference,
+    keyId: plan.keyId ?? null,
     permissionId: facts.permissionId,
     permissionAgeMs: facts.permissionAgeMs,
     policyPack: facts.policyPack,
@@ -118,6 +124,7 @@ export function cdrOf(
     metaErrors: facts.terminated?.errors.map((error) => error.code) ?? [],
     sipCallId: facts.endpoint?.sipCallId ?? null,
     sipStatus: sipStatus(state),
+    endpointAttempts: attemptsOf(state),
     ...controlRecord(state),
     audioGaps: audioGapsOf(facts),
     mediaProof: mediaProofOf(facts, media),
@@ -143,6 +150,19 @@ export function wholeCdr(stored: Cdr): Cdr {
   };
   const media = stored.media === null ? null : wholeStats(stored.media);
   return { ...stored, ...led, mediaProof: older.mediaProof ?? [], media };
+}
+
+function attemptsOf(state: CallState): EndpointAttemptView[] {
+  const { endpoint } = state.facts;
+  if (endpoint === null) return [];
+  const { attempts = [], target = null, invitedAt, sipCallId } = endpoint;
+  const earlier = attempts.map((attempt) => ({
+    ...attempt,
+    invitedAt: isoTime(attempt.invitedAt),
+    sipStatus: attempt.failed?.status ?? null,
+  }));
+  const last = { target, sipCallId, invitedAt: isoTime(invitedAt), sipStatus: sipStatus(state) };
+  return [...earlier.map(({ failed: _failed, ...attempt }) => attempt), last];
 }
 
 function sipStatus({ facts }: CallState): number | null {

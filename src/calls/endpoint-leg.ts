@@ -1,9 +1,14 @@
-import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Endpoint, EndpointTarget } from '../endpoints/endpoint.ts';
+import { mayTryNext } from '../endpoints/failover.ts';
+import { guardNamedByPeer, guardTarget, type GuardSettings } from '../endpoints/target-guard.ts';
 import type { MediaCall } from '../media/media.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
+import { isRefused } from '../platform/refusal.ts';
 import type { Log } from '../platform/log.ts';
 import type {
+  InviteRequest,
+  Referral,
   ReofferOutcome,
   ReplacedDialog,
   SipCall,
@@ -11,8 +16,9 @@ import type {
   SipTarget,
   SipUserAgent,
 } from '../sip/sip.ts';
-import type { CallPlan } from './call.ts';
+import type { CallState } from './call.ts';
 import type { CallFact } from './call-rules.ts';
+import { inviteHeaders } from './invite-headers.ts';
 
 /** The leg toward the business: INVITE, what comes of it, and the media that belongs to it. */
 export type EndpointLegPorts = {
@@ -24,24 +30,45 @@ export type EndpointLegPorts = {
   hangUp: (by: 'platform' | 'endpoint', reason: string) => void;
   /** False once the call goes down: an endpoint that was not invited yet stays undisturbed. */
   isWanted: () => boolean;
+  /** What the other side does inside the answered leg; a transfer is refused when nobody asks. */
+  told?: (told: LegTold) => void;
 };
 
-export type EndpointLegTarget = { endpoint: Endpoint; customerLabel: string };
+/** What the endpoint says inside an answered leg, beside its end. */
+export type LegTold =
+  | ({ kind: 'referred' } & Referral)
+  | { kind: 'held'; held: boolean }
+  | { kind: 'key'; digit: string; durationMs: number };
+
+/** The media of this one leg. */
+export type LegMedia = Pick<
+  MediaCall,
+  'openEndpoint' | 'applyEndpointAnswer' | 'answerEndpointOffer'
+>;
+
+export type EndpointLegTarget = {
+  /** Its targets stand in the order in which they are called. */
+  endpoint: Endpoint;
+  customerLabel: string;
+  /** What may be called at all, as it stands right now. */
+  guard: GuardSettings;
+  /** For a transfer that the endpoint asked for: whom it replaces, and who asked. */
+  referral?: Pick<InviteRequest, 'replaces' | 'referredBy'>;
+};
 
 /**
- * Sends the INVITE, and where SRTP is only preferred a second one in plain RTP if the endpoint
- * will not have the first. Trouble of any kind becomes an `EndpointFailed` fact, never an
- * exception.
+ * Invites the endpoint: its first target, and the next one where the endpoint's failover says so.
+ * Where SRTP is only preferred, a target that will not have it gets a second INVITE in plain RTP.
+ * Trouble of any kind becomes `EndpointFailed` facts, never an exception.
  */
 export async function inviteEndpoint(
   ports: EndpointLegPorts,
-  media: MediaCall,
+  media: LegMedia,
   target: EndpointLegTarget,
-  plan: CallPlan,
+  call: Pick<CallState, 'plan' | 'facts'>,
 ): Promise<SipCall | null> {
-  const leg = new Leg(ports, media, target, plan);
-  const call = await leg.invite(target.endpoint.srtp !== 'off');
-  return call === null ? null : leg;
+  const leg = new Leg(ports, media, target, call);
+  return (await leg.begin()) ? leg : null;
 }
 
 /** RFC 3261 section 21.4.26, and what PBXs say instead of 488 when they know no SRTP. */
@@ -50,22 +77,26 @@ const NOT_ACCEPTABLE = new Set([415, 488, 606]);
 /** One leg toward the endpoint, whichever of its INVITEs makes it. */
 class Leg implements SipCall {
   readonly #ports: EndpointLegPorts;
-  readonly #media: MediaCall;
+  readonly #media: LegMedia;
   readonly #target: EndpointLegTarget;
-  readonly #plan: CallPlan;
+  readonly #about: Pick<CallState, 'plan' | 'facts'>;
+  readonly #startedAt: number;
+  /** How many targets have been called, the present one included. */
+  #tried = 0;
   #call: SipCall | null = null;
   #hungUp = false;
 
   constructor(
     ports: EndpointLegPorts,
-    media: MediaCall,
+    media: LegMedia,
     target: EndpointLegTarget,
-    plan: CallPlan,
+    about: Pick<CallState, 'plan' | 'facts'>,
   ) {
     this.#ports = ports;
     this.#media = media;
     this.#target = target;
-    this.#plan = plan;
+    this.#about = about;
+    this.#startedAt = ports.clock.now();
   }
 
   get sipCallId(): string {
@@ -94,9 +125,17 @@ class Leg implements SipCall {
     return this.#call?.replaceable();
   }
 
-  async invite(srtp: boolean): Promise<SipCall | null> {
-    const { log, advertisedAddress, clock } = this.#ports;
-    const { id: callId } = this.#plan;
+  /** Calls the first target; false when no INVITE went out. */
+  async begin(): Promise<boolean> {
+    const first = this.#target.endpoint.targets[0];
+    if (first === undefined) return false;
+    this.#tried = 1;
+    return this.#invite(first, first.srtp !== 'off');
+  }
+
+  async #invite(target: EndpointTarget, srtp: boolean): Promise<boolean> {
+    const { log, advertisedAddress } = this.#ports;
+    const callId = this.#about.plan.id;
     const { codecs } = this.#target.endpoint;
     const offer = await this.#media
       .openEndpoint({ codecs, advertisedAddress, srtp })
@@ -105,42 +144,65 @@ class Leg implements SipCall {
         this.#ports.hangUp('platform', 'media_no_capacity');
         return null;
       });
-    if (offer === null || this.#hungUp || !this.#ports.isWanted()) return null;
+    if (offer === null || this.#hungUp || !this.#ports.isWanted()) return false;
+    // The rules may have been narrowed since the call was taken in.
+    const guarded = guardTarget(target.uri, this.#target.guard);
+    if (isRefused(guarded)) {
+      this.#ports.hangUp('platform', guarded.refused.code);
+      return false;
+    }
     try {
-      this.#call = this.#send(offer, srtp);
+      this.#call = this.#send(target, offer, srtp);
     } catch (error) {
       log.warn({ callId, error: errorText(error) }, 'the INVITE cannot be sent');
       this.#ports.hangUp('endpoint', 'endpoint_unavailable');
-      return null;
+      return false;
     }
     const { sipCallId } = this.#call;
-    this.#ports.report({ type: 'EndpointInvited', at: clock.now(), sipCallId });
-    return this.#call;
+    const at = this.#ports.clock.now();
+    this.#ports.report({ type: 'EndpointInvited', at, sipCallId, target: target.uri });
+    return true;
   }
 
-  #send(offer: string, srtp: boolean): SipCall {
-    const { endpoint, customerLabel } = this.#target;
-    const plan = this.#plan;
-    const headers = {
-      'X-WA-Call-Id': plan.id,
-      'X-WA-Purpose': encodeURIComponent(plan.purpose),
-      ...(plan.clientReference === null
-        ? {}
-        : { 'X-WA-Customer-Ref': encodeURIComponent(plan.clientReference) }),
-    };
+  #send(target: EndpointTarget, offer: string, srtp: boolean): SipCall {
+    const { endpoint, customerLabel, guard } = this.#target;
+    const own = endpoint.targets.map(({ uri }) => uri);
     return this.#ports.sip.invite(
       {
-        target: sipTarget(endpoint),
+        target: sipTarget(target),
         from: { user: customerLabel, displayName: 'WhatsApp customer' },
-        headers,
+        headers: inviteHeaders(this.#about, endpoint.options),
         offer,
         ringTimeoutMs: endpoint.ringTimeoutMs,
+        ...this.#target.referral,
+        mayFollow: (uri) => !isRefused(guardNamedByPeer(uri, guard, own)),
       },
-      (event) => void this.#onSipEvent(event, srtp),
+      (event) => void this.#onSipEvent(event, target, srtp),
     );
   }
 
-  async #onSipEvent(event: SipCallEvent, srtp: boolean): Promise<void> {
+  /** SRTP given up, the next target, or the end. */
+  async #onFailed(status: number, reason: string, target: EndpointTarget, srtp: boolean) {
+    if (target.srtp === 'preferred' && srtp && NOT_ACCEPTABLE.has(status)) {
+      await this.#invite(target, false);
+      return;
+    }
+    const { clock, report, hangUp } = this.#ports;
+    const at = clock.now();
+    report({ type: 'EndpointFailed', at, status, reason });
+    const { targets, options } = this.#target.endpoint;
+    const next = targets[this.#tried];
+    const soFar = { status, tried: this.#tried, elapsedMs: at - this.#startedAt };
+    const goesOn = next !== undefined && !this.#hungUp && this.#ports.isWanted();
+    if (goesOn && mayTryNext(options.failover, soFar)) {
+      this.#tried += 1;
+      await this.#invite(next, next.srtp !== 'off');
+      return;
+    }
+    hangUp('endpoint', endpointReason(status));
+  }
+
+  async #onSipEvent(event: SipCallEvent, target: EndpointTarget, srtp: boolean): Promise<void> {
     const { clock, log, report, hangUp } = this.#ports;
     const at = clock.now();
     switch (event.kind) {
@@ -152,33 +214,35 @@ class Leg implements SipCall {
           await this.#media.applyEndpointAnswer(event.sdp);
           report({ type: 'EndpointAnswered', at, dialog: event.dialog });
         } catch (error) {
-          log.warn({ callId: this.#plan.id, error: errorText(error) }, 'endpoint SDP not usable');
+          log.warn(
+            { callId: this.#about.plan.id, error: errorText(error) },
+            'endpoint SDP not usable',
+          );
           this.#call?.hangUp();
           report({ type: 'EndpointFailed', at, status: 488, reason: 'unusable SDP answer' });
           hangUp('endpoint', 'endpoint_codec_refused');
         }
         return;
-      case 'failed': {
-        const mayBePlain = this.#target.endpoint.srtp === 'preferred' && srtp;
-        if (mayBePlain && NOT_ACCEPTABLE.has(event.status)) {
-          await this.invite(false);
-          return;
-        }
-        report({ type: 'EndpointFailed', at, status: event.status, reason: event.reason });
-        hangUp('endpoint', endpointReason(event.status));
+      case 'failed':
+        await this.#onFailed(event.status, event.reason, target, srtp);
         return;
-      }
       case 'offered':
         await this.#media.answerEndpointOffer(event.sdp).then(
-          (sdp) => event.reply({ sdp }),
+          (sdp) => {
+            event.reply({ sdp });
+            this.#ports.told?.({ kind: 'held', held: holdsCall(event.sdp) });
+          },
           () => event.reply({ status: 488 }),
         );
         return;
       case 'referred':
-        event.reject(405, 'Method Not Allowed');
+        if (this.#ports.told === undefined) event.reject(405, 'Method Not Allowed');
+        else this.#ports.told(event);
+        return;
+      case 'infoDtmf':
+        this.#ports.told?.({ kind: 'key', digit: event.digit, durationMs: event.durationMs });
         return;
       case 'referProgress':
-      case 'infoDtmf':
         return;
       case 'ended':
         report({ type: 'EndpointEnded', at });
@@ -188,13 +252,18 @@ class Leg implements SipCall {
   }
 }
 
-/** The endpoint as the SIP user agent wants it. */
-export function sipTarget({ uri, username, password }: Endpoint): SipTarget {
+/** A target as the SIP user agent wants it. */
+export function sipTarget({ uri, username, password }: EndpointTarget): SipTarget {
   return {
     uri,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
   };
+}
+
+/** RFC 3264 section 8.4, and the address of zeros that RFC 2543 had for it. */
+export function holdsCall(offer: string): boolean {
+  return /^a=(sendonly|inactive)\r?$/m.test(offer) || /^c=IN IP4 0\.0\.0\.0\r?$/m.test(offer);
 }
 
 const REASONS: ReadonlyMap<number, string> = new Map([

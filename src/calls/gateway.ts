@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { targetOf } from '../endpoints/endpoint.ts';
 import type { Changes } from '../ledger/changes.ts';
 import { repeat } from '../platform/clock.ts';
 import { Failure, errorText } from '../platform/failure.ts';
@@ -99,7 +100,10 @@ export function openGateway(ports: GatewayPorts): Gateway {
         continue;
       }
       const dialog = state.facts.endpoint?.dialog ?? null;
-      if (dialog !== null) ports.sip.endLost(dialog, sipTarget(target.endpoint), GATEWAY_LOST);
+      if (dialog !== null) {
+        const called = targetOf(target.endpoint, state.facts.endpoint?.target ?? null);
+        ports.sip.endLost(dialog, sipTarget(called), GATEWAY_LOST);
+      }
       adopt(state, target, true);
     }
   });

@@ -1,60 +1,29 @@
 import { z } from 'zod';
-import { type ApiContext, found } from '../http/api-context.ts';
-import { credential, endpointSchema, oneLine, strategySchema } from '../http/api-schemas.ts';
+import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
+import type { FieldProblem } from '../http/field-problems.ts';
 import { pageSchema } from '../http/pagination.ts';
+import { HttpError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isRefused } from '../platform/refusal.ts';
-import { guardTarget, OPEN_GUARD } from './target-guard.ts';
-import { ENDPOINT_MEANWHILE, ENDPOINT_SRTP } from './endpoint.ts';
+import type { EndpointTarget } from './endpoint.ts';
+import type { EndpointDesk } from './endpoint-desk.ts';
+import { endpointBody, endpointSchema, type EndpointBody } from './endpoint-schemas.ts';
 import {
   listEndpoints,
   readEndpoint,
   saveEndpoint,
   type StoredEndpoint,
 } from './endpoint-store.ts';
-
-/** Only SIP: a `tel:` URI would leave VoIP, which Meta forbids on every leg of a call. */
-const SIP_USER = String.raw`[A-Za-z0-9_.!~*'()&=+$,;?/-]{1,100}`;
-const HOST = String.raw`[A-Za-z0-9.-]{1,200}(:\d{1,5})?`;
-const SIP_URI = new RegExp(
-  String.raw`^(sips:${SIP_USER}@${HOST}|sip:${SIP_USER}@${HOST}(;transport=(udp|tcp|tls))?)$`,
-);
-
-const endpointBody = z.strictObject({
-  name: oneLine(100),
-  uri: z
-    .string()
-    .max(400)
-    .regex(
-      SIP_URI,
-      'is sip:user@host[:port][;transport=udp|tcp|tls] or sips:…; PSTN is not allowed',
-    )
-    .refine((uri) => !isRefused(guardTarget(uri, OPEN_GUARD)), 'is VoIP: PSTN is not allowed'),
-  username: credential(100).optional(),
-  password: oneLine(200).optional(),
-  codecs: z
-    .array(z.enum(['opus', 'PCMU', 'PCMA']))
-    .min(1)
-    .max(3)
-    .default(['opus', 'PCMU', 'PCMA'])
-    .describe('In order of preference; Opus first saves the transcoding.'),
-  strategy: strategySchema.default('on_answer'),
-  ringTimeoutMs: z.int().min(2_000).max(120_000).default(30_000),
-  srtp: z
-    .enum(ENDPOINT_SRTP)
-    .default('off')
-    .describe('Encrypted audio: `preferred` calls again in plain RTP where the endpoint says 488.'),
-  meanwhile: z
-    .enum(ENDPOINT_MEANWHILE)
-    .default('ringing')
-    .describe('What the customer hears after picking up, until the endpoint has answered.'),
-});
+import { guardTarget, type GuardSettings } from './target-guard.ts';
 
 /** Endpoints: where the business talks. */
-export function registerEndpointRoutes(app: HttpServer, context: ApiContext): void {
-  const { database, ids, sealer } = context;
+export function registerEndpointRoutes(
+  app: HttpServer,
+  context: ApiContext & { endpointDesk: EndpointDesk },
+): void {
+  const { database, ids, sealer, endpointDesk } = context;
   const onRequest = context.authenticator.authenticate;
   const tags = ['endpoints'];
 
@@ -83,18 +52,115 @@ export function registerEndpointRoutes(app: HttpServer, context: ApiContext): vo
     },
     async (request, reply) => {
       const { accountId } = accountOf(request);
-      const { username = null, password = null, ...rest } = request.body;
+      await endpointDesk.refresh();
+      const targets = targetsOf(request.body, endpointDesk.guardOf(accountId));
+      const {
+        uri: _uri,
+        username: _name,
+        password: _password,
+        srtp: _srtp,
+        ...rest
+      } = request.body;
+      const { failover, callerId, userToUser, healthCheck, whenNobody, ...plain } = rest;
+      const options = { failover, callerId, userToUser, healthCheck, whenNobody };
       const stored = await database.transaction(async (tx) => {
-        const endpoint = { ...rest, id: ids.next('endpoint'), accountId, username, password };
+        const endpoint = { ...plain, id: ids.next('endpoint'), accountId, targets, options };
         const id = await saveEndpoint(tx, sealer, endpoint);
         return found(await readEndpoint(tx, accountId, id), 'endpoint');
       });
       return reply.code(201).send(endpointView(stored));
     },
   );
+
+  app.get(
+    '/v1/endpoints/:id',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'One endpoint',
+        params: z.object({ id: z.string() }),
+        response: { 200: endpointSchema },
+      },
+    },
+    async (request) => endpointView(await ownEndpoint(context, request, request.params.id)),
+  );
+}
+
+/** The endpoint, if the account has it; 404 in the same words for all others. */
+export async function ownEndpoint(
+  { database }: Pick<ApiContext, 'database'>,
+  request: Parameters<typeof accountOf>[0],
+  text: string,
+): Promise<StoredEndpoint> {
+  const id = idFrom('endpoint', text);
+  return found(await readEndpoint(database, accountOf(request).accountId, id), 'endpoint');
+}
+
+/** The targets of a body, one or several, all of them past the guard. */
+function targetsOf(body: EndpointBody, guard: GuardSettings): EndpointTarget[] {
+  const { uri, username = null, password = null, srtp, targets } = body;
+  if ((uri === undefined) === (targets === undefined)) {
+    const rule = 'is given, or `targets` instead; one of the two';
+    const fix = 'Send `uri` for one address, or `targets` for several.';
+    throw badFields([{ field: 'uri', rule, fix }]);
+  }
+  if (uri !== undefined) {
+    refuseUnguarded([{ field: 'uri', uri }], guard);
+    return [{ uri, priority: 0, weight: 1, username, password, srtp }];
+  }
+  const several = targets ?? [];
+  const fields = several.map((target, at) => ({ field: `targets.${at}.uri`, uri: target.uri }));
+  refuseUnguarded(fields, guard);
+  const twice = fields.find(({ uri: one }, at) => several.findIndex((t) => t.uri === one) < at);
+  if (twice !== undefined) {
+    const fix = 'Name each address once; `weight` gives it more calls.';
+    throw badFields([{ field: twice.field, rule: 'stands in the list once', fix }]);
+  }
+  return several.map((target) => ({
+    ...target,
+    username: target.username ?? null,
+    password: target.password ?? null,
+    srtp: target.srtp ?? srtp,
+  }));
+}
+
+function refuseUnguarded(
+  named: ReadonlyArray<{ field: string; uri: string }>,
+  guard: GuardSettings,
+): void {
+  const problems = named.flatMap(({ field, uri }) => {
+    const answer = guardTarget(uri, guard);
+    if (!isRefused(answer)) return [];
+    const { evidence, message, fix } = answer.refused;
+    const rule = evidence?.['rule'];
+    return [{ field, rule: typeof rule === 'string' ? rule : message, fix }];
+  });
+  if (problems.length > 0) throw badFields(problems);
+}
+
+function badFields(fields: FieldProblem[]): HttpError {
+  return new HttpError('invalid_request', 'The address of the endpoint cannot be used.', {
+    fields,
+  });
 }
 
 export function endpointView(endpoint: StoredEndpoint): EndpointView {
-  const { id, name, uri, codecs, strategy, ringTimeoutMs, srtp, meanwhile } = endpoint;
-  return { id, name, uri, codecs: [...codecs], strategy, ringTimeoutMs, srtp, meanwhile };
+  const { id, name, uri, codecs, strategy, ringTimeoutMs, meanwhile, options } = endpoint;
+  const { failover } = options;
+  return {
+    id,
+    name,
+    uri,
+    targets: endpoint.targets.map(({ password: _password, ...target }) => target),
+    codecs: [...codecs],
+    strategy,
+    ringTimeoutMs,
+    srtp: endpoint.targets[0]?.srtp ?? 'off',
+    meanwhile,
+    ...options,
+    failover: { ...failover, on: [...failover.on] },
+    maxCalls: endpoint.maxCalls,
+    minutesPerDay: endpoint.minutesPerDay,
+  };
 }

@@ -3,7 +3,17 @@ import type { CallStrategy } from '../http/api-types.ts';
 import type { EndpointCodec } from '../media/media.ts';
 import type { AccountId, EndpointId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
-import type { Endpoint, EndpointMeanwhile, EndpointSrtp } from './endpoint.ts';
+import {
+  DEFAULT_OPTIONS,
+  type Endpoint,
+  type EndpointMeanwhile,
+  type EndpointOptions,
+  type EndpointSrtp,
+  type EndpointTarget,
+} from './endpoint.ts';
+
+/** A target in its row: the password sealed, as base64. */
+type TargetRow = Omit<EndpointTarget, 'password'> & { password: string | null };
 
 type EndpointRow = {
   id: EndpointId;
@@ -17,18 +27,23 @@ type EndpointRow = {
   ring_timeout_ms: number;
   srtp: EndpointSrtp;
   meanwhile: EndpointMeanwhile;
+  targets: TargetRow[];
+  options: Partial<EndpointOptions>;
+  max_calls: number | null;
+  minutes_per_day: number | null;
 };
 
 const COLUMNS = `id, account_id, name, uri, username, password, codecs, strategy, ring_timeout_ms,
-  srtp, meanwhile`;
+  srtp, meanwhile, targets, options, max_calls, minutes_per_day`;
 
 const BY_ID = statement<EndpointRow>(
   'endpoint_by_id',
   `select ${COLUMNS} from endpoints where id = $1 and account_id = $2`,
 );
 
-/** An endpoint as it is stored: the password is still sealed. */
-export type StoredEndpoint = Omit<Endpoint, 'password'> & { password: Buffer | null };
+/** A target as it is stored: the password is still sealed. */
+export type StoredTarget = Omit<EndpointTarget, 'password'> & { password: Buffer | null };
+export type StoredEndpoint = Omit<Endpoint, 'targets'> & { targets: readonly StoredTarget[] };
 
 export async function readEndpoint(
   db: Queryable,
@@ -63,57 +78,107 @@ export async function listEndpoints(
   return (await db.run(OF_ACCOUNT, [accountId])).map(toEndpoint);
 }
 
+const ALL = statement<EndpointRow>(
+  'endpoint_all',
+  `select ${COLUMNS} from endpoints where id > $1 order by id limit $2`,
+);
+
+/** The endpoints of all accounts by id, a page at a time: for their health checks. */
+export async function pageOfEndpoints(
+  db: Queryable,
+  after: string,
+  limit: number,
+): Promise<StoredEndpoint[]> {
+  return (await db.run(ALL, [after, limit])).map(toEndpoint);
+}
+
 const SAVE = statement<{ id: EndpointId }>(
   'endpoint_save',
-  `insert into endpoints (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  `insert into endpoints (${COLUMNS})
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
    on conflict (account_id, name) do update
      set uri = excluded.uri, username = excluded.username, password = excluded.password,
          codecs = excluded.codecs, strategy = excluded.strategy,
          ring_timeout_ms = excluded.ring_timeout_ms, srtp = excluded.srtp,
-         meanwhile = excluded.meanwhile
+         meanwhile = excluded.meanwhile, targets = excluded.targets, options = excluded.options,
+         max_calls = excluded.max_calls, minutes_per_day = excluded.minutes_per_day
    returning id`,
 );
+
+type OneTarget = Pick<EndpointTarget, 'uri' | 'username' | 'password' | 'srtp'>;
+type Optional = Pick<Endpoint, 'options' | 'maxCalls' | 'minutesPerDay'>;
+
+/** An endpoint to be saved: with one address, or with several; what is left out is as usual. */
+export type NewEndpoint = Omit<Endpoint, 'uri' | 'targets' | keyof Optional> &
+  Partial<Optional> &
+  (OneTarget | { targets: readonly EndpointTarget[] });
 
 /** Adds an endpoint, or replaces the account's endpoint of the same name. */
 export async function saveEndpoint(
   tx: Tx,
   sealer: Sealer,
-  endpoint: Endpoint,
+  endpoint: NewEndpoint,
 ): Promise<EndpointId> {
+  const several = 'targets' in endpoint ? endpoint.targets : [];
+  const first: OneTarget | undefined = 'targets' in endpoint ? endpoint.targets[0] : endpoint;
+  if (first === undefined) throw new RangeError('an endpoint needs a target');
+  const sealed = (password: string | null): Buffer | null =>
+    password === null ? null : sealer.seal(password);
+  const targets: TargetRow[] = several.map((target) => ({
+    ...target,
+    password: sealed(target.password)?.toString('base64') ?? null,
+  }));
   const row = await tx.first(SAVE, [
     endpoint.id,
     endpoint.accountId,
     endpoint.name,
-    endpoint.uri,
-    endpoint.username,
-    endpoint.password === null ? null : sealer.seal(endpoint.password),
+    first.uri,
+    first.username,
+    sealed(first.password),
     endpoint.codecs,
     endpoint.strategy,
     endpoint.ringTimeoutMs,
-    endpoint.srtp,
+    first.srtp,
     endpoint.meanwhile,
+    JSON.stringify(targets),
+    JSON.stringify(endpoint.options ?? {}),
+    endpoint.maxCalls ?? null,
+    endpoint.minutesPerDay ?? null,
   ]);
   return row?.id ?? endpoint.id;
 }
 
-/** Opens the password: only right before the endpoint is called. */
+/** Opens the passwords: only right before the endpoint is called. */
 export function openEndpoint(endpoint: StoredEndpoint, sealer: Sealer): Endpoint {
-  const { password } = endpoint;
-  return { ...endpoint, password: password === null ? null : sealer.open(password) };
+  const targets = endpoint.targets.map((target) => openTarget(target, sealer));
+  return { ...endpoint, targets };
+}
+
+/** Opens the password of one target. */
+export function openTarget(target: StoredTarget, sealer: Sealer): EndpointTarget {
+  const { password } = target;
+  return { ...target, password: password === null ? null : sealer.open(password) };
 }
 
 function toEndpoint(row: EndpointRow): StoredEndpoint {
+  const { uri, username, password, srtp } = row;
+  const one: StoredTarget = { uri, priority: 0, weight: 1, username, password, srtp };
+  const several = row.targets.map((target) => ({
+    ...target,
+    password: target.password === null ? null : Buffer.from(target.password, 'base64'),
+  }));
   return {
     id: row.id,
     accountId: row.account_id,
     name: row.name,
-    uri: row.uri,
-    username: row.username,
-    password: row.password,
+    uri,
+    targets: several.length === 0 ? [one] : several,
     codecs: row.codecs,
     strategy: row.strategy,
     ringTimeoutMs: row.ring_timeout_ms,
-    srtp: row.srtp,
     meanwhile: row.meanwhile,
+    options: { ...DEFAULT_OPTIONS, ...row.options },
+    maxCalls: row.max_calls,
+    minutesPerDay: row.minutes_per_day,
   };
 }

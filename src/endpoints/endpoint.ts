@@ -13,22 +13,106 @@ export type EndpointSrtp = (typeof ENDPOINT_SRTP)[number];
 export const ENDPOINT_MEANWHILE = ['ringing', 'silence'] as const;
 export type EndpointMeanwhile = (typeof ENDPOINT_MEANWHILE)[number];
 
+/** Who the call says it is from: the customer's number, or the id of the contact. */
+export const CALLER_IDS = ['number', 'alias'] as const;
+export type CallerId = (typeof CALLER_IDS)[number];
+
+/** What the User-to-User header (RFC 7433) carries: the caller's own reference, or our call id. */
+export const USER_TO_USER = ['off', 'reference', 'call_id'] as const;
+export type UserToUser = (typeof USER_TO_USER)[number];
+
+/** What a target may say without being given up: see `failover.ts`. */
+export const FAILOVER_CAUSES = [
+  'no_answer',
+  'server_error',
+  'unreachable',
+  'busy',
+  'declined',
+] as const;
+export type FailoverCause = (typeof FAILOVER_CAUSES)[number];
+
+export type Failover = {
+  on: readonly FailoverCause[];
+  /** Targets that one call tries at most. */
+  maxTargets: number;
+  /** No further target is tried later than this after the first INVITE. */
+  withinMs: number;
+};
+
+export const NOBODY_ACTIONS = ['end', 'announce_and_end', 'queue_with_music', 'script'] as const;
+
 /**
- * Where the business talks: a SIP URI of its contact centre or PBX. Never a `tel:` URI: Meta
+ * What happens when the customer has picked up and no target answers. `end` hangs up at once, as
+ * the ringing tone has been heard till then; the others say or play something first.
+ */
+export type WhenNobody = {
+  action: (typeof NOBODY_ACTIONS)[number];
+  /** A prompt instead of the built-in tone of `announce_and_end`, or a call script. */
+  promptId: string | null;
+  scriptId: string | null;
+  /** How long at most, from the moment that nobody was there. */
+  maxMs: number;
+};
+
+/** How an endpoint is called, beside where. Kept together, because nothing searches by them. */
+export type EndpointOptions = {
+  failover: Failover;
+  callerId: CallerId;
+  userToUser: UserToUser;
+  /** Whether OPTIONS asks the targets how they are. */
+  healthCheck: 'options' | 'off';
+  whenNobody: WhenNobody;
+};
+
+export const DEFAULT_OPTIONS: EndpointOptions = {
+  failover: { on: ['no_answer', 'server_error', 'unreachable'], maxTargets: 3, withinMs: 45_000 },
+  callerId: 'number',
+  userToUser: 'reference',
+  healthCheck: 'options',
+  whenNobody: { action: 'end', promptId: null, scriptId: null, maxMs: 60_000 },
+};
+
+/** One address of an endpoint. */
+export type EndpointTarget = {
+  /** `sip:user@host[:port][;transport=udp|tcp|tls]`, or `sips:`. */
+  uri: string;
+  /** Lower ones are called first; among equal ones `weight` is the share (RFC 2782). */
+  priority: number;
+  weight: number;
+  username: string | null;
+  password: string | null;
+  srtp: EndpointSrtp;
+};
+
+export const TARGETS_MAX = 8;
+
+/**
+ * Where the business talks: SIP addresses of its contact centre or PBX. Never a `tel:` URI: Meta
  * forbids the telephone network on any leg of a WhatsApp call.
  */
 export type Endpoint = {
   id: EndpointId;
   accountId: AccountId;
   name: string;
-  /** `sip:user@host[:port][;transport=udp|tcp|tls]`, or `sips:`. */
+  /** The first target's. */
   uri: string;
-  username: string | null;
-  password: string | null;
+  /** At least one, in the order in which they were given. */
+  targets: readonly EndpointTarget[];
   /** In order of preference. */
   codecs: readonly EndpointCodec[];
   strategy: CallStrategy;
-  srtp: EndpointSrtp;
   meanwhile: EndpointMeanwhile;
   ringTimeoutMs: number;
+  options: EndpointOptions;
+  /** Calls at a time and minutes of talk in a day (UTC); null is without end. */
+  maxCalls: number | null;
+  minutesPerDay: number | null;
 };
+
+/** The target with this URI; the first where it has gone, for a dialog that is left over. */
+export function targetOf(endpoint: Endpoint, uri: string | null): EndpointTarget {
+  const { targets } = endpoint;
+  const first = targets[0];
+  if (first === undefined) throw new RangeError(`endpoint ${endpoint.id} has no target`);
+  return targets.find((target) => target.uri === uri) ?? first;
+}

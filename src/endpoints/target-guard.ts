@@ -117,11 +117,12 @@ function foreignHost({ host, port }: SipUri, { allowedHosts }: GuardSettings): R
 /** An entry of a list of hosts in parts; null when it is none. */
 type HostEntry = { name: string; bits: number | null; port: number | null; below: boolean };
 
-/** Says what is wrong with an entry of a list of hosts, or nothing. */
-export function wrongHostEntry(text: string): string | undefined {
-  return hostEntry(text) === null
-    ? 'is a host name, *.name, an address or a network such as 192.0.2.0/24, with or without :port'
-    : undefined;
+/** What an entry of a list of hosts must be. */
+export const HOST_ENTRY =
+  'is a host name, *.name, an address or a network such as 192.0.2.0/24, with or without :port';
+
+export function isHostEntry(text: string): boolean {
+  return hostEntry(text) !== null;
 }
 
 function hostEntry(text: string): HostEntry | null {

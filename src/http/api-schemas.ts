@@ -249,6 +249,19 @@ const legSchema = z.object({
   firstSoundInAt: z.number().nullable().describe('The first that was not silence.'),
 });
 
+const endpointAttemptsSchema = z
+  .array(
+    z.object({
+      target: textOrNull,
+      sipCallId: z.string(),
+      invitedAt: instant,
+      sipStatus: z.number().nullable(),
+    }),
+  )
+  // Records from before targets do not have it.
+  .default([])
+  .describe('Every target of the endpoint that was called, in order.');
+
 export const cdrSchema = z.object({
   callId: z.string(),
   direction: z.literal('outbound'),
@@ -262,6 +275,7 @@ export const cdrSchema = z.object({
   endpointId: z.string(),
   purpose: z.string(),
   clientReference: textOrNull,
+  keyId: textOrNull.default(null).describe('The API key that asked for the call.'),
   permissionId: textOrNull,
   permissionAgeMs: z.number().nullable().describe("The age of the customer's yes at the dial."),
   policyPack: textOrNull,
@@ -286,6 +300,7 @@ export const cdrSchema = z.object({
   metaErrors: z.array(z.number()),
   sipCallId: textOrNull,
   sipStatus: z.number().nullable(),
+  endpointAttempts: endpointAttemptsSchema,
   holds: holdsSchema,
   holdMs: z.number().default(0).describe('How long the customer was on hold, holds together.'),
   transfers: transfersSchema,

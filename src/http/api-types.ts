@@ -66,6 +66,15 @@ export type EndpointView = {
   minutesPerDay: number | null;
 };
 
+/** One target that a call tried. */
+export type EndpointAttemptView = {
+  target: string | null;
+  sipCallId: string;
+  invitedAt: string;
+  /** Null where the call ended before any final answer. */
+  sipStatus: number | null;
+};
+
 export type EndpointTargetView = {
   uri: string;
   priority: number;

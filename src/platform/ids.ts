@@ -19,6 +19,7 @@ export const ID_PREFIXES = {
   permissionRequest: 'preq',
   permission: 'perm',
   call: 'call',
+  recording: 'rec',
   callOrder: 'ord',
   cdr: 'cdr',
   event: 'evt',
@@ -93,6 +94,12 @@ export function makeIds(clock: Clock, random: Random): Ids {
       >;
     },
   };
+}
+
+/** Sorts before every id of that kind made from this instant on, and after all before it. */
+export function idPrefixAt(kind: IdKind, atMs: number): string {
+  const timeHex = Math.max(0, Math.floor(atMs)).toString(16).padStart(12, '0');
+  return `${ID_PREFIXES[kind]}_${timeHex.slice(0, 8)}-${timeHex.slice(8)}`;
 }
 
 const ID_SHAPE =

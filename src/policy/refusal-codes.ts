@@ -43,6 +43,12 @@ export const REFUSAL_CODES = [
   'unanswered_brake',
   'line_busy',
   'endpoint_unknown',
+  'target_not_voip',
+  'target_not_allowed',
+  'endpoint_full',
+  'endpoint_minutes_used',
+  'key_calls_full',
+  'key_minutes_used',
   'meta_says_no',
   'meta_answer_unknown',
   'permission_live',
@@ -244,6 +250,44 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     meaning: 'Neither the call nor the line names an endpoint that exists.',
     fix: 'Name an endpoint in the call or set a default endpoint on the line.',
     status: 422,
+  },
+  target_not_voip: {
+    title: 'The address could lead into the telephone network',
+    meaning:
+      'Meta forbids the telephone network on every leg of a call, and this is such an address.',
+    fix: 'Give sip:user@host[:port][;transport=udp|tcp|tls] or sips:user@host[:port].',
+    status: 422,
+  },
+  target_not_allowed: {
+    title: 'The host of the address is not on the allow-list',
+    meaning: 'Calls go only to the hosts that the server and the account list.',
+    fix: 'Use a listed host, or add it: ASKFIRST_SIP_ALLOWED_HOSTS, PUT /v1/voip-guard.',
+    status: 422,
+  },
+  endpoint_full: {
+    title: 'The endpoint has as many calls as it may',
+    meaning: 'The endpoint has `maxCalls` live calls. A queued call waits for room for 5 minutes.',
+    fix: 'Call again when one of its calls has ended (event call.ended), or raise maxCalls.',
+    status: 409,
+  },
+  endpoint_minutes_used: {
+    title: 'The endpoint has used up its minutes of the day',
+    meaning:
+      'The calls of this endpoint have talked for `minutesPerDay` minutes since midnight UTC.',
+    fix: 'Call after midnight UTC (allowed_at), or raise minutesPerDay.',
+    status: 409,
+  },
+  key_calls_full: {
+    title: 'The API key has as many calls as it may',
+    meaning: 'This key has `keyMaxCalls` live calls; the limit stands in the VoIP guard.',
+    fix: 'Call again when one of its calls has ended, or raise it: PUT /v1/voip-guard.',
+    status: 409,
+  },
+  key_minutes_used: {
+    title: 'The API key has used up its minutes of the day',
+    meaning: 'Calls of this key have talked for `keyMinutesPerDay` minutes since midnight UTC.',
+    fix: 'Call after midnight UTC (allowed_at), or raise it: PUT /v1/voip-guard.',
+    status: 409,
   },
   meta_says_no: {
     title: 'Meta does not allow this call',
