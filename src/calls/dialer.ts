@@ -1,7 +1,7 @@
 import { applyConsent } from '../consent/consent-commands.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
-import type { Queryable, Tx } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { readEndpoints, type StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import {
   PendingUnit,
@@ -14,6 +14,7 @@ import type { MetaAnswerDesk } from '../meta-answers/meta-answer-desk.ts';
 import { Bug, invariant } from '../platform/invariant.ts';
 import type { CallId, EndpointId, LineId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { limitingLayers } from '../policy/layers.ts';
 import type { RefusalCode } from '../policy/refusal-codes.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
@@ -109,7 +110,7 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
         return { dialed: [], lookAgainAt: await nextDueAt(database), errors: [] };
       }
       // Read beside the first statements of the transactions, which need it only to judge.
-      const places = placesOf(database, due);
+      const places = placesOf(ports, due);
       places.catch(() => undefined);
       const outcomes = await Promise.all(
         batchesOf(due).map((batch) => claimBatch(ports, batch, places)),
@@ -140,19 +141,33 @@ function batchesOf(due: readonly DueCall[]): DueCall[][] {
 /** Where calls come from and go to. No contact's lock protects it, so it is read once for all. */
 type Places = Pick<GateFacts, 'lines'> & {
   endpoints: ReadonlyMap<EndpointId, StoredEndpoint>;
-  /** Counted once per claim and raised with each dial, so that no batch passes a line's cap. */
+  /**
+   * Of lines that have a cap. Counted once per claim and raised with each dial, so that no batch
+   * passes the cap.
+   */
   liveCalls: Map<LineId, number>;
 };
 
-async function placesOf(db: Queryable, due: readonly DueCall[]): Promise<Places> {
-  const lineIds = [...new Set(due.map(({ lineId }) => lineId))];
-  const [lines, endpoints, liveCalls] = await Promise.all([
-    linesById(db, lineIds),
-    readEndpoints(db, [...new Set(due.map(({ endpointId }) => endpointId))]),
-    liveCallsOfLines(db, lineIds),
+async function placesOf(ports: Ports, due: readonly DueCall[]): Promise<Places> {
+  const { database } = ports;
+  const [lines, endpoints] = await Promise.all([
+    linesById(database, [...new Set(due.map(({ lineId }) => lineId))]),
+    readEndpoints(database, [...new Set(due.map(({ endpointId }) => endpointId))]),
   ]);
+  const liveCalls = await liveCallsOfLines(database, capsOf(ports, lines.values()));
   const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
   return { lines, endpoints: byId, liveCalls };
+}
+
+/** Caps are set by packs, accounts and lines alone, so they are the same for every customer. */
+function capsOf({ packs }: Ports, lines: Iterable<StoredLine>): Map<LineId, number> {
+  const caps = new Map<LineId, number>();
+  for (const line of lines) {
+    const layers = limitingLayers(packs.layersOf(line, { e164: null, country: null }));
+    const all = layers.flatMap(({ limits }) => limits.lineCalls?.concurrentMax ?? []);
+    if (all.length > 0) caps.set(line.id, Math.min(...all));
+  }
+  return caps;
 }
 
 /** What must be asked of Meta before a call may be dialled. */

@@ -27,24 +27,33 @@ export function unite(plain: unknown, taken: Taken): void {
   }
 }
 
+/** `path` is one array that grows and shrinks along the walk: this runs for every row written. */
 function without(
   value: unknown,
   fields: FieldNames,
-  path: ReadonlyArray<string | number>,
+  path: Array<string | number>,
   taken: Taken,
 ): unknown {
-  if (Array.isArray(value)) {
-    return value.map((item, index) => without(item, fields, [...path, index], taken));
-  }
   if (typeof value !== 'object' || value === null) return value;
-  const parent = path.at(-1);
+  const depth = path.length;
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => {
+      path[depth] = index;
+      return without(item, fields, path, taken);
+    });
+    path.length = depth;
+    return items;
+  }
+  const parent = depth === 0 ? undefined : path[depth - 1];
   const kept: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
-    const isTaken = fields.has(name) || fields.has(`${parent}.${name}`);
-    if (isTaken && field !== null && field !== undefined) {
-      taken.push([[...path, name], field]);
+    path[depth] = name;
+    if (field === null || field === undefined) kept[name] = field;
+    else if (fields.has(name) || fields.has(`${parent}.${name}`)) {
+      taken.push([path.slice(0, depth + 1), field]);
       kept[name] = typeof field === 'string' ? '' : null;
-    } else kept[name] = without(field, fields, [...path, name], taken);
+    } else kept[name] = without(field, fields, path, taken);
   }
+  path.length = depth;
   return kept;
 }
