@@ -37,7 +37,9 @@ export const NO_CONTROL: CallControl = {
 export type CallOrderId = Id<'callOrder'>;
 
 export type OrderWish =
-  | { action: 'hang_up' | 'hold' | 'resume' | 'complete_transfer' | 'cancel_transfer' }
+  | { action: 'hang_up' }
+  | { action: 'complete_transfer' | 'cancel_transfer' }
+  | { action: 'hold' | 'resume' }
   | { action: 'mute' | 'unmute' | 'stop_playing'; leg: MediaLeg }
   | { action: 'send_dtmf'; leg: MediaLeg; digits: string; count: number }
   | { action: 'play'; leg: MediaLeg; sound: string; loop: boolean; interrupt: boolean }
@@ -127,6 +129,8 @@ export type ControlEvent =
     }
   | { type: 'CallTransferred'; at: number; legId: string }
   | { type: 'CallTransferFailed'; at: number; legId: string; reason: string }
+  /** The PBX asked for a transfer to where no call may go. */
+  | { type: 'CallTransferRefused'; at: number; code: string }
   | {
       type: 'CallListenerAdded';
       at: number;
@@ -156,6 +160,7 @@ export const CONTROL_EVENTS = [
   'CallTransferStarted',
   'CallTransferred',
   'CallTransferFailed',
+  'CallTransferRefused',
   'CallListenerAdded',
   'CallListenerRemoved',
 ] as const satisfies readonly ControlEventType[];
@@ -213,6 +218,7 @@ function changed(plan: CallPlan, control: CallControl, event: ControlEvent): Par
     case 'CallTransferFailed':
       return { transfers: closed(control.transfers, event.legId, event.at, event.reason) };
     case 'CallDigitsSent':
+    case 'CallTransferRefused':
     case 'LegTaken':
       return {};
     default:

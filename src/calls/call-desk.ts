@@ -18,6 +18,12 @@ export type CallDesk = {
   read(id: CallId): Promise<CallState>;
   /** Records a fact once; a fact that is known already changes nothing. */
   observe(id: CallId, fact: CallFact, actor: string): Promise<CallState>;
+  /** Has events decided on the row as it stands; tells them, and the state that they made. */
+  decide(
+    id: CallId,
+    actor: string,
+    decide: (state: CallState, now: number) => CallEvent[],
+  ): Promise<{ state: CallState; news: readonly CallEvent[] }>;
   hangUp(id: CallId, by: EndedBy, reason: string, actor: string): Promise<CallState>;
   /** Does what time demands; `media` goes into the CDR if the call ends here. */
   wake(id: CallId, media: MediaStats | null): Promise<CallState>;
@@ -56,6 +62,15 @@ export function openCallDesk(ports: CallDeskPorts): CallDesk {
     read,
     observe: (id, fact, actor) =>
       change(id, actor, (state, unit) => observe(state, fact, unit.now)),
+    decide: async (id, actor, decide) => {
+      let news: readonly CallEvent[] = [];
+      const state = await change(id, actor, (before, unit) => {
+        const events = decide(before, unit.now);
+        news = events;
+        return events;
+      });
+      return { state, news };
+    },
     hangUp: (id, by, reason, actor) =>
       change(id, actor, (state, unit) => hangUp(state, by, reason, unit.now)),
     wake: (id, media) => change(id, 'platform', (state, unit) => wake(state, unit.now, media)),

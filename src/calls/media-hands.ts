@@ -1,10 +1,12 @@
-import type { MediaCall, MediaEvent, MediaLeg, MediaStats } from '../media/media.ts';
+import type { MediaCall, MediaEvent, MediaLeg, MediaStats, Sound } from '../media/media.ts';
 import { Failure, errorText } from '../platform/failure.ts';
+import type { PlayEnd } from './call-hands.ts';
 import type { HandPorts, SessionTarget } from './call-session.ts';
 
 /** A media plane that has not closed a call by then is given up; the call must end all the same. */
 const MEDIA_CLOSE_MS = 8_000;
 const KEY_RETRY_MS = 500;
+const CUT_OFF: PlayEnd = { completed: false, trouble: null };
 
 /**
  * The media of one session: opened once, closed once, its events turned into facts. Others may
@@ -14,6 +16,7 @@ export class MediaHands {
   readonly #ports: HandPorts;
   readonly #target: SessionTarget;
   readonly #listeners = new Set<(event: MediaEvent) => void>();
+  readonly #plays = new Map<number, (end: PlayEnd) => void>();
   #media: MediaCall | null = null;
   #stats: MediaStats | null = null;
   #opening = false;
@@ -28,6 +31,9 @@ export class MediaHands {
   get call(): MediaCall | null {
     return this.#media;
   }
+
+  /** Who has the customer on hold by our hand; the PBX's own hold is not ours. */
+  heldBy: 'business' | 'script' | null = null;
 
   /** Figures of the closed media; null before. */
   get stats(): MediaStats | null {
@@ -56,6 +62,15 @@ export class MediaHands {
     );
   }
 
+  /** Resolves when the sound has ended, or cannot be heard any more. */
+  play(leg: MediaLeg, sound: Sound, options: { loop: boolean; interrupt: boolean }) {
+    const media = this.#media;
+    const { promise, resolve } = Promise.withResolvers<PlayEnd>();
+    if (media === null) return Promise.resolve(CUT_OFF);
+    this.#plays.set(media.play(leg, sound, options), resolve);
+    return promise;
+  }
+
   applyAnswer(media: MediaCall, sdp: string): void {
     if (this.#answerApplied) return;
     this.#answerApplied = true;
@@ -68,6 +83,8 @@ export class MediaHands {
     const media = this.#media;
     if (media === null) return;
     this.#media = null;
+    for (const end of this.#plays.values()) end(CUT_OFF);
+    this.#plays.clear();
     const late = Promise.withResolvers<null>();
     const timer = this.#ports.clock.after(MEDIA_CLOSE_MS, () => late.resolve(null));
     const closed = media.close().catch((error: unknown) => {
@@ -96,6 +113,9 @@ export class MediaHands {
       report({ type: 'CallAudioLost', at: clock.now(), leg, cause });
     } else if (event.kind === 'heard') {
       report({ type: 'CallAudioFound', at: clock.now(), leg: event.leg });
+    } else if (event.kind === 'played') {
+      this.#plays.get(event.playId)?.(endOf(event));
+      this.#plays.delete(event.playId);
     }
     for (const listener of this.#listeners) listener(event);
   }
@@ -112,4 +132,8 @@ export class MediaHands {
       },
     );
   }
+}
+
+function endOf(event: Extract<MediaEvent, { kind: 'played' }>): PlayEnd {
+  return { completed: event.completed, trouble: event.trouble ?? null };
 }

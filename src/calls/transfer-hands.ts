@@ -1,0 +1,190 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import { guardNamedByPeer } from '../endpoints/target-guard.ts';
+import type { EndpointId } from '../platform/ids.ts';
+import { isRefused } from '../platform/refusal.ts';
+import type { Referral } from '../sip/sip.ts';
+import { currentEndpoint, type TransferMode } from './call-control.ts';
+import type { HandPorts, SessionTarget } from './call-session.ts';
+import type { EndpointHands, LegWish } from './endpoint-hands.ts';
+import type { MediaHands } from './media-hands.ts';
+import type { OrderCode } from './order-codes.ts';
+
+/** Null: done. Else why not: a code of `order-codes.ts` or an end code. */
+export type Outcome = string | null;
+
+type OpenTransfer = {
+  mode: TransferMode;
+  legId: string;
+  /** The other endpoint is there and speaks with the one before. */
+  isConsulting: boolean;
+  /** The one before hung up meanwhile: there is nobody to go back to. */
+  isLeft: boolean;
+};
+
+/**
+ * Moves the customer from one endpoint to another, one transfer at a time. Meanwhile the customer
+ * hears music; WhatsApp's leg knows nothing of it. Whatever fails, the endpoint from before has
+ * the customer back, as long as it is there.
+ */
+export class TransferHands {
+  readonly #ports: HandPorts;
+  readonly #target: SessionTarget;
+  readonly #endpoints: EndpointHands;
+  readonly #media: MediaHands;
+  #open: OpenTransfer | null = null;
+  #starting = false;
+
+  constructor(
+    ports: HandPorts,
+    target: SessionTarget,
+    endpoints: EndpointHands,
+    media: MediaHands,
+  ) {
+    this.#ports = ports;
+    this.#target = target;
+    this.#endpoints = endpoints;
+    this.#media = media;
+    endpoints.onCurrentGone = (reason) => this.#onCurrentGone(reason);
+  }
+
+  /** The customer hears music because of a transfer. */
+  get isOpen(): boolean {
+    return this.#open !== null;
+  }
+
+  /** Calls the other endpoint; done when a blind one is over, an attended one can be completed. */
+  async transfer(mode: TransferMode, wish: LegWish, by: 'business' | 'endpoint'): Promise<Outcome> {
+    const media = this.#media.call;
+    if (media === null) return 'call_over' satisfies OrderCode;
+    if (this.#open !== null || this.#starting) return 'transfer_under_way' satisfies OrderCode;
+    this.#starting = true;
+    media.hold();
+    const { legId, answered } = this.#endpoints.begin(media, wish);
+    const open: OpenTransfer = { mode, legId, isConsulting: false, isLeft: false };
+    this.#open = open;
+    this.#starting = false;
+    const { endpointId } = wish;
+    const at = this.#ports.clock.now();
+    this.#ports.note({ type: 'CallTransferStarted', at, mode, by, legId, endpointId });
+    const end = await answered;
+    // It was cancelled, and the leg with it; or the call is over.
+    if (this.#open !== open) return end.up ? null : end.reason;
+    if (!end.up) return this.#failed(open, end.reason);
+    if (mode === 'blind' || open.isLeft) return this.#complete(open);
+    open.isConsulting = true;
+    // Hold has taken the customer out: the two endpoints hear each other, and nobody else.
+    media.addListener(legId, 'whisper');
+    return null;
+  }
+
+  complete(): Outcome {
+    if (this.#open === null) return 'no_transfer' satisfies OrderCode;
+    if (!this.#open.isConsulting) return 'transfer_not_answered' satisfies OrderCode;
+    return this.#complete(this.#open);
+  }
+
+  cancel(): Outcome {
+    const open = this.#open;
+    if (open === null) return 'no_transfer' satisfies OrderCode;
+    this.#failed(open, 'transfer_canceled' satisfies OrderCode);
+    return null;
+  }
+
+  /** The other endpoint of a consultation hung up. */
+  onLegGone(legId: string, reason: string): void {
+    if (this.#open?.legId === legId) this.#failed(this.#open, reason);
+  }
+
+  /** The PBX asks for a transfer (REFER, RFC 3515); it is told how it goes by NOTIFY. */
+  async referred(referral: Referral): Promise<void> {
+    const { log, callId, isWanted, note, clock } = this.#ports;
+    const own = this.#target.endpoint.targets.map(({ uri }) => uri);
+    const guarded = guardNamedByPeer(referral.target, this.#target.guard, own);
+    if (isRefused(guarded)) {
+      const { code } = guarded.refused;
+      log.warn({ callId, code }, 'the endpoint asked for a transfer out of bounds');
+      note({ type: 'CallTransferRefused', at: clock.now(), code });
+      referral.reject(403, 'Forbidden');
+      return;
+    }
+    if (this.#open !== null || !isWanted()) return referral.reject(491, 'Request Pending');
+    referral.accept();
+    referral.notify(180, 'Ringing');
+    const outcome = await this.transfer('blind', this.#referredWish(referral), 'endpoint');
+    if (outcome === null) referral.notify(200, 'OK');
+    else referral.notify(statusOf(outcome), 'Transfer failed');
+  }
+
+  #referredWish(referral: Referral): LegWish {
+    const { endpoint } = this.#target;
+    const { target, replaces, referredBy } = referral;
+    const [first] = endpoint.targets;
+    const named: Endpoint = {
+      ...endpoint,
+      targets: first === undefined ? [] : [{ ...first, uri: target }],
+    };
+    return {
+      endpoint: named,
+      endpointId: this.#currentId(),
+      purpose: 'transfer',
+      referral: {
+        ...(replaces === undefined ? {} : { replaces }),
+        ...(referredBy === undefined ? {} : { referredBy }),
+      },
+    };
+  }
+
+  #currentId(): EndpointId {
+    const { plan, facts } = this.#ports.state();
+    return currentEndpoint(plan, facts);
+  }
+
+  #complete(open: OpenTransfer): Outcome {
+    const media = this.#media.call;
+    this.#open = null;
+    if (media === null) return 'call_over' satisfies OrderCode;
+    const { legId } = open;
+    if (open.isConsulting) media.removeListener(legId);
+    this.#endpoints.use(media, legId, 'transferred');
+    // Whoever comes on the line is heard at once, also after a hold of the one before.
+    media.resume();
+    const at = this.#ports.clock.now();
+    this.#ports.note({ type: 'CallTransferred', at, legId });
+    const by = this.#media.heldBy;
+    this.#media.heldBy = null;
+    if (by !== null) this.#ports.note({ type: 'CallResumed', at, by });
+    return null;
+  }
+
+  #failed(open: OpenTransfer, reason: string): Outcome {
+    if (this.#open !== open) return reason;
+    this.#open = null;
+    const { legId } = open;
+    const media = this.#media.call;
+    if (open.isConsulting) media?.removeListener(legId);
+    const at = this.#ports.clock.now();
+    this.#ports.note({ type: 'CallTransferFailed', at, legId, reason });
+    this.#endpoints.drop(legId, reason);
+    if (open.isLeft) this.#ports.hangUp('endpoint', 'transfer_failed');
+    else if (this.#media.heldBy === null) media?.resume();
+    return reason;
+  }
+
+  /** The endpoint that had the customer hung up: in the middle of a transfer, it means go on. */
+  #onCurrentGone(_reason: string): boolean {
+    const open = this.#open;
+    if (open === null || !this.#ports.isWanted()) return false;
+    if (open.isConsulting) this.#complete(open);
+    else open.isLeft = true;
+    return true;
+  }
+}
+
+/** What a NOTIFY says of an end reason; RFC 3515 wants a SIP status. */
+function statusOf(reason: string): number {
+  if (reason === 'endpoint_busy') return 486;
+  if (reason === 'endpoint_no_answer') return 408;
+  if (reason === 'endpoint_not_found') return 404;
+  if (reason === 'endpoint_declined') return 603;
+  return reason === 'target_not_voip' || reason === 'target_not_allowed' ? 403 : 503;
+}
