@@ -1,15 +1,21 @@
 import { DtmfSender } from './dtmf.ts';
 import { FRAME_SAMPLES, type FrameCodec } from './frame-codec.ts';
-import type { AudioFrame, OutgoingStream } from './outgoing-stream.ts';
-import { Playout } from './playout.ts';
+import type { EndpointCodec, Sound } from './media.ts';
+import type { OutgoingStream } from './outgoing-stream.ts';
+import { Player, type SoundEnd } from './player.ts';
 import type { RtpPacket } from './rtp.ts';
+import type { SoundLibrary } from './sound-library.ts';
+import { mixVoices, type Voice } from './voice.ts';
 
-/** How audio of one leg becomes audio of the other. */
-export type Conversion =
-  | { kind: 'passthrough' }
-  | { kind: 'transcode'; from: FrameCodec; to: FrameCodec };
+/** Where the audio of a leg comes from. */
+export type PathInput =
+  | { kind: 'nothing' }
+  /** Packets of this one source pass untouched. */
+  | { kind: 'passthrough'; source: object }
+  | { kind: 'voices'; voices: readonly Voice[]; encoder: FrameCodec };
 
 export type PathTarget = {
+  codec: EndpointCodec;
   audioPayloadType: number;
   /** One frame of silence in the target's codec. */
   silence: Uint8Array;
@@ -17,54 +23,61 @@ export type PathTarget = {
   events: { payloadType: number; clockRate: number } | null;
 };
 
+export type PathOptions = {
+  sounds: SoundLibrary;
+  send: (packet: Buffer) => void;
+  onPlayed: (end: SoundEnd) => void;
+};
+
 /** Frames without a forwarded packet before we fill in silence ourselves. */
 const GRACE_FRAMES = 3;
 const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
+const HOLD_MUSIC: Sound = { kind: 'builtin', name: 'hold_music' };
 
 /**
- * One direction of the bridge: what comes from one leg, made into the one stream of the other.
- * Closed (not bridged yet, or on hold) it sends silence, so the target's timers and firewalls
- * always see a live stream. Digits take the place of audio while they sound.
+ * All that one leg is sent, made into its one stream: first digits, then a sound that plays, then
+ * what it hears of the others, and while it hears nobody, music or silence, so that the target's
+ * timers and firewalls always see a live stream.
  */
 export class AudioPath {
-  readonly #stream: OutgoingStream;
-  readonly #send: (packet: Buffer) => void;
+  readonly player: Player;
+  readonly #options: PathOptions;
   readonly #dtmf = new DtmfSender();
+  /** Goes round and round while there is nothing else to hear. */
+  readonly #waiting: Player;
+  #waitingSound: Sound | null = null;
+  #stream: OutgoingStream | undefined;
   #target: PathTarget | undefined;
-  #conversion: Conversion = { kind: 'passthrough' };
-  #playout: Playout | undefined;
-  #open = false;
+  #input: PathInput = { kind: 'nothing' };
   #framesSinceForward = GRACE_FRAMES;
   #eventTimestamp = 0;
-  /** Sent in place of silence while closed, round and round. */
-  #waiting: readonly Uint8Array[] = [];
-  #waited = 0;
 
-  constructor(stream: OutgoingStream, send: (packet: Buffer) => void) {
-    this.#stream = stream;
-    this.#send = send;
+  constructor(options: PathOptions) {
+    this.#options = options;
+    this.player = new Player(options.onPlayed);
+    this.#waiting = new Player(({ trouble }) => this.#waitingEnded(trouble));
   }
 
-  /** Sets, or changes after a new offer and answer, what is sent and how it is made. */
-  connect(target: PathTarget, conversion: Conversion): void {
+  /** Sets, or changes after a new offer and answer, where and how it is sent. */
+  connect(target: PathTarget, stream: OutgoingStream): void {
     this.#target = target;
-    this.#conversion = conversion;
-    this.#playout = conversion.kind === 'transcode' ? new Playout(conversion.from) : undefined;
+    this.#stream = stream;
   }
 
-  /** What is heard instead of silence while the path is closed; none is silence again. */
-  setWaiting(frames: readonly Uint8Array[]): void {
-    if (frames === this.#waiting) return;
-    this.#waiting = frames;
-    this.#waited = 0;
+  /** What is heard from now on. Another source leaves no gap and no step in the stream. */
+  hear(input: PathInput): void {
+    const before = this.#input;
+    this.#input = input;
+    if (input.kind !== 'passthrough') return;
+    if (before.kind !== 'passthrough' || before.source !== input.source) this.#stream?.newSource();
   }
 
-  setOpen(open: boolean): void {
-    // Sound from before a hold must not be heard after it.
-    if (open && !this.#open && this.#conversion.kind === 'transcode') {
-      this.#playout = new Playout(this.#conversion.from);
-    }
-    this.#open = open;
+  /** What is heard in place of silence while nobody is heard. */
+  setWaiting(sound: Sound | null): void {
+    if (isSameSound(sound, this.#waitingSound)) return;
+    this.#waitingSound = sound;
+    this.#waiting.stop();
+    this.#startWaiting(sound);
   }
 
   /** Queues a digit for the target; false where it takes no telephone events. */
@@ -74,66 +87,91 @@ export class AudioPath {
     return true;
   }
 
-  /** An audio packet of the source leg. */
+  /** An audio packet of the source that passes untouched. */
   accept(packet: RtpPacket): void {
     const target = this.#target;
-    if (!this.#open || target === undefined) return;
-    if (this.#playout !== undefined) {
-      this.#playout.push(packet);
-      return;
-    }
-    if (this.#dtmf.busy) return;
-    const forwarded = this.#stream.forward(packet, target.audioPayloadType);
+    if (target === undefined || this.player.active || this.#dtmf.busy) return;
+    const forwarded = this.#stream?.forward(packet, target.audioPayloadType) ?? null;
     if (forwarded === null) return;
     this.#framesSinceForward = 0;
-    this.#send(forwarded);
+    this.#options.send(forwarded);
+  }
+
+  /** Time passes for a leg that is sent nothing. */
+  rest(): void {
+    this.#stream?.tick();
   }
 
   /** Runs every 20 ms and sends what is due. */
   tick(): void {
     const target = this.#target;
-    this.#stream.tick();
-    if (target === undefined || this.#tickDigit(target)) return;
-    const frame = this.#nextFrame(target);
-    const packet = frame === null ? null : this.#stream.frame(frame);
-    if (packet !== null) this.#send(packet);
+    const stream = this.#stream;
+    if (target === undefined || stream === undefined) return;
+    stream.tick();
+    if (this.#tickDigit(target, stream)) return;
+    this.#framesSinceForward += 1;
+    // Not before its time: a sound that waits for the stream loses nothing of itself.
+    if (stream.isAhead) return;
+    const payload = this.#nextPayload(target);
+    if (payload === null) return;
+    const packet = stream.frame({ payloadType: target.audioPayloadType, payload });
+    if (packet !== null) this.#options.send(packet);
+    this.player.sent();
   }
 
-  #tickDigit(target: PathTarget): boolean {
+  /** Ends what plays. */
+  close(): void {
+    this.player.stop();
+    this.#waitingSound = null;
+    this.#waiting.stop();
+  }
+
+  #tickDigit(target: PathTarget, stream: OutgoingStream): boolean {
     if (target.events === null) return false;
     const event = this.#dtmf.next(target.events.clockRate);
     if (event === null) return false;
-    // Sound that comes meanwhile is played out and dropped, so it does not lag afterwards.
-    this.#playout?.next();
-    if (event.starts) this.#eventTimestamp = this.#stream.nextTimestamp;
-    this.#send(
-      this.#stream.event({
+    if (event.starts) this.#eventTimestamp = stream.nextTimestamp;
+    this.#options.send(
+      stream.event({
         payloadType: target.events.payloadType,
         payload: event.payload,
         timestamp: this.#eventTimestamp,
         marker: event.starts,
       }),
     );
-    this.#stream.skipSlot();
+    stream.skipSlot();
     this.#framesSinceForward = GRACE_FRAMES;
     return true;
   }
 
-  #waitingFrame(): Uint8Array | undefined {
-    const frame = this.#waiting[this.#waited % this.#waiting.length];
-    this.#waited += 1;
-    return frame;
+  #nextPayload(target: PathTarget): Uint8Array | null {
+    const { silence, codec } = target;
+    const input = this.#input;
+    if (this.player.active) return this.player.next(codec) ?? silence;
+    if (input.kind === 'nothing') return this.#waiting.next(codec) ?? silence;
+    if (input.kind === 'voices') {
+      return input.encoder.encode(mixVoices(input.voices) ?? SILENT_FRAME);
+    }
+    return this.#framesSinceForward <= GRACE_FRAMES ? null : silence;
   }
 
-  #nextFrame(target: PathTarget): AudioFrame | null {
-    const payloadType = target.audioPayloadType;
-    if (!this.#open) return { payloadType, payload: this.#waitingFrame() ?? target.silence };
-    if (this.#conversion.kind === 'transcode') {
-      const samples = this.#playout?.next() ?? SILENT_FRAME;
-      return { payloadType, payload: this.#conversion.to.encode(samples) };
-    }
-    this.#framesSinceForward += 1;
-    if (this.#framesSinceForward <= GRACE_FRAMES) return null;
-    return { payloadType, payload: target.silence };
+  #startWaiting(sound: Sound | null): void {
+    if (sound === null) return;
+    this.#waiting.play({ playId: 0, loop: true }, this.#options.sounds.load(sound));
   }
+
+  /** Music that cannot be read is replaced by ours: nobody is left waiting in silence. */
+  #waitingEnded(trouble: string | undefined): void {
+    if (trouble === undefined || this.#waitingSound === null) return;
+    if (!isSameSound(this.#waitingSound, HOLD_MUSIC)) this.#startWaiting(HOLD_MUSIC);
+  }
+}
+
+function isSameSound(a: Sound | null, b: Sound | null): boolean {
+  return keyOf(a) === keyOf(b);
+}
+
+function keyOf(sound: Sound | null): string | null {
+  if (sound === null) return null;
+  return sound.kind === 'opus' ? `file ${sound.path}` : sound.name;
 }

@@ -2,12 +2,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { PathInput } from './audio-path.ts';
 import { BridgeLeg, type LegPlan } from './bridge-leg.ts';
+import { DeadAirWatch } from './dead-air.ts';
 import type { DigitHeard } from './dtmf.ts';
 import type { MediaDirection } from './endpoint-sdp.ts';
 import type { FrameCodec } from './frame-codec.ts';
 import { LegTraffic } from './leg-traffic.ts';
 import { MAIN_LEG } from './media.ts';
-import type { LegStats, ListenerMode, MediaEvent, MediaTap, SilenceCause, Sound } from './media.ts';
+import type { FrameTap, LegStats, ListenerMode, MediaEvent, SilenceCause, Sound } from './media.ts';
 import type { RtpPacket } from './rtp.ts';
 import type { SoundLibrary } from './sound-library.ts';
 import type { Voice } from './voice.ts';
@@ -21,6 +22,8 @@ export type BridgeOptions = {
   silentAfterMs: number;
   sendToWhatsApp: (packet: Buffer) => boolean;
   openOpus: () => Promise<FrameCodec>;
+  /** Is given what comes in from the customer and from the endpoint in use, as it came. */
+  onFrame?: FrameTap;
   onEvent: (event: MediaEvent) => void;
 };
 
@@ -36,17 +39,16 @@ const HOLD_MUSIC: Sound = { kind: 'builtin', name: 'hold_music' };
  */
 export class Bridge {
   readonly whatsapp: BridgeLeg;
-  /** Hears both sides; nothing is copied or decoded for it. */
-  tap: MediaTap | null = null;
   readonly #options: BridgeOptions;
   readonly #endpoints = new Map<string, BridgeLeg>();
   #legs: readonly BridgeLeg[];
   #inUse = MAIN_LEG;
-  /** Figures outlive their leg. */
-  #endpointTraffic: LegTraffic;
+  /** The endpoint leg in use, or the one that was used last: figures outlive their leg. */
+  #lastUsed: BridgeLeg | undefined;
   #bridged = false;
   #ringing = false;
   #held: Sound | null = null;
+  readonly #deadAir = new DeadAirWatch();
   #closed = false;
 
   constructor(options: BridgeOptions) {
@@ -54,7 +56,10 @@ export class Bridge {
     const send = options.sendToWhatsApp;
     this.whatsapp = new BridgeLeg({ ...options, leg: 'whatsapp', send });
     this.#legs = [this.whatsapp];
-    this.#endpointTraffic = new LegTraffic('endpoint', 'PCMU', options.silentAfterMs);
+  }
+
+  get endpointInUse(): string {
+    return this.#inUse;
   }
 
   /** A new endpoint leg; the one named `main` is in use from the start. */
@@ -149,7 +154,7 @@ export class Bridge {
     const isFirst = leg.traffic.noteReceived(packet, event === undefined, this.#options.clock);
     if (isFirst) leg.tell({ kind: 'firstAudio', leg: leg.leg });
     if (event !== undefined) this.#digits(leg, leg.traffic.event(packet, event.clockRate, now));
-    else this.#audio(leg, plan, packet, now);
+    else this.#audio(leg, plan, packet);
   }
 
   /** A datagram came from or for an endpoint that never became a packet. */
@@ -176,11 +181,12 @@ export class Bridge {
       this.#digits(leg, leg.traffic.dtmf.tick(now));
       leg.tell(leg.traffic.watch.tick(now));
     }
+    this.#watchDeadAir(now);
   }
 
   /** Of the endpoint in use, or of the one that was used last. */
   endpointStats(): LegStats {
-    return this.#endpointTraffic.stats();
+    return this.#lastUsed?.stats() ?? new LegTraffic('endpoint', 'PCMU', 0).stats();
   }
 
   close(): void {
@@ -188,13 +194,21 @@ export class Bridge {
     for (const leg of this.#legs) leg.close();
   }
 
-  #audio(leg: BridgeLeg, plan: LegPlan, packet: RtpPacket, now: number): void {
+  #watchDeadAir(now: number): void {
+    const inUse = this.#endpoints.get(this.#inUse);
+    const connected = this.#bridged && this.#held === null && inUse?.talks === true;
+    const sounds = this.#legs.map(({ traffic }) => traffic.soundAt ?? Number.NEGATIVE_INFINITY);
+    const event = this.#deadAir.tick(now, connected, Math.max(...sounds));
+    if (event !== null) this.#options.onEvent(event);
+  }
+
+  #audio(leg: BridgeLeg, plan: LegPlan, packet: RtpPacket): void {
     if (leg.muted) return;
     for (const path of leg.takers) path.accept(packet);
     leg.voice.push(packet);
+    const { onFrame } = this.#options;
     const isSide = leg === this.whatsapp || leg.legId === this.#inUse;
-    if (this.tap === null || !isSide) return;
-    this.tap(leg.leg, plan.codec, packet.payload, packet.timestamp, now);
+    if (isSide) onFrame?.(leg.leg, plan.codec, packet.payload, packet.timestamp);
   }
 
   /** Works out anew who hears whom; called whenever that may have changed, never per packet. */
@@ -202,7 +216,7 @@ export class Bridge {
     if (this.#closed) return;
     const legs = this.#legs;
     const inUse = this.#endpoints.get(this.#inUse);
-    if (inUse !== undefined) this.#endpointTraffic = inUse.traffic;
+    this.#lastUsed = inUse ?? this.#lastUsed;
     const takers = new Map(legs.map((leg) => [leg, [] as BridgeLeg['path'][]]));
     const wanted = new Set<Voice>();
     for (const target of legs) {

@@ -9,6 +9,8 @@ import type { ReportBlock } from './rtcp.ts';
 import { RtpReception } from './rtp-reception.ts';
 import type { RtpPacket } from './rtp.ts';
 
+/** Once it was heard, looking at each packet would cost more than it tells. */
+const SOUND_SAMPLED_EVERY = 5;
 const clockRateOf = (codec: EndpointCodec): number => (codec === 'opus' ? 48_000 : 8000);
 
 /** What came and went on one leg: figures, digits, and whether it is silent. */
@@ -25,6 +27,7 @@ export class LegTraffic {
   #firstInAt: number | null = null;
   #firstOutAt: number | null = null;
   #firstSoundAt: number | null = null;
+  #soundAt: number | null = null;
 
   constructor(leg: MediaLeg, codec: EndpointCodec, silentAfterMs: number) {
     this.leg = leg;
@@ -49,12 +52,15 @@ export class LegTraffic {
     this.#reception.note(packet, clock.monotonic(), isAudio);
     this.#firstInAt ??= clock.now();
     this.#ssrc = packet.ssrc;
-    if (isAudio && this.#firstSoundAt === null && isSound(this.#codec, packet.payload)) {
-      this.#firstSoundAt = clock.now();
-    }
+    if (isAudio) this.#listen(packet, clock);
     const first = isAudio && !this.#heardAudio;
     this.#heardAudio ||= isAudio;
     return first;
+  }
+
+  /** When a sound was heard last, by the monotonic clock; one packet in five is looked at. */
+  get soundAt(): number | null {
+    return this.#soundAt;
   }
 
   noteSent(now: number): void {
@@ -100,6 +106,14 @@ export class LegTraffic {
       firstPacketOutAt: this.#firstOutAt,
       firstSoundInAt: this.#firstSoundAt,
     };
+  }
+
+  #listen(packet: RtpPacket, clock: Clock): void {
+    const isDue = this.#firstSoundAt === null || packet.sequence % SOUND_SAMPLED_EVERY === 0;
+    if (!isDue || !isSound(this.#codec, packet.payload)) return;
+    this.#firstSoundAt ??= clock.now();
+    this.#soundAt = clock.monotonic();
+    this.watch.noteSound();
   }
 
   #farStats(rttMs: number | null): FarStats | null {

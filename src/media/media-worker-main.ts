@@ -8,10 +8,11 @@ import { systemClock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import { makeLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
+import { builtinSounds } from './builtin-sounds.ts';
 import { LiveCall } from './live-call.ts';
 import { MediaWorker } from './media-worker.ts';
 import { openOpusCodec } from './opus-codec.ts';
-import { ringingTone } from './ringing-tone.ts';
+import { SoundLibrary } from './sound-library.ts';
 import { isToWorker, type FromWorker, type WorkerSettings } from './worker-protocol.ts';
 
 const settings: WorkerSettings = JSON.parse(process.argv[2] ?? '{}');
@@ -37,7 +38,7 @@ function probe(): void {
   const shared = {
     clock: systemClock,
     random: systemRandom,
-    ringing: [],
+    sounds: new SoundLibrary({}),
     port,
     onEvent: () => {},
   };
@@ -51,8 +52,8 @@ async function serve(): Promise<void> {
   // Loads the codec now, so that the first transcoded call does not wait for it, and so that
   // its memory counts as what the worker started with (guard G11).
   (await openOpusCodec()).free();
-  const ringing = await ringingTone();
-  const ports = { clock: systemClock, random: systemRandom, ringing };
+  const sounds = new SoundLibrary(await builtinSounds());
+  const ports = { clock: systemClock, random: systemRandom, sounds };
   const worker = new MediaWorker({ ...ports, settings, send });
   process.on('message', (message) => {
     if (!isToWorker(message)) return;

@@ -8,6 +8,7 @@ import { FrameTicker } from './frame-ticker.ts';
 import { LiveCall } from './live-call.ts';
 import type { MediaEvent } from './media.ts';
 import { canBind } from './port-allocator.ts';
+import type { SoundLibrary } from './sound-library.ts';
 import {
   toWire,
   type FromWorker,
@@ -29,7 +30,7 @@ export class MediaWorker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #settings: WorkerSettings;
-  readonly #ringing: readonly Uint8Array[];
+  readonly #sounds: SoundLibrary;
   readonly #send: (message: FromWorker) => void;
   readonly #calls = new Map<number, LiveCall>();
   readonly #recordings = new Map<number, CallRecording>();
@@ -42,13 +43,13 @@ export class MediaWorker {
     clock: Clock;
     random: Random;
     settings: WorkerSettings;
-    ringing: readonly Uint8Array[];
+    sounds: SoundLibrary;
     send: (message: FromWorker) => void;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#settings = options.settings;
-    this.#ringing = options.ringing;
+    this.#sounds = options.sounds;
     this.#send = options.send;
     this.#ticker = new FrameTicker(options.clock, () => {
       for (const call of this.#calls.values()) call.tick();
@@ -122,7 +123,7 @@ export class MediaWorker {
       ...this.#settings,
       clock: this.#clock,
       random: this.#random,
-      ringing: this.#ringing,
+      sounds: this.#sounds,
       port,
       onFrame: recording.onFrame,
       onEvent,

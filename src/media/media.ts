@@ -93,7 +93,11 @@ export type MediaCall = {
   close(): Promise<MediaStats>;
 };
 
-/** A packet of sound that came in on a leg and is not muted, as it came. */
+/**
+ * A packet of sound that came in from the customer or the endpoint in use, and is not muted, as it
+ * came. `payload` may be looked at during this call only; the timestamp is RTP's own and starts
+ * anew where the source changes.
+ */
 export type FrameTap = (
   leg: MediaLeg,
   codec: EndpointCodec,
@@ -163,7 +167,9 @@ export type SilenceCause =
   /** Nothing ever came: a firewall, a wrong address in the SDP, or nobody who sends. */
   | 'never_sent'
   /** It was heard before. */
-  | 'stopped';
+  | 'stopped'
+  /** Packets come, and since the call began each of them was silence: a muted microphone. */
+  | 'muted';
 
 /** `legId` stands in the events of every endpoint leg but `main`. */
 export type MediaEvent =
@@ -189,25 +195,13 @@ export type MediaEvent =
    * Watched from `bridge()` on, and not on an endpoint leg that is on hold.
    */
   | { kind: 'silent'; leg: MediaLeg; silentMs: number; cause: SilenceCause; legId?: string }
+  /** Both are connected, and for `silentMs` neither made a sound; once per such time. */
+  | { kind: 'deadAir'; silentMs: number }
   | { kind: 'heard'; leg: MediaLeg; legId?: string }
   /** A recording ended before it was told to; what is on the disk is kept. */
   | { kind: 'recordingEnded'; recordingId: string; trouble: RecordingTrouble }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
   | { kind: 'lost'; cause: MediaLostCause };
-
-/**
- * Hears both sides of a call as they come in, still encoded: for a recorder inside the worker.
- * The endpoint is the bridged one. `payload` may be looked at during the call of this function
- * only; the timestamp is RTP's own, and starts anew when the source changes.
- */
-export type MediaTap = (
-  leg: MediaLeg,
-  codec: EndpointCodec,
-  payload: Uint8Array,
-  rtpTimestamp: number,
-  /** Monotonic milliseconds. */
-  arrivalMs: number,
-) => void;
 
 export type LegStats = {
   packetsIn: number;

@@ -52,6 +52,16 @@ export class OutgoingStream {
     return this.#timestamp;
   }
 
+  /** Forwarded packets have run ahead of time, so that no frame of ours is due. */
+  get isAhead(): boolean {
+    return timestampAhead(this.#timestamp, this.#wall) < 0;
+  }
+
+  /** What is forwarded next comes from elsewhere, whatever its SSRC and numbers look like. */
+  newSource(): void {
+    this.#mapping = undefined;
+  }
+
   /**
    * A 20 ms frame made by us. `null` while forwarded packets have already run ahead of time:
    * then a pause is the chance to let the receiver's buffer come down again.

@@ -1,0 +1,178 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+import { AudioPath } from './audio-path.ts';
+import type { MediaDirection, OfferedCodec, OfferedEvents } from './endpoint-sdp.ts';
+import { g711Codec, type FrameCodec } from './frame-codec.ts';
+import { G711_SILENCE } from './g711.ts';
+import { LegTraffic } from './leg-traffic.ts';
+import { MAIN_LEG } from './media.ts';
+import type {
+  EndpointCodec,
+  LegStats,
+  ListenerMode,
+  MediaEvent,
+  MediaLeg,
+  Sound,
+} from './media.ts';
+import { OPUS_SILENCE } from './opus-codec.ts';
+import { OutgoingStream } from './outgoing-stream.ts';
+import { buildReport } from './rtcp.ts';
+import type { SoundLibrary } from './sound-library.ts';
+import { Voice } from './voice.ts';
+import type { Party } from './who-hears-whom.ts';
+
+/** What the SDP of a leg settled. */
+export type LegPlan = {
+  codec: EndpointCodec;
+  sendPayloadType: number;
+  receivePayloadTypes: readonly OfferedCodec[];
+  sendEvents: OfferedEvents | null;
+  receiveEvents: readonly OfferedEvents[];
+};
+
+export type BridgeLegOptions = {
+  clock: Clock;
+  random: Random;
+  sounds: SoundLibrary;
+  silentAfterMs: number;
+  leg: MediaLeg;
+  /** Of an endpoint leg. */
+  legId?: string;
+  send: (packet: Buffer) => boolean;
+  onEvent: (event: MediaEvent) => void;
+  /** Opens what this leg needs to decode and encode Opus. */
+  openOpus: () => Promise<FrameCodec>;
+};
+
+/** One leg as the bridge sees it: what comes in, what goes out, and what it may hear. */
+export class BridgeLeg {
+  readonly leg: MediaLeg;
+  readonly legId: string;
+  readonly traffic: LegTraffic;
+  readonly voice = new Voice();
+  readonly path: AudioPath;
+  /** Paths that take this leg's packets as they are; kept by the bridge. */
+  takers: readonly AudioPath[] = [];
+  plan: LegPlan | undefined;
+  stream: OutgoingStream | undefined;
+  /** As the far side sees it (RFC 3264 section 5.1). */
+  direction: MediaDirection = 'sendrecv';
+  muted = false;
+  listener: ListenerMode | null = null;
+  holdSound: Sound | null = null;
+  watched = false;
+  readonly #options: BridgeLegOptions;
+  #g711: { law: EndpointCodec; codec: FrameCodec } | undefined;
+  #opus: FrameCodec | null = null;
+  #opening: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: BridgeLegOptions) {
+    this.#options = options;
+    const { leg, legId = MAIN_LEG, silentAfterMs, sounds, clock } = options;
+    this.leg = leg;
+    this.legId = legId;
+    const codec = leg === 'whatsapp' ? 'opus' : 'PCMU';
+    this.traffic = new LegTraffic(leg, codec, silentAfterMs);
+    // Its SSRC stands in the offer, so that this stream is there before anything is agreed.
+    if (leg === 'whatsapp') this.stream = this.#newStream(codec);
+    this.path = new AudioPath({
+      sounds,
+      send: (packet) => {
+        if (options.send(packet)) this.traffic.noteSent(clock.now());
+      },
+      onPlayed: (end) => this.tell({ kind: 'played', leg, ...end }),
+    });
+  }
+
+  /** Its audio is agreed, for the first time or anew. */
+  connect(plan: LegPlan): void {
+    const isNew = this.stream === undefined || this.traffic.codec !== plan.codec;
+    this.plan = plan;
+    if (isNew) this.traffic.setCodec(plan.codec);
+    const stream = isNew || this.stream === undefined ? this.#newStream(plan.codec) : this.stream;
+    this.stream = stream;
+    const { codec, sendPayloadType: audioPayloadType, sendEvents: events } = plan;
+    this.path.connect({ codec, audioPayloadType, silence: silenceOf(codec), events }, stream);
+    this.voice.setCodec(this.linear);
+  }
+
+  /** Between this leg's codec and linear sound; `null` while Opus has not been opened for it. */
+  get linear(): FrameCodec | null {
+    const law = this.plan?.codec ?? 'opus';
+    if (law === 'opus') return this.#opus;
+    if (this.#g711?.law !== law) this.#g711 = { law, codec: g711Codec(law) };
+    return this.#g711.codec;
+  }
+
+  /** Opens Opus for this leg, once. */
+  prepareOpus(): Promise<void> {
+    this.#opening ??= this.#options.openOpus().then((codec) => {
+      // The call may have been closed while the codec loaded.
+      if (this.#closed) codec.free();
+      else this.#opus = codec;
+      this.voice.setCodec(this.linear);
+    });
+    return this.#opening;
+  }
+
+  get listens(): boolean {
+    return this.direction === 'sendrecv' || this.direction === 'recvonly';
+  }
+
+  /** It is not on hold by its own will. */
+  get talks(): boolean {
+    return this.plan !== undefined && this.direction === 'sendrecv';
+  }
+
+  partyAs(role: 'customer' | 'agent' | 'idle'): Party {
+    const speaks = this.talks && !this.muted;
+    const isListener = role === 'idle' && this.listener !== null;
+    return { role: isListener ? (this.listener ?? role) : role, speaks, listens: this.listens };
+  }
+
+  /** An event of this leg, under its name. */
+  tell(event: MediaEvent | null): void {
+    if (event === null) return;
+    const isNamed = 'leg' in event && event.leg === 'endpoint' && this.legId !== MAIN_LEG;
+    this.#options.onEvent(isNamed ? { ...event, legId: this.legId } : event);
+  }
+
+  watch(wanted: boolean, now: number): void {
+    if (wanted === this.watched) return;
+    this.watched = wanted;
+    if (wanted) this.traffic.watch.start(now);
+    else this.tell(this.traffic.watch.stop());
+  }
+
+  /** A sender report of our stream on this leg, where there is one. */
+  report(cname: string): Buffer | null {
+    if (this.stream === undefined) return null;
+    const { clock } = this.#options;
+    const { ssrc, nextTimestamp: rtpTimestamp, packets, octets } = this.stream;
+    const block = this.traffic.reportBlock(clock);
+    return buildReport({ ssrc, now: clock.now(), rtpTimestamp, packets, octets, cname, block });
+  }
+
+  stats(): LegStats {
+    return this.traffic.stats(this.voice.late);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.path.close();
+    this.voice.setCodec(null);
+    this.#opus?.free();
+    this.#opus = null;
+  }
+
+  #newStream(codec: EndpointCodec): OutgoingStream {
+    const { random } = this.#options;
+    const clockRate = codec === 'opus' ? 48_000 : 8_000;
+    return new OutgoingStream({ ssrc: 1 + random.below(0xffff_fffe), clockRate, random });
+  }
+}
+
+function silenceOf(codec: EndpointCodec): Uint8Array {
+  return codec === 'opus' ? OPUS_SILENCE : new Uint8Array(160).fill(G711_SILENCE[codec]);
+}
