@@ -51,6 +51,7 @@ const MORE_FACES = new Set([
   'src/consent/opt-in.ts',
   'src/consent/opt-out.ts',
   'src/contacts/phone-number.ts',
+  'src/endpoints/caps.ts',
   'src/endpoints/failover.ts',
   'src/endpoints/target-guard.ts',
   'src/ledger/changes.ts',

@@ -2,6 +2,8 @@ import { applyConsent } from '../consent/consent-commands.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
 import type { Tx } from '../database/database.ts';
+import { passesSoon } from '../endpoints/caps.ts';
+import type { EndpointDesk, EndpointLoad } from '../endpoints/endpoint-desk.ts';
 import { readEndpoints, type StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import {
   PendingUnit,
@@ -72,6 +74,8 @@ export type DialerPorts = LedgerPorts &
     leaseSeconds: number;
     /** Asks Meta where a pack wants it; without it such a pack lets no call pass. */
     metaAnswers?: Pick<MetaAnswerDesk, 'want' | 'waitMs'>;
+    /** Guard and caps of endpoints; without it none are set. */
+    endpointDesk?: Pick<EndpointDesk, 'loadOf' | 'refusalFor'>;
   };
 
 /** Calls of one claim, and how they are shared out among transactions that run side by side. */
@@ -146,6 +150,8 @@ type Places = Pick<GateFacts, 'lines'> & {
    * passes the cap.
    */
   liveCalls: Map<LineId, number>;
+  /** The same of endpoints and API keys; null without a desk. */
+  load: EndpointLoad | null;
 };
 
 async function placesOf(ports: Ports, due: readonly DueCall[]): Promise<Places> {
@@ -154,9 +160,12 @@ async function placesOf(ports: Ports, due: readonly DueCall[]): Promise<Places> 
     linesById(database, [...new Set(due.map(({ lineId }) => lineId))]),
     readEndpoints(database, [...new Set(due.map(({ endpointId }) => endpointId))]),
   ]);
-  const liveCalls = await liveCallsOfLines(database, capsOf(ports, lines.values()));
+  const [liveCalls, load = null] = await Promise.all([
+    liveCallsOfLines(database, capsOf(ports, lines.values())),
+    ports.endpointDesk?.loadOf(endpoints),
+  ]);
   const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
-  return { lines, endpoints: byId, liveCalls };
+  return { lines, endpoints: byId, liveCalls, load };
 }
 
 /** Caps are set by packs, accounts and lines alone, so they are the same for every customer. */
@@ -301,6 +310,12 @@ async function dialOne(
   }
   const consent = consentIn(facts, contact.id, line.id);
   invariant(consent.status === 'granted' && endpoint !== undefined, 'the gate let this call pass');
+  const tooMuch = facts.load && ports.endpointDesk?.refusalFor(endpoint, keyIdOf(plan), facts.load);
+  if (tooMuch) {
+    if (!passesSoon(tooMuch)) return block(tooMuch.code);
+    unit.save(putOffRows, plan.id, { id: plan.id, dueAt: now + LINE_BUSY_MS });
+    return null;
+  }
   const { permissionId, grantedAt } = consent.permission;
   const command = { type: 'Consume', callId: plan.id, permissionId } as const;
   const rules = ports.packs.rulesOf(line.policyPack);
@@ -308,7 +323,10 @@ async function dialOne(
   if (isRefused(used)) return block(used.refused.code);
   const grant = { permissionId, policyPack: line.policyPack, permissionAgeMs: now - grantedAt };
   facts.liveCalls.set(line.id, question.lineLiveCalls + 1);
+  facts.load?.count(endpoint.id, keyIdOf(plan));
   const leased = { line, rows: ports.rows };
   const state = await applyCallEvents(unit, call, dial(call, grant, now), 'platform', leased);
   return { state, contact, line, endpoint };
 }
+
+const keyIdOf = ({ keyId = null }: CallState['plan']): string | null => keyId;
