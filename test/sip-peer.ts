@@ -52,7 +52,7 @@ export type SipStage = {
 export type StagedCall = { call: SipCall; events: SipCallEvent[]; kinds: () => string[] };
 
 export function setStage(
-  options: { names?: Partial<Names>; failSends?: boolean; log?: Log } = {},
+  options: { names?: Partial<Names>; failSends?: boolean; log?: Log; tcp?: boolean } = {},
 ): SipStage {
   const clock = new ManualClock();
   const sent: Sent[] = [];
@@ -75,6 +75,7 @@ export function setStage(
         if ('fault' in parsed) throw new Error(`the agent sent: ${parsed.fault}`);
         sent.push({ message: parsed.message, hop });
       },
+      speaks: (transport) => transport !== 'tcp' || options.tcp === true,
       localAddress: () => ({ address: '192.0.2.9', port: 5060 }),
       close: () => Promise.resolve(),
     },

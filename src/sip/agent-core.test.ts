@@ -73,7 +73,8 @@ test('a dialog of a run that was killed is ended by the next run', async () => {
   const bye = next.last('BYE');
   assert.equal(headerOf(bye, 'call-id'), headerOf(invite, 'call-id'));
   assert.equal(bye.uri, 'sip:pbx@192.0.2.1:5060');
-  assert.equal(sequenceOf(bye), sequenceOf(invite) + 1);
+  // Above whatever the dead run may have used without having saved it.
+  assert.ok(sequenceOf(bye) > sequenceOf(invite) + 1);
   next.deliver(answer(bye, 200));
   assertNothingLeft(next);
   next.core.endLost({ made: 'up' }, { uri: 'sip:100@pbx.example.com' });
@@ -197,7 +198,7 @@ test('Record-Route becomes Route in reverse, and the first is where requests go'
       '<sip:192.0.2.3;lr>',
     ]);
   }
-  assert.deepEqual(stage.sent.at(-1)?.hop, { ...PEER, port: 5080 });
+  assert.deepEqual(stage.sent.at(-1)?.hop, { ...PEER, port: 5080, mayChange: true });
 });
 
 test('a strict router gets itself as Request-URI and the target as last route', async () => {

@@ -3,8 +3,9 @@ import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
 import { Call, type CallContext } from './call.ts';
 import { callIdOf, tagOf } from './header-fields.ts';
+import { LargeRequests } from './large-requests.ts';
 import { parseMessage, serialise, type SipHeader, type SipRequest } from './message.ts';
-import { ALLOW, makeReply, replyHop, stampSource } from './reply.ts';
+import { ALLOW, CAPABILITIES, makeReply, replyHop, stampSource } from './reply.ts';
 import { screenRequest, screenResponse } from './screening.ts';
 import { endLostDialog } from './lost-dialog.ts';
 import { askOptions } from './options-request.ts';
@@ -44,6 +45,7 @@ const OPTIONS_MS = 5000;
 export class AgentCore {
   readonly #parts: AgentParts;
   readonly #transactions: TransactionLayer;
+  readonly #large: LargeRequests;
   readonly #calls = new Map<string, Call>();
   #refusing = false;
   #closed = false;
@@ -51,6 +53,7 @@ export class AgentCore {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#transactions = new TransactionLayer(parts);
+    this.#large = new LargeRequests({ ...parts, transactions: this.#transactions });
   }
 
   /** Calls that still need messages, and transactions. */
@@ -69,6 +72,7 @@ export class AgentCore {
       ...parts,
       ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
       transactions: this.#transactions,
+      large: this.#large,
       onGone: (call) => {
         if (this.#calls.get(call.sipCallId) === call) this.#calls.delete(call.sipCallId);
       },
@@ -86,7 +90,7 @@ export class AgentCore {
 
   /** See `SipUserAgent.endLost`. */
   endLost(saved: SavedDialog, target: SipTarget, reason?: string): void {
-    const parts = { ...this.#parts, transactions: this.#transactions };
+    const parts = { ...this.#parts, large: this.#large };
     if (endLostDialog(parts, saved, target, reason)) return;
     this.#parts.log.warn('a saved SIP dialog could not be read');
   }
@@ -168,7 +172,7 @@ export class AgentCore {
   #answerOutsideDialog(request: SipRequest, replyTo: Hop): void {
     switch (request.method) {
       case 'OPTIONS':
-        return this.#answer(request, replyTo, 200, 'OK', [ALLOW, ['Accept', 'application/sdp']]);
+        return this.#answer(request, replyTo, 200, 'OK', CAPABILITIES);
       case 'INVITE':
         return this.#answer(request, replyTo, 403, 'This gateway takes no calls');
       default:

@@ -11,6 +11,9 @@
  * provisional response allows it, and a 200 that crosses the CANCEL is acknowledged and ended
  * with BYE. In `over` the same holds for 2xx that come later still. Inputs a state does not
  * name change nothing.
+ *
+ * `again` is the same INVITE once more, with credentials (401, 407) or a longer session interval
+ * (422); `redirected` is one to where a 3xx points, which has to be looked up first.
  */
 export const CALL_MACHINE = {
   resolving: {
@@ -23,7 +26,8 @@ export const CALL_MACHINE = {
     provisional: { to: 'proceeding', do: ['reportRinging'] },
     answered: { to: 'established', do: ['acknowledge', 'reportAnswered'] },
     answeredEmpty: { to: 'over', do: ['acknowledge', 'bye', 'reportFailed'] },
-    challenged: { to: 'calling', do: ['sendInvite'] },
+    again: { to: 'calling', do: ['sendInvite'] },
+    redirected: { to: 'resolving', do: [] },
     // RFC 3263 section 4.3: this server cannot, and there is another.
     nextServer: { to: 'calling', do: ['sendInvite'] },
     refused: { to: 'over', do: ['reportFailed'] },
@@ -35,7 +39,8 @@ export const CALL_MACHINE = {
     provisional: { to: 'proceeding', do: ['reportRinging'] },
     answered: { to: 'established', do: ['acknowledge', 'reportAnswered'] },
     answeredEmpty: { to: 'over', do: ['acknowledge', 'bye', 'reportFailed'] },
-    challenged: { to: 'calling', do: ['sendInvite'] },
+    again: { to: 'calling', do: ['sendInvite'] },
+    redirected: { to: 'resolving', do: [] },
     // RFC 3263 section 4.3: this server cannot, and there is another.
     nextServer: { to: 'calling', do: ['sendInvite'] },
     refused: { to: 'over', do: ['reportFailed'] },
@@ -47,7 +52,8 @@ export const CALL_MACHINE = {
     provisional: { to: 'abandoned', do: ['cancel'] },
     answered: { to: 'over', do: ['acknowledge', 'bye'] },
     answeredEmpty: { to: 'over', do: ['acknowledge', 'bye'] },
-    challenged: { to: 'over', do: [] },
+    again: { to: 'over', do: [] },
+    redirected: { to: 'over', do: [] },
     refused: { to: 'over', do: [] },
     unsendable: { to: 'over', do: [] },
   },
@@ -57,8 +63,8 @@ export const CALL_MACHINE = {
     answeredEmpty: { to: 'established', do: ['acknowledge', 'bye'] },
     hangUp: { to: 'over', do: ['bye', 'reportEndedByUs'] },
     peerBye: { to: 'over', do: ['reportEndedByEndpoint'] },
-    // The peer never acknowledged our 200 to its re-INVITE (RFC 3261 13.3.1.4).
-    ackLost: { to: 'over', do: ['bye', 'reportEndedByUs'] },
+    // No ACK to our 200 (RFC 3261 13.3.1.4), no session refresh, or the peer forgot the dialog.
+    lost: { to: 'over', do: ['bye', 'reportEndedByUs'] },
   },
   over: {
     answered: { to: 'over', do: ['acknowledge', 'bye'] },
@@ -73,14 +79,15 @@ export const CALL_INPUTS = [
   'provisional',
   'answered',
   'answeredEmpty',
-  'challenged',
+  'again',
+  'redirected',
   'nextServer',
   'refused',
   'unsendable',
   'ringTimeout',
   'hangUp',
   'peerBye',
-  'ackLost',
+  'lost',
 ] as const;
 export type CallInput = (typeof CALL_INPUTS)[number];
 

@@ -2,7 +2,9 @@ import type { Random } from '../platform/random.ts';
 import { routing, type Dialog } from './dialog.ts';
 import { hasControl, headerOf, headersOf, isToken } from './message.ts';
 import type { SipHeader, SipRequest } from './message.ts';
-import { ALLOW } from './reply.ts';
+import { replacesValue } from './refer-values.ts';
+import { ALLOW, SUPPORTED } from './reply.ts';
+import { timerHeaders } from './session-timer.ts';
 import type { InviteRequest } from './sip.ts';
 import { quote } from './uri.ts';
 import { isReliable, type Hop, type Wire } from './wire.ts';
@@ -16,7 +18,7 @@ const OWN_HEADERS = new Set(
   (
     'via from to call-id cseq contact max-forwards route record-route content-length ' +
     'content-type allow supported require proxy-require authorization proxy-authorization ' +
-    'v f t i m l c k'
+    'session-expires min-se replaces refer-to referred-by v f t i m l c k x r b'
   ).split(' '),
 );
 
@@ -25,6 +27,15 @@ export function wrongInvite(request: InviteRequest): string | undefined {
   for (const [name, value] of Object.entries(request.headers)) {
     if (!isToken(name) || OWN_HEADERS.has(name.toLowerCase())) return 'Header name not allowed';
     if (hasControl(value) || value.length > HEADER_VALUE_MAX) return 'Header value not allowed';
+  }
+  const { replaces, referredBy = '' } = request;
+  if (hasControl(referredBy) || referredBy.length > HEADER_VALUE_MAX) {
+    return 'Referred-By not allowed';
+  }
+  // Call-ID and tags come from a REFER, so from the network; none of them may end a parameter.
+  const words = replaces === undefined ? [] : [replaces.toTag, replaces.fromTag];
+  if (!words.every(isToken) || /[\s;,]|[^!-~]/.test(replaces?.callId ?? '')) {
+    return 'Replaces not allowed';
   }
   return undefined;
 }
@@ -63,6 +74,10 @@ export function contactHeader(hop: Hop, local: Place, user: string): SipHeader {
 
 export type InviteParts = {
   request: InviteRequest;
+  /** Where it goes: the target, or where a redirect points. */
+  uri: string;
+  /** The session interval to ask for, in seconds. */
+  intervalS: number;
   via: SipHeader;
   contact: SipHeader;
   localAddress: string;
@@ -76,25 +91,32 @@ export function inviteRequest(parts: InviteParts): SipRequest {
   const { request } = parts;
   const { user, displayName } = request.from;
   const name = displayName === undefined ? '' : `${quote(displayName)} `;
-  const uri = request.target.uri;
+  const { replaces, referredBy } = request;
+  const given: SipHeader[] = Object.entries(request.headers);
+  if (replaces !== undefined) given.push(['Replaces', replacesValue(replaces)]);
+  if (replaces !== undefined) given.push(['Require', 'replaces']);
+  if (referredBy !== undefined) given.push(['Referred-By', referredBy]);
   return {
     kind: 'request',
     method: 'INVITE',
-    uri,
+    uri: parts.uri,
     version: 'SIP/2.0',
     headers: [
       parts.via,
       ['Max-Forwards', '70'],
       ['From', `${name}<sip:${escapeUser(user)}@${parts.localAddress}>;tag=${parts.localTag}`],
-      ['To', `<${uri}>`],
+      // RFC 3261 section 8.1.3.4: a redirect moves the Request-URI, not the To.
+      ['To', `<${request.target.uri}>`],
       ['Call-ID', parts.callId],
       ['CSeq', `${parts.sequence} INVITE`],
       parts.contact,
       ...parts.credentials,
       ALLOW,
+      SUPPORTED,
+      ...timerHeaders(parts.intervalS),
       ['Accept', 'application/sdp'],
       USER_AGENT,
-      ...Object.entries(request.headers),
+      ...given,
       ['Content-Type', 'application/sdp'],
     ],
     body: request.offer,
@@ -122,7 +144,7 @@ export function cancelRequest(invite: SipRequest, extra: readonly SipHeader[]): 
 }
 
 export type DialogRequestParts = {
-  method: 'ACK' | 'BYE';
+  method: 'ACK' | 'BYE' | 'INFO' | 'INVITE' | 'NOTIFY' | 'PRACK' | 'REFER' | 'UPDATE';
   sequence: number;
   via: SipHeader;
   extra: readonly SipHeader[];

@@ -3,26 +3,18 @@ import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
 import { callMove, type CallAction, type CallInput, type CallState } from './call-machine.ts';
-import {
-  cancelRequest,
-  contactHeader,
-  inviteRequest,
-  newToken,
-  placeToward,
-  reasonHeader,
-  viaHeader,
-  wrongInvite,
-} from './call-requests.ts';
-import { afterRequest, dialogFromAnswer, type Dialog } from './dialog.ts';
-import { saveDialog } from './lost-dialog.ts';
+import { cancelRequest, newToken, reasonHeader } from './call-requests.ts';
+import { dialogFromAnswer, type Dialog } from './dialog.ts';
 import { DialogSender } from './dialog-sender.ts';
-import { DigestCredentials } from './digest.ts';
-import { tagOf } from './header-fields.ts';
-import { findTargets, WrongOrder } from './hops.ts';
-import { headerOf, type SipHeader, type SipRequest } from './message.ts';
-import type { SipResponse } from './message.ts';
-import { PeerOffers } from './peer-offers.ts';
-import { ALLOW, makeReply } from './reply.ts';
+import { answerEarly, EarlyDialogs } from './early-dialogs.ts';
+import { cseqOf, tagOf } from './header-fields.ts';
+import { WrongOrder } from './hops.ts';
+import { InviteRoute } from './invite-route.ts';
+import type { LargeRequests } from './large-requests.ts';
+import { saveDialog } from './lost-dialog.ts';
+import { headerOf, type SipRequest, type SipResponse } from './message.ts';
+import { makeReply } from './reply.ts';
+import { isFromPeer, Session } from './session.ts';
 import type {
   InviteRequest,
   ReofferOutcome,
@@ -40,6 +32,7 @@ export type CallContext = {
   log: Log;
   wire: Wire;
   transactions: TransactionLayer;
+  large: LargeRequests;
   names: Names;
   advertisedAddress?: string;
   /** The call needs no more messages: forget it. */
@@ -47,7 +40,14 @@ export type CallContext = {
 };
 
 /** What came with an input; each action takes from it what it needs. */
-type Facts = { response?: SipResponse; dialog?: Dialog; status?: number; reason?: string };
+type Facts = {
+  response?: SipResponse;
+  dialog?: Dialog;
+  /** The peer's answer, from the 2xx or from a reliable response before it. */
+  sdp?: string;
+  status?: number;
+  reason?: string;
+};
 
 export class Call implements SipCall {
   readonly sipCallId: string;
@@ -55,22 +55,20 @@ export class Call implements SipCall {
   readonly #context: CallContext;
   readonly #request: InviteRequest;
   readonly #onEvent: (event: SipCallEvent) => void;
-  readonly #credentials: DigestCredentials;
+  readonly #route: InviteRoute;
   #state: CallState = 'resolving';
-  /** Where the INVITE goes: found once, so that a retry with credentials meets the same host. */
-  #hop: Hop | undefined;
-  /** Servers to try when that one cannot be reached. */
-  #otherHops: Hop[] = [];
   #sender: DialogSender | undefined;
+  #early: EarlyDialogs | undefined;
   #sequence = 0;
   #invite: SipRequest | undefined;
+  /** Where that INVITE really went: a large one leaves UDP for TCP. */
+  #sentTo: Hop | undefined;
   #transaction: ClientTransaction | undefined;
-  /** INVITE, CANCEL and BYE transactions that may still bring something for this call. */
+  /** Transactions that may still bring something for this call. */
   #openTransactions = 0;
   #cancelled = false;
   #hangUpReason: string | undefined;
-  #dialog: Dialog | undefined;
-  #offers: PeerOffers | undefined;
+  #session: Session | undefined;
   #ringTimer: TimerHandle | undefined;
   /** The user has been told the end; nothing is told after it. */
   #ended = false;
@@ -83,13 +81,9 @@ export class Call implements SipCall {
     this.#context = context;
     this.#request = request;
     this.#onEvent = onEvent;
+    this.#route = new InviteRoute(request, context.names, context.random);
     this.sipCallId = `${newToken(context.random)}${newToken(context.random)}`;
     this.localTag = newToken(context.random);
-    this.#credentials = new DigestCredentials(request.target, context.random);
-  }
-
-  get state(): CallState {
-    return this.#state;
   }
 
   /** Looks the target up and sends the INVITE; never in the same turn, so no event comes early. */
@@ -97,37 +91,45 @@ export class Call implements SipCall {
     this.#ringTimer = this.#context.clock.after(this.#request.ringTimeoutMs, () =>
       this.#step('ringTimeout', { status: 408, reason: 'No answer in time' }),
     );
-    const { names, random } = this.#context;
-    const wrong = wrongInvite(this.#request);
-    const found =
-      wrong === undefined
-        ? findTargets(this.#request.target.uri, names, random)
-        : Promise.reject(new WrongOrder(wrong));
-    void found.then(
-      ([hop, ...others]) => {
-        this.#otherHops = others;
-        this.#choose(hop);
+    this.#resolve();
+  }
+
+  #resolve(): void {
+    this.#route.resolve().then(
+      () => {
+        this.#useServer();
         this.#step('resolved', {});
       },
       (error: unknown) => {
         const status = error instanceof WrongOrder ? 400 : 503;
-        this.#step('unsendable', { status, reason: errorText(error) });
+        this.#missed({ status, reason: errorText(error) });
       },
     );
   }
 
-  #choose(hop: Hop | undefined): void {
+  #useServer(): void {
+    const { hop } = this.#route;
     if (hop === undefined) return;
-    this.#hop = hop;
     this.#sender = this.#makeSender(hop);
+    this.#early = new EarlyDialogs(this.#sender);
   }
 
-  /** Turns to the next server, or gives up. */
+  /** Turns to the next server, then to the next place of a redirect, or gives up. */
   #missed(facts: Facts): void {
-    const next = this.#otherHops.shift();
-    if (next === undefined) return this.#step('unsendable', facts);
-    this.#choose(next);
-    this.#step('nextServer', {});
+    if (this.#route.toNextServer()) {
+      this.#useServer();
+      return this.#step('nextServer', {});
+    }
+    if (!this.#redirect({ status: 503, headers: [] })) this.#step('unsendable', facts);
+  }
+
+  /** Follows a redirect, where there is one that may be followed. */
+  #redirect(refusal: Pick<SipResponse, 'status' | 'headers'>): boolean {
+    if (this.#state === 'abandoned' || this.#state === 'over') return false;
+    if (!this.#route.toRedirect(refusal)) return false;
+    this.#step('redirected', {});
+    this.#resolve();
+    return true;
   }
 
   hangUp(reason?: string): void {
@@ -135,69 +137,57 @@ export class Call implements SipCall {
     this.#step('hangUp', {});
   }
 
-  reoffer(_sdp: string): Promise<ReofferOutcome> {
-    return Promise.resolve({ status: 488, reason: 'Not possible yet' });
+  reoffer(sdp: string): Promise<ReofferOutcome> {
+    const session = this.#liveSession();
+    return session === undefined
+      ? Promise.resolve({ status: 481, reason: 'There is no call' })
+      : session.reoffer(sdp);
   }
 
-  refer(_target: string, _replaces?: ReplacedDialog): void {
-    this.#emit({ kind: 'referProgress', status: 488, reason: 'Not possible yet', final: true });
+  refer(target: string, replaces?: ReplacedDialog): void {
+    this.#liveSession()?.refer(target, replaces);
   }
 
-  sendInfoDtmf(_digit: string, _durationMs?: number): void {}
+  sendInfoDtmf(digit: string, durationMs?: number): void {
+    this.#liveSession()?.sendInfoDtmf(digit, durationMs);
+  }
 
   replaceable(): ReplacedDialog | undefined {
-    const dialog = this.#dialog;
+    const dialog = this.#liveSession()?.dialog;
     if (dialog === undefined) return undefined;
     return { callId: dialog.callId, toTag: dialog.remoteTag, fromTag: dialog.localTag };
+  }
+
+  #liveSession(): Session | undefined {
+    return this.#state === 'established' ? this.#session : undefined;
   }
 
   /** A request of the peer under our Call-ID and tag (RFC 3261 section 12.2.2). */
   receive(request: SipRequest, replyTo: Hop): void {
     const server = this.#context.transactions.serve(request, replyTo, {
       onTimeout: () => {
-        if (this.#offers?.isUnacknowledged(request) === true) {
-          this.#step('ackLost', { reason: 'No ACK to our answer' });
+        if (this.#session?.isUnacknowledged(request) === true) {
+          this.#step('lost', { reason: 'No ACK to our answer' });
         }
       },
     });
     if (server === undefined) return;
-    const answer = (status: number, reason: string, headers: readonly SipHeader[] = []): void =>
-      server.respond(makeReply(request, status, reason, { headers }));
-    const dialog = this.#dialog;
+    const session = this.#session;
+    if (session !== undefined && isFromPeer(session.dialog, request)) {
+      return session.receive(server, this.#state === 'over');
+    }
     const before = this.#state !== 'established' && this.#state !== 'over';
-    // RFC 3261 14.2: their offer crosses ours, which has no answer yet.
-    if (before && request.method === 'INVITE') return answer(491, 'Request Pending');
-    if (dialog === undefined || tagOf(request, 'from') !== dialog.remoteTag) {
-      return answer(481, 'Call Does Not Exist');
-    }
-    const next = afterRequest(dialog, request);
-    if (next === 'late') return answer(500, 'CSeq out of order');
-    this.#dialog = next;
-    switch (request.method) {
-      case 'BYE':
-        // A BYE that crosses ours is answered like any other.
-        answer(200, 'OK');
-        this.#offers?.cancel();
-        return this.#step('peerBye', reasonOf(request));
-      case 'INVITE':
-        if (this.#state === 'over') return answer(481, 'Call Does Not Exist');
-        return this.#offers?.receive(server);
-      case 'INFO':
-      case 'NOTIFY':
-      case 'OPTIONS':
-        return answer(200, 'OK', [ALLOW]);
-      default:
-        return answer(405, 'Method Not Allowed', [ALLOW]);
-    }
+    if (before) answerEarly(server, this.#early);
+    else server.respond(makeReply(request, 481, 'Call Does Not Exist'));
   }
 
   /** The ACK of a 2xx we sent: a transaction of its own, so it comes here and not there. */
   acknowledge(ack: SipRequest): void {
-    this.#offers?.acknowledge(ack);
+    this.#session?.acknowledge(ack);
   }
 
   cancelOffer(): void {
-    this.#offers?.cancel();
+    this.#session?.cancelOffer();
   }
 
   /** Makes the table's move, if it names one, and does what the move says. */
@@ -209,6 +199,7 @@ export class Call implements SipCall {
       this.#ringTimer?.cancel();
     }
     for (const action of move.do) this.#perform(action, facts);
+    if (move.to === 'over') this.#session?.end();
     this.#leaveIfDone();
   }
 
@@ -221,96 +212,106 @@ export class Call implements SipCall {
       case 'acknowledge':
         return this.#acknowledge(facts.dialog);
       case 'bye':
-        return this.#sendBye(facts.dialog ?? this.#dialog);
+        return this.#sendBye(facts.dialog ?? this.#session?.dialog);
       case 'reportRinging':
         return this.#reportRinging(facts.response);
       case 'reportAnswered':
         return this.#reportAnswered(facts);
       case 'reportFailed':
-        return this.#end({
+        return this.#emit({
           kind: 'failed',
           status: facts.status ?? 500,
           reason: facts.reason ?? '',
         });
       case 'reportEndedByUs':
-        return this.#end({ kind: 'ended', by: 'us', ...reasonField(facts.reason) });
+        return this.#emit({ kind: 'ended', by: 'us', ...reasonField(facts.reason) });
       case 'reportEndedByEndpoint':
-        return this.#end({ kind: 'ended', by: 'endpoint', ...reasonField(facts.reason) });
+        return this.#emit({ kind: 'ended', by: 'endpoint', ...reasonField(facts.reason) });
     }
   }
 
   #sendInvite(): void {
-    const hop = this.#hop;
+    const { hop, uri, credentials } = this.#route;
     if (hop === undefined) return;
-    const { random, wire, transactions, advertisedAddress } = this.#context;
-    const local = placeToward(wire, hop, advertisedAddress);
-    const { uri } = this.#request.target;
     this.#sequence += 1;
-    const invite = inviteRequest({
-      request: this.#request,
-      via: viaHeader(hop, local, random),
-      contact: contactHeader(hop, local, this.#request.from.user),
-      localAddress: local.address,
-      callId: this.sipCallId,
-      localTag: this.localTag,
-      sequence: this.#sequence,
-      credentials: this.#credentials.headersFor({ method: 'INVITE', uri }),
-    });
-    this.#invite = invite;
-    this.#openTransactions += 1;
+    const answers = credentials.headersFor({ method: 'INVITE', uri });
+    const { sipCallId: callId, localTag } = this;
+    const sequence = this.#sequence;
+    let sent: SipRequest | undefined;
     // After a challenge the old transaction still absorbs repetitions; they mean nothing now.
-    const isCurrent = (): boolean => this.#invite === invite;
-    this.#transaction = transactions.request(invite, hop, {
-      onResponse: (response, from) => {
-        if (isCurrent()) this.#receiveResponse(response, from);
+    const isCurrent = (): boolean => this.#invite === sent;
+    this.#context.large.send({
+      hop,
+      build: (place) =>
+        this.#route.invite(this.#context, place, { callId, localTag, sequence, answers }),
+      onSent: (invite, place, transaction) => {
+        this.#openTransactions += 1;
+        sent = invite;
+        this.#invite = invite;
+        this.#sentTo = place;
+        this.#transaction = transaction;
       },
-      onTimeout: () => {
-        if (isCurrent()) this.#missed({ status: 408, reason: 'Request Timeout' });
+      user: {
+        onResponse: (response, from) => {
+          if (isCurrent()) this.#receiveResponse(response, from);
+        },
+        onTimeout: () => {
+          if (isCurrent()) this.#missed({ status: 408, reason: 'Request Timeout' });
+        },
+        onSendFailed: () => {
+          if (isCurrent()) this.#missed({ status: 503, reason: 'Not reachable' });
+        },
+        onGone: () => this.#closeTransaction(),
       },
-      onSendFailed: () => {
-        if (isCurrent()) this.#missed({ status: 503, reason: 'Not reachable' });
-      },
-      onGone: () => this.#closeTransaction(),
     });
   }
 
   #receiveResponse(response: SipResponse, from: Hop): void {
     const { status, reason } = response;
-    if (status < 200) return this.#step('provisional', { response });
+    if (status < 200) return this.#receiveProvisional(response);
     if (status < 300) return this.#receiveAnswer(response);
-    // The secret goes to nobody but the host that was configured (a redirect is never followed).
-    const fromTarget = from.address === this.#hop?.address;
-    const challenge = status === 401 || status === 407;
     const live = this.#state === 'calling' || this.#state === 'proceeding';
-    if (challenge && live && fromTarget && this.#credentials.accept(response)) {
-      return this.#step('challenged', {});
+    if (live) {
+      if (this.#route.canSatisfy(response, from)) return this.#step('again', {});
+      if (status === 503 && this.#route.hasOtherServers()) return this.#missed({});
+      if (this.#redirect(response)) return;
     }
-    if (status === 503 && live && this.#otherHops.length > 0) return this.#missed({});
     return this.#step('refused', { status, reason: reason.slice(0, 200) });
+  }
+
+  #receiveProvisional(response: SipResponse): void {
+    const live = this.#state === 'calling' || this.#state === 'proceeding';
+    const invite = this.#invite;
+    if (live && invite !== undefined && this.#early?.take(invite, response) === false) return;
+    this.#step('provisional', { response });
   }
 
   /** A 2xx: the first one makes the call, a resent one gets its ACK again, another is a fork. */
   #receiveAnswer(response: SipResponse): void {
-    if (this.#sender?.repeatAck(tagOf(response, 'to')) === true) return;
+    const sequence = cseqOf(response)?.number ?? 0;
+    if (this.#sender?.repeatAck(tagOf(response, 'to'), sequence) === true) return;
     if (this.#invite === undefined || this.#sender?.isFull === true) return;
     const dialog = dialogFromAnswer(this.#invite, response);
-    const empty = response.body.trim() === '';
-    this.#step(empty ? 'answeredEmpty' : 'answered', {
+    const early = this.#early?.answerOf(response) ?? '';
+    const sdp = response.body.trim() === '' ? early : response.body;
+    this.#step(sdp === '' ? 'answeredEmpty' : 'answered', {
       response,
       dialog,
+      sdp,
       status: 488,
       reason: 'Answered without a session description',
     });
   }
 
   #sendCancel(): void {
-    if (this.#cancelled || this.#invite === undefined || this.#hop === undefined) return;
+    const hop = this.#sentTo;
+    if (this.#cancelled || this.#invite === undefined || hop === undefined) return;
     this.#cancelled = true;
     this.#transaction?.cancelled();
     const cancel = cancelRequest(this.#invite, reasonHeader(this.#hangUpReason));
     this.#openTransactions += 1;
     // What becomes of the CANCEL itself tells nothing: the INVITE's final response counts.
-    this.#context.transactions.request(cancel, this.#hop, {
+    this.#context.transactions.request(cancel, hop, {
       onResponse: () => undefined,
       onTimeout: () => undefined,
       onSendFailed: () => undefined,
@@ -320,22 +321,21 @@ export class Call implements SipCall {
 
   #acknowledge(dialog: Dialog | undefined): void {
     if (dialog === undefined || this.#invite === undefined) return;
-    this.#sender?.acknowledge(dialog, this.#invite);
+    this.#sender?.acknowledge(dialog, this.#invite, dialog.localSequence);
   }
 
   /** Ends a dialog: that of the call, or that of a fork which came too late. */
   #sendBye(dialog: Dialog | undefined): void {
-    if (dialog === undefined) return;
-    this.#sender?.bye(dialog, this.#hangUpReason);
-    // RFC 3261 15.1.2: requests that are still open in the dialog are ended with it.
-    if (this.#state === 'over') this.#offers?.cancel();
+    if (dialog !== undefined) this.#sender?.bye(dialog, this.#hangUpReason);
   }
 
   #makeSender(target: Hop): DialogSender {
     return new DialogSender({
       ...this.#context,
-      credentials: this.#credentials,
+      credentials: this.#route.credentials,
+      contactUser: this.#request.from.user,
       target,
+      nextSequence: () => (this.#sequence += 1),
       onOpen: () => (this.#openTransactions += 1),
       onDone: () => this.#closeTransaction(),
     });
@@ -353,24 +353,23 @@ export class Call implements SipCall {
     this.#emit({ kind: 'ringing', status: response.status, ...sdp });
   }
 
-  #reportAnswered({ response, dialog }: Facts): void {
-    const hop = this.#hop;
-    if (response === undefined || dialog === undefined || hop === undefined) return;
-    const { wire, clock, advertisedAddress } = this.#context;
-    this.#dialog = dialog;
-    const local = placeToward(wire, hop, advertisedAddress);
-    this.#offers = new PeerOffers({
+  #reportAnswered({ response, dialog, sdp = '' }: Facts): void {
+    const [hop, sender] = [this.#sentTo, this.#sender];
+    if (response === undefined || dialog === undefined) return;
+    if (hop === undefined || sender === undefined) return;
+    const { clock, random } = this.#context;
+    const parts = {
       clock,
-      contact: contactHeader(hop, local, this.#request.from.user),
+      random,
+      sender,
+      contact: sender.contactToward(hop),
       localSdp: this.#request.offer,
-      emit: (event) => this.#emit(event),
-    });
-    this.#emit({ kind: 'answered', sdp: response.body, dialog: saveDialog(dialog, hop) });
-  }
-
-  #end(event: SipCallEvent): void {
-    this.#emit(event);
-    this.#ended = true;
+      emit: (event: SipCallEvent) => this.#emit(event),
+      onBye: (request: SipRequest) => this.#step('peerBye', reasonOf(request)),
+      onLost: (reason: string) => this.#step('lost', { reason }),
+    };
+    this.#session = new Session(parts, dialog, response);
+    this.#emit({ kind: 'answered', sdp, dialog: saveDialog(dialog, hop) });
   }
 
   #emit(event: SipCallEvent): void {

@@ -268,15 +268,17 @@ test('a cancelled re-INVITE gets 487 and its CANCEL 200', async () => {
   assertNothingLeft(stage);
 });
 
-test('other requests inside a call: INFO, OPTIONS, NOTIFY are taken, UPDATE is not', async () => {
+test('other requests inside a call get the answer of their own RFC', async () => {
   const stage = setStage();
   const { invite } = await answeredCall(stage);
   const expected: [string, number][] = [
     ['INFO', 200],
     ['OPTIONS', 200],
-    ['NOTIFY', 200],
-    ['UPDATE', 405],
-    ['REFER', 405],
+    ['NOTIFY', 489],
+    ['UPDATE', 200],
+    ['REFER', 400],
+    ['PRACK', 481],
+    ['MESSAGE', 405],
   ];
   let sequence = 10;
   for (const [method, status] of expected) {

@@ -77,8 +77,9 @@ export function routing(dialog: Dialog): { uri: string; routes: SipHeader[] } {
 export function afterRequest(dialog: Dialog, request: SipRequest): Dialog | 'late' {
   const number = cseqOf(request)?.number ?? 0;
   if (dialog.remoteSequence !== undefined && number <= dialog.remoteSequence) return 'late';
-  // Only an INVITE may move the remote target.
-  const target = request.method === 'INVITE' ? contactOf(request) : undefined;
+  // Only these two may move the remote target (RFC 3261 section 12.2.2, RFC 3311 section 5.2).
+  const moves = request.method === 'INVITE' || request.method === 'UPDATE';
+  const target = moves ? contactOf(request) : undefined;
   return {
     ...dialog,
     remoteSequence: number,

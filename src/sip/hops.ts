@@ -21,7 +21,8 @@ const SERVICE = { udp: '_sip._udp', tcp: '_sip._tcp', tls: '_sips._tcp' } as con
 const HOPS_MAX = 6;
 
 /**
- * The places to send a request for a target to, the best first; the next is for when one cannot be reached.
+ * The places to send a request for a target to, the best first; the next is for when one cannot
+ * be reached.
  * Rejects with `WrongOrder`, or with the error of the look-up. Never an empty list.
  */
 export async function findTargets(text: string, names: Names, random: Random): Promise<Hop[]> {
@@ -33,7 +34,7 @@ export async function findTargets(text: string, names: Names, random: Random): P
     const found = await byServices(uri, named, names, random);
     if (found.length > 0) return found;
   }
-  return [await plainHop(uri, named ?? 'udp', names)];
+  return [await plainHop(uri, named, names)];
 }
 
 /** What the URI says of the transport: nothing, one of ours, or one that we do not speak. */
@@ -45,9 +46,15 @@ function transportOf(uri: SipUri): SipTransportName | 'other' | undefined {
   return SIP_TRANSPORTS.find((name) => name === named) ?? 'other';
 }
 
-async function plainHop(uri: SipUri, transport: SipTransportName, names: Names): Promise<Hop> {
+async function plainHop(
+  uri: SipUri,
+  named: SipTransportName | undefined,
+  names: Names,
+): Promise<Hop> {
+  const transport = named ?? 'udp';
   const place = { transport, address: await names.address(uri.host) };
-  return withName({ ...place, port: uri.port ?? DEFAULT_PORT[transport] }, uri.host);
+  const hop = withName({ ...place, port: uri.port ?? DEFAULT_PORT[transport] }, uri.host);
+  return named === undefined ? { ...hop, mayChange: true } : hop;
 }
 
 /** RFC 5922 section 7.1: the certificate must bear the domain of the URI, not an SRV target's. */
@@ -101,7 +108,8 @@ export function findHop(dialog: Dialog, target: Hop, names: Names, use: (hop: Ho
   const reach = (address: string): void => {
     // The peer is known by the certificate of this connection; its Contact is often an address.
     const isTarget = transport === 'tls' && address === target.address;
-    use(isTarget ? target : withName({ transport, address, port }, uri.host));
+    const open = named === undefined && transport === 'udp' ? { mayChange: true } : {};
+    use(isTarget ? target : withName({ transport, address, port, ...open }, uri.host));
   };
   if (isIP(uri.host) !== 0) return reach(uri.host);
   // A name nobody knows: the host that took the INVITE is the best guess left.

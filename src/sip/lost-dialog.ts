@@ -26,6 +26,9 @@ const saved = z.object({
   localSequence: z.number(),
 });
 
+/** More requests than this no call of ours sends. */
+const UNSAVED_MAX = 10_000;
+
 export function saveDialog(dialog: Dialog, hop: Hop): SavedDialog {
   const { remoteSequence: _, ...rest } = dialog;
   return { ...rest, hop };
@@ -33,7 +36,10 @@ export function saveDialog(dialog: Dialog, hop: Hop): SavedDialog {
 
 /** Sends the BYE of a saved dialog; false when the record is none of ours. */
 export function endLostDialog(
-  parts: Omit<DialogSenderParts, 'credentials' | 'target' | 'onOpen' | 'onDone'>,
+  parts: Omit<
+    DialogSenderParts,
+    'credentials' | 'contactUser' | 'target' | 'nextSequence' | 'onOpen' | 'onDone'
+  >,
   record: SavedDialog,
   target: SipTarget,
   reason: string | undefined,
@@ -41,10 +47,15 @@ export function endLostDialog(
   const read = saved.safeParse(record);
   if (!read.success) return false;
   const { hop, ...dialog } = read.data;
+  // The dead run may have used numbers that were not saved (refreshes, transfers, keys); RFC 3261
+  // section 12.2.2 allows a gap.
+  let sequence = dialog.localSequence + UNSAVED_MAX;
   const sender = new DialogSender({
     ...parts,
     credentials: new DigestCredentials(target, parts.random),
+    contactUser: '',
     target: hop,
+    nextSequence: () => (sequence += 1),
     onOpen: () => undefined,
     onDone: () => undefined,
   });

@@ -5,7 +5,20 @@ import type { SipResponse } from './message.ts';
 import { isReliable, type Hop } from './wire.ts';
 
 /** Responses to requests that we receive: their headers (RFC 3261 8.2.6) and their way (18.2.2). */
-export const ALLOW: SipHeader = ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY'];
+export const ALLOW: SipHeader = [
+  'Allow',
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, PRACK, UPDATE, REFER',
+];
+/** Extensions that we speak: RFC 3262, 3891 (as the one that is referred), 4028. */
+export const EXTENSIONS: ReadonlySet<string> = new Set(['100rel', 'replaces', 'timer']);
+export const SUPPORTED: SipHeader = ['Supported', [...EXTENSIONS].join(', ')];
+/** The answer to OPTIONS (RFC 3261 section 11.2). */
+export const CAPABILITIES: readonly SipHeader[] = [
+  ALLOW,
+  ['Accept', 'application/sdp'],
+  ['Accept-Language', 'en'],
+  SUPPORTED,
+];
 
 export type ReplyParts = { headers?: readonly SipHeader[]; body?: string };
 

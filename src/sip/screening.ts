@@ -1,5 +1,6 @@
 import { cseqOf, parseVia } from './header-fields.ts';
 import { headerOf, headersOf, listOf, type SipRequest, type SipResponse } from './message.ts';
+import { EXTENSIONS } from './reply.ts';
 import { parseNameAddress, parseSipUri, uriScheme } from './uri.ts';
 
 /**
@@ -69,13 +70,16 @@ function wrongAddresses(request: SipRequest): string | undefined {
 }
 
 function unsupported(request: SipRequest): Screened | undefined {
-  const required = listOf(request, 'require');
+  const required = listOf(request, 'require').filter(
+    (extension) => !EXTENSIONS.has(extension.toLowerCase()),
+  );
   if (required.length > 0 && request.method !== 'ACK' && request.method !== 'CANCEL') {
     const headers: [string, string][] = [['Unsupported', required.join(', ')]];
     return { status: 420, reason: 'Bad Extension', headers };
   }
   const type = (headerOf(request, 'content-type') ?? 'application/sdp').toLowerCase();
-  if (request.method === 'INVITE' && request.body !== '' && !type.startsWith('application/sdp')) {
+  const offers = request.method === 'INVITE' || request.method === 'UPDATE';
+  if (offers && request.body !== '' && !type.startsWith('application/sdp')) {
     const headers: [string, string][] = [['Accept', 'application/sdp']];
     return { status: 415, reason: 'Unsupported Media Type', headers };
   }

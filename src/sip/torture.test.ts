@@ -95,6 +95,7 @@ function makeCore(): { core: AgentCore; sent: Buffer[] } {
       services: () => Promise.resolve([]),
     },
     wire: {
+      speaks: () => true,
       send: (bytes) => void sent.push(bytes),
       localAddress: () => ({ address: '192.0.2.9', port: 5060 }),
       close: () => Promise.resolve(),
@@ -194,14 +195,13 @@ test('the longest messages are parsed in a moment, whatever fills them', () => {
       const head = 'OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nCall-ID: a\r\nCSeq: 1 OPTIONS\r\n';
       const bytes = Buffer.from(`${head}${`${name}: ${value}\r\n`.repeat(7)}\r\n`);
       const { core } = makeCore();
-      // The best of five: a busy machine slows some runs, a quadratic parser slows all.
-      const ms = Math.min(
-        ...[1, 2, 3, 4, 5].map(() => {
-          const startedAt = process.hrtime.bigint();
-          core.receive(bytes, FROM);
-          return Number(process.hrtime.bigint() - startedAt) / 1e6;
-        }),
-      );
+      // The best of twenty: a busy machine slows some runs, a quadratic parser slows all.
+      let ms = Infinity;
+      for (let run = 0; run < 20 && ms > 5; run += 1) {
+        const startedAt = process.hrtime.bigint();
+        core.receive(bytes, FROM);
+        ms = Math.min(ms, Number(process.hrtime.bigint() - startedAt) / 1e6);
+      }
       assert.ok(ms <= 5, `${name} of ${JSON.stringify(filler)} took ${ms} ms`);
     }
   }

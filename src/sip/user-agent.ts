@@ -112,6 +112,7 @@ async function openWire(
         if (wire !== undefined) wire.send(bytes, to, onFail);
         else queueMicrotask(() => onFail(new Error('TCP is switched off')));
       },
+      speaks: (transport) => wires[transport] !== undefined,
       localAddress: (transport, towards) => ({
         address: bindAddress === '0.0.0.0' ? ownAddress(towards) : bindAddress,
         // Without a listener the peer speaks to us on the connection that we opened.

@@ -10,11 +10,15 @@ export type Hop = {
   port: number;
   /** Over TLS: the name that the peer's certificate must bear (RFC 5922 section 7.1). */
   serverName?: string | undefined;
+  /** The URI left the transport open, so that a large request may go by TCP. */
+  mayChange?: boolean;
 };
 
 export type Wire = {
   /** Sends one message. `onFail` is called at most once, when it surely did not leave. */
   send(bytes: Buffer, to: Hop, onFail: (error: Error) => void): void;
+  /** Whether this transport is switched on. */
+  speaks(transport: Hop['transport']): boolean;
   /** Where peers can reach us over this transport, as seen on the way to `towards`. */
   localAddress(transport: Hop['transport'], towards: string): { address: string; port: number };
   close(): Promise<void>;
