@@ -1,6 +1,8 @@
 import fastifyStatic from '@fastify/static';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { registerCallActionRoutes } from './calls/call-action-routes.ts';
 import { registerCallRoutes } from './calls/call-routes.ts';
+import { ORDER_CODES } from './calls/order-codes.ts';
 import { registerCheckpointRoutes } from './checkpoints/checkpoint-routes.ts';
 import { registerConsentRoutes } from './consent/consent-routes.ts';
 import { registerOptOutRoutes } from './consent/opt-out-routes.ts';
@@ -78,6 +80,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerTemplateRoutes(app, context);
   registerMessageRoutes(app, context);
   registerCallRoutes(app, context);
+  registerCallActionRoutes(app, context);
   registerOptOutRoutes(app, context);
   registerStopPageRoutes(app, context);
   registerContactRoutes(app, context);
@@ -113,7 +116,7 @@ function problemCatalogue(): ProblemCatalogue {
   const answered = Object.entries(RUN_FAILURES).flatMap(([code, { status, ...entry }]) =>
     status === undefined || status >= 500 ? [] : [[code, { ...entry, status }] as const],
   );
-  return { ...REFUSALS, ...Object.fromEntries(answered) };
+  return { ...REFUSALS, ...ORDER_CODES, ...Object.fromEntries(answered) };
 }
 
 function freshSecrets(ports: ApiPorts) {

@@ -1,4 +1,5 @@
 import { END_REASONS } from './calls/end-codes.ts';
+import { ORDER_CODES } from './calls/order-codes.ts';
 import { RUN_FAILURES, START_FAILURES } from './failure-codes.ts';
 import type { ErrorEntry, ErrorSection } from './http/docs-routes.ts';
 import { HTTP_ERRORS } from './http/http-errors.ts';
@@ -57,6 +58,19 @@ function sections(): ErrorSection[] {
         meaning,
         fix,
         facts: [`outcome ${outcomes.join(' or ')}`],
+      })),
+    },
+    {
+      title: 'Orders to live calls',
+      about:
+        'Why an order of POST /v1/calls/{id}/actions was refused, or failed later. One that calls ' +
+        'an endpoint may also fail with the end reason that its leg has, such as endpoint_busy.',
+      entries: Object.entries(ORDER_CODES).map(([code, { title, meaning, fix, status }]) => ({
+        code,
+        title: `${title}.`,
+        meaning,
+        fix,
+        facts: [`HTTP ${status} where it is refused at once`],
       })),
     },
     {

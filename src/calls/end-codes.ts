@@ -35,6 +35,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'If the customer never heard anything, look at what the PBX does with the call.',
     outcomes: ['completed', 'failed'],
   },
+  transfer_failed: {
+    title: 'A transfer failed, and nobody was left',
+    meaning: 'The endpoint hung up while another one was called, and that one did not answer.',
+    fix: 'Transfer attended where it matters, or keep the endpoint on until the other answers.',
+    outcomes: ['completed'],
+  },
   customer_rejected: {
     title: 'The customer rejected the call',
     meaning: 'The customer tapped "Decline" while it rang.',
