@@ -17,7 +17,7 @@ const CLAIM = statement<ClaimedRow>(
           lease_until = now() + interval '1 hour'
      from (select c.bucket, c.id from unnest($1::smallint[]) b
             cross join lateral (
-              select bucket, id from calls where bucket = b and status = 'queued' and due_at <= $2
+              select bucket, id from calls where bucket = b and phase = 'queued' and due_at <= $2
                order by due_at, id limit $3 for update skip locked) c) v
     where c.bucket = v.bucket and c.id = v.id
    returning c.bucket, c.id, c.contact_id, c.due_at`,

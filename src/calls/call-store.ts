@@ -107,7 +107,7 @@ const PUT_OFF = statement(
   'call_put_off',
   `update calls c set due_at = v.due_at
      from unnest($1::smallint[], $2::text[], $3::timestamptz[]) v (bucket, id, due_at)
-    where c.bucket = v.bucket and c.id = v.id and c.status = 'queued'`,
+    where c.bucket = v.bucket and c.id = v.id and c.phase = 'queued'`,
 );
 
 /** Calls that the dialer looks at again later; what was promised and when stays in the plan. */
@@ -265,7 +265,7 @@ const DUE = statement<DueRow>(
   `select c.id, c.contact_id, c.line_id, c.state -> 'plan' ->> 'endpointId' as endpoint_id
      from generate_series(0, 63) b
      cross join lateral (
-       select * from calls where bucket = b and status = 'queued' and due_at <= $1
+       select * from calls where bucket = b and phase = 'queued' and due_at <= $1
         order by due_at, id limit $2) c
     order by c.due_at, c.id limit $3`,
 );
@@ -291,7 +291,7 @@ const NEXT_DUE = statement<{ due_at: number | null }>(
   'call_next_due',
   `select min(c.due_at) as due_at from generate_series(0, 63) b
      cross join lateral (
-       select due_at from calls where bucket = b and status = 'queued'
+       select due_at from calls where bucket = b and phase = 'queued'
         order by due_at, id limit 1) c`,
 );
 
@@ -302,7 +302,7 @@ export async function nextDueAt(db: Queryable): Promise<number | null> {
 
 const UNFINISHED_OF = statement<StateRow>(
   'call_unfinished_of_contacts',
-  `select ${STATE} from calls where status <> 'ended'
+  `select ${STATE} from calls where phase <> 'ended'
       and (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
     order by id`,
 );
@@ -320,7 +320,7 @@ const LEASE = statement(
   'call_lease',
   `update calls c set lease_owner = $3, lease_until = now() + make_interval(secs => $4)
      from unnest($1::smallint[], $2::text[]) v (bucket, id)
-    where c.bucket = v.bucket and c.id = v.id and c.status <> 'ended'`,
+    where c.bucket = v.bucket and c.id = v.id and c.phase <> 'ended'`,
 );
 
 /** Renews the lease of calls, in database time. */
@@ -356,7 +356,7 @@ const LIVE_OF_LINES = statement<{ line_id: LineId; live: number }>(
     cross join lateral (
      select count(*) as live from (
        select from calls
-        where status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
+        where phase = 'live'
           and calls.line_id = v.line_id limit v.cap) counted) counted`,
 );
 
@@ -373,7 +373,7 @@ export async function liveCallsOfLines(
 const ORPHANS = statement<StateRow & { lease_owner: string | null }>(
   'call_orphans',
   `select ${STATE}, lease_owner from calls
-    where status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
+    where phase = 'live'
       and (lease_until < now() or lease_until is null
         or (lease_owner like $1 and lease_owner <> $2))
     order by bucket, id limit 100`,

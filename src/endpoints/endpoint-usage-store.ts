@@ -12,7 +12,7 @@ const LIVE = statement<UsageRow>(
           count(*)::int as used
      from calls
     where account_id = any ($1::text[])
-      and status in ('dialing', 'initiated', 'ringing', 'answered', 'bridged')
+      and phase = 'live'
     group by 1, 2`,
 );
 
