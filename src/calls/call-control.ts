@@ -1,6 +1,13 @@
 import type { ListenerMode, MediaLeg } from '../media/media.ts';
 import type { EndpointId, Id } from '../platform/ids.ts';
 import type { CallFacts, CallPlan } from './call.ts';
+import {
+  foldScript,
+  isScriptEvent,
+  SCRIPT_EVENTS,
+  type ScriptEvent,
+  type ScriptFacts,
+} from './call-script.ts';
 
 /**
  * How a call is led while it lives: orders of the business, holds, further legs, transfers and
@@ -22,6 +29,8 @@ export type CallControl = {
   transfers: readonly Transfer[];
   /** Who speaks with the customer after a transfer; null is the planned endpoint. */
   taken: { legId: string; endpointId: EndpointId } | null;
+  /** What its script has done; absent until one began. */
+  script?: ScriptFacts;
 };
 
 export const NO_CONTROL: CallControl = {
@@ -100,6 +109,7 @@ export type LegFacts = {
 };
 
 export type ControlEvent =
+  | ScriptEvent
   | { type: 'CallOrdered'; at: number; order: CallOrder }
   | { type: 'CallOrderTaken'; at: number; orderId: CallOrderId }
   | { type: 'CallOrderDone'; at: number; orderId: CallOrderId }
@@ -144,6 +154,7 @@ export type ControlEventType = ControlEvent['type'];
 
 /** What control events do to the status: nothing. They are for calls that somebody is in. */
 export const CONTROL_EVENTS = [
+  ...SCRIPT_EVENTS,
   'CallOrdered',
   'CallOrderTaken',
   'CallOrderDone',
@@ -177,12 +188,19 @@ const KEPT = { finishedOrders: 50, holds: 50, legs: 20, transfers: 20 };
 /** Folds what was done into the facts of the call. */
 export function foldControl(plan: CallPlan, facts: CallFacts, event: ControlEvent): CallFacts {
   const before = facts.control ?? NO_CONTROL;
+  if (isScriptEvent(event)) {
+    return { ...facts, control: { ...before, script: foldScript(before.script, event) } };
+  }
   const control = { ...before, ...changed(plan, before, event) };
   if (event.type !== 'LegTaken' && event.type !== 'CallTransferred') return { ...facts, control };
   return withLegAsEndpoint(plan, { ...facts, control }, event.legId, event.at);
 }
 
-function changed(plan: CallPlan, control: CallControl, event: ControlEvent): Partial<CallControl> {
+function changed(
+  plan: CallPlan,
+  control: CallControl,
+  event: Exclude<ControlEvent, ScriptEvent>,
+): Partial<CallControl> {
   switch (event.type) {
     case 'CallOrdered':
       return {

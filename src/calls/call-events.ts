@@ -90,6 +90,12 @@ function dividedEvent(event: CallEvent): Divided {
       return { data: { sdpBytes: event.sdp.length } };
     case 'EndpointAnswered':
       return { data: {} };
+    case 'CallScriptStep': {
+      const { digits, ...step } = event.step;
+      return { data: step, personal: { digits, result: event.result } };
+    }
+    case 'CallScriptEnded':
+      return { data: { end: event.end }, personal: { result: event.result } };
     case 'CallOrdered':
       return { data: orderData(event.order) };
     case 'LegAnswered':

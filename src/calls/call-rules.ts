@@ -28,6 +28,8 @@ export const CALL_LIMITS = {
   settleMs: 2_000,
   /** From the customer's pick-up to audio with the endpoint, whatever hangs in between. */
   bridgeMs: 90_000,
+  /** Behind the longest time that a script gives itself. */
+  scriptGraceMs: 30_000,
   /** A queued call this long past its due time is blocked: the customer expects it no more. */
   lateMs: 300_000,
   /** For Meta's own answer, where the pack wants it; Meta lets us ask 5 times a second and line. */
@@ -49,6 +51,7 @@ export type CallFact = Extract<
       | 'CallBridged'
       | 'CallAudioLost'
       | 'CallAudioFound'
+      | 'CallDeadAir'
       | 'CallTerminated'
       | `Endpoint${string}`;
   }
@@ -97,6 +100,8 @@ function isKnown(state: CallState, fact: CallFact): boolean {
     case 'CallAudioLost':
       // A flapping leg must not fill the ledger; the first ones tell what is wrong.
       return isSilent(state, fact.leg) || (facts.audioGaps ?? []).length >= AUDIO_GAPS_MAX;
+    case 'CallDeadAir':
+      return (facts.deadAirs ?? 0) >= AUDIO_GAPS_MAX;
     case 'CallAudioFound':
       return !isSilent(state, fact.leg);
     case 'CallTerminated':
@@ -180,6 +185,7 @@ function deadlineOf(state: CallState): Deadline | null {
     case 'ringing':
       return ringDeadline(state, hang);
     case 'answered':
+      if (isScripted(state)) return { at: scriptEndsBy(state), events: hang('script_timeout') };
       return {
         at: (facts.answeredAt ?? plan.dueAt) + CALL_LIMITS.bridgeMs,
         events: hang('bridge_timeout'),
@@ -264,6 +270,10 @@ export function endOf(state: CallState, now: number): Omit<CallEnd, 'media'> {
   if (error !== undefined) {
     return { outcome: 'failed', reason: `meta_${error.code}`, by: 'platform', at };
   }
+  // A script that spoke is what the customer was called for.
+  if (isScripted(state)) {
+    return { outcome: 'completed', reason: 'customer_hung_up', by: 'customer', at };
+  }
   if (facts.answeredAt !== null) {
     return { outcome: 'failed', reason: 'customer_left_before_audio', by: 'customer', at };
   }
@@ -299,8 +309,19 @@ function endByHangUp(
   if (NO_ANSWER_REASONS.has(reason) && facts.answeredAt === null) {
     return { outcome: 'no_answer', reason, by };
   }
+  if (reason === 'script_ended') return { outcome: 'completed', reason, by };
   if (by === 'platform' && !CALLED_OFF_REASONS.has(reason))
     return { outcome: 'failed', reason, by };
   if (facts.bridgedAt !== null) return { outcome: 'completed', reason, by };
   return { outcome: by === 'endpoint' ? 'failed' : 'canceled', reason, by };
+}
+
+/** A script has begun to speak with the customer. */
+function isScripted({ facts }: CallState): boolean {
+  return facts.control?.script !== undefined;
+}
+
+/** Behind the script's own end: for a script that hangs, and an endpoint that it called. */
+function scriptEndsBy({ facts }: CallState): number {
+  return (facts.control?.script?.endsBy ?? 0) + CALL_LIMITS.scriptGraceMs;
 }

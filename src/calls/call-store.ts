@@ -27,6 +27,8 @@ export const CALL_FIELDS: FieldNames = new Set([
   'sipCallId',
   'dialog',
   'digits',
+  'script.variables',
+  'script.result',
   'failed.reason',
   'message',
   'details',
@@ -38,6 +40,8 @@ const CDR_FIELDS = new Set([
   'sipCallId',
   'customerNumber',
   'customerUserId',
+  'digits',
+  'script.result',
 ]);
 
 const partsOf = (tx: Tx, call: CallState) =>

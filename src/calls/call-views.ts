@@ -1,6 +1,7 @@
 import type { AudioGapView, CallView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallFacts, CallState } from './call.ts';
+import { scriptView } from './call-script.ts';
 import { controlViews } from './control-views.ts';
 import { mediaProofOf } from './media-proof.ts';
 
@@ -31,6 +32,7 @@ export function callView(state: CallState): CallView {
     audioGaps: audioGapsOf(facts),
     mediaProof: mediaProofOf(facts, end?.media ?? null),
     ...controlViews(state),
+    script: scriptView(state),
   };
 }
 

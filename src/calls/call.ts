@@ -8,6 +8,7 @@ import type {
 } from '../platform/ids.ts';
 import type { CallOutcome, CallStatus, CallStrategy } from '../http/api-types.ts';
 import type { MediaLeg, MediaStats, SilenceCause } from '../media/media.ts';
+import type { Announced } from '../recording/recording.ts';
 import type { MetaError } from '../whatsapp/whatsapp.ts';
 import {
   CONTROL_EVENTS,
@@ -18,6 +19,7 @@ import {
   type ControlEventType,
 } from './call-control.ts';
 import { closeOrders } from './call-orders.ts';
+import type { PlannedScript } from './call-script.ts';
 
 /**
  * A call is one attempt to reach a contact, as a decider: commands and facts go in, events come
@@ -50,6 +52,7 @@ export const CALL_MOVES = {
     CallRinging: 'bridged',
     CallAudioLost: 'bridged',
     CallAudioFound: 'bridged',
+    CallDeadAir: 'bridged',
   },
   ended: { CallFactLate: 'ended' },
 } as const satisfies Record<CallStatus, Partial<Record<CallEventType, CallStatus>>>;
@@ -95,8 +98,12 @@ export type CallPlan = {
   clientReference: string | null;
   /** The API key that asked for it, for its caps; rows from before do not have it. */
   keyId?: string | null;
+  /** The script that leads the call. */
+  script?: PlannedScript | null;
   requestedAt: number;
   dueAt: number;
+  /** Recorded from the moment that the two hear each other; absent: not unless ordered. */
+  recording?: { announcement: Announced };
 };
 
 /** Everything known to have happened; null means not (yet). Instants in ms. */
@@ -119,6 +126,8 @@ export type CallFacts = {
   endpoint: EndpointFacts | null;
   /** When one side could not be heard although it should; absent in rows from before it. */
   audioGaps?: readonly AudioGap[];
+  /** How often both were connected and neither made a sound for long; absent for never. */
+  deadAirs?: number;
   /** Orders, holds, transfers, listeners; absent until there was one. */
   control?: CallControl;
   hangUp: { by: EndedBy; reason: string; at: number } | null;
@@ -199,6 +208,7 @@ export type CallEvent =
   | { type: 'CallBridged'; at: number }
   | { type: 'CallAudioLost'; at: number; leg: MediaLeg; cause: SilenceCause }
   | { type: 'CallAudioFound'; at: number; leg: MediaLeg }
+  | { type: 'CallDeadAir'; at: number; silentMs: number }
   | ({ type: 'CallTerminated' } & TerminateFact)
   | { type: 'CallHangUpRequested'; at: number; by: EndedBy; reason: string }
   | { type: 'EndpointInvited'; at: number; sipCallId: string; target?: string }
@@ -299,6 +309,8 @@ function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
       const { leg, cause, at: from } = event;
       return { ...facts, audioGaps: [...(facts.audioGaps ?? []), { leg, cause, from, to: null }] };
     }
+    case 'CallDeadAir':
+      return { ...facts, deadAirs: (facts.deadAirs ?? 0) + 1 };
     case 'CallAudioFound':
       return {
         ...facts,
@@ -361,7 +373,10 @@ export const CALL_EVENT_NAMES = {
   CallBridged: 'call.bridged',
   CallAudioLost: 'call.audio_lost',
   CallAudioFound: 'call.audio_found',
+  CallDeadAir: 'call.dead_air',
   CallEnded: 'call.ended',
+  CallScriptStep: 'call.script.step',
+  CallScriptEnded: 'call.script.ended',
   CallHeld: 'call.held',
   CallResumed: 'call.resumed',
   CallMuted: 'call.muted',

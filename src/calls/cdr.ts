@@ -1,6 +1,7 @@
 import type { Contact } from '../contacts/contact.ts';
 import type {
   AudioGapView,
+  CallScriptView,
   HoldView,
   ListenerView,
   TransferView,
@@ -13,6 +14,7 @@ import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState, EndedBy } from './call.ts';
 import { audioGapsOf } from './call-views.ts';
+import { scriptView } from './call-script.ts';
 import { controlViews, holdMs } from './control-views.ts';
 import { mediaProofOf, wholeStats } from './media-proof.ts';
 
@@ -60,15 +62,19 @@ export type Cdr = {
   metaErrors: number[];
   sipCallId: string | null;
   sipStatus: number | null;
-  /** Every target of the endpoint that was called, in order; the last one is that of `sipStatus`. */
+  /** Every target of the endpoint that was called, in order; `sipStatus` is the last one's. */
   endpointAttempts: EndpointAttemptView[];
   /** When the customer heard music, by whose order, and how long in all. */
   holds: HoldView[];
   holdMs: number;
   transfers: TransferView[];
   listeners: ListenerView[];
+  /** What the call script did; null where the call had none. */
+  script: CallScriptView | null;
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
+  /** How often both were connected and neither made a sound for 10 s. */
+  deadAirAlarms: number;
   /** Pick-up, ICE, DTLS, first packets and sounds: where a call without audio broke. */
   mediaProof: MediaProofView[];
   media: MediaStats | null;
@@ -126,7 +132,9 @@ export function cdrOf(
     sipStatus: sipStatus(state),
     endpointAttempts: attemptsOf(state),
     ...controlRecord(state),
+    script: scriptView(state),
     audioGaps: audioGapsOf(facts),
+    deadAirAlarms: facts.deadAirs ?? 0,
     mediaProof: mediaProofOf(facts, media),
     media,
   };
@@ -147,6 +155,8 @@ export function wholeCdr(stored: Cdr): Cdr {
     holdMs: older.holdMs ?? 0,
     transfers: older.transfers ?? [],
     listeners: older.listeners ?? [],
+    script: older.script ?? null,
+    deadAirAlarms: older.deadAirAlarms ?? 0,
   };
   const media = stored.media === null ? null : wholeStats(stored.media);
   return { ...stored, ...led, mediaProof: older.mediaProof ?? [], media };

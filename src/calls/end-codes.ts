@@ -41,6 +41,24 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Transfer attended where it matters, or keep the endpoint on until the other answers.',
     outcomes: ['completed'],
   },
+  script_ended: {
+    title: 'The script was done',
+    meaning: 'The call script came to its end and hung up; `script` says with which result.',
+    fix: NOTHING,
+    outcomes: ['completed'],
+  },
+  script_timeout: {
+    title: 'The script did not end in time',
+    meaning: 'The automated part took longer than its maxDurationMs, and somewhat more.',
+    fix: 'Raise maxDurationMs of the script, or look for what its steps wait for.',
+    outcomes: ['failed'],
+  },
+  script_unusable: {
+    title: 'The script could not be run',
+    meaning: 'The version of the script that this call was asked for with cannot be read.',
+    fix: 'Check the script with POST /v1/scripts/check and save it again.',
+    outcomes: ['failed'],
+  },
   customer_rejected: {
     title: 'The customer rejected the call',
     meaning: 'The customer tapped "Decline" while it rang.',
@@ -165,6 +183,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     title: "No packet reached Meta's media server",
     meaning: 'Every connectivity check (ICE) failed.',
     fix: 'Allow outbound UDP to ports 3478–3484 and 40012, and check ASKFIRST_MEDIA_ADDRESS.',
+    outcomes: ['failed'],
+  },
+  media_dtls_failed: {
+    title: 'The encryption with Meta failed',
+    meaning: 'Packets went both ways (ICE), but DTLS was not done: a wrong certificate, or lost.',
+    fix: 'Look for a proxy that changes UDP or SDP; else report the call id to Meta.',
     outcomes: ['failed'],
   },
   media_transport_lost: {

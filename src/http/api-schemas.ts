@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  callScriptSchema,
   holdsSchema,
   legNameSchema,
   listenersSchema,
@@ -45,7 +46,14 @@ const audioGapsSchema = z
   .array(
     z.object({
       leg: z.enum(['whatsapp', 'endpoint']),
-      cause: z.enum(['wrong_address', 'wrong_codec', 'srtp_failed', 'never_sent', 'stopped']),
+      cause: z.enum([
+        'wrong_address',
+        'wrong_codec',
+        'srtp_failed',
+        'never_sent',
+        'stopped',
+        'muted',
+      ]),
       from: instant,
       to: instantOrNull,
     }),
@@ -230,6 +238,7 @@ export const callSchema = z.object({
   holds: holdsSchema,
   transfers: transfersSchema,
   listeners: listenersSchema,
+  script: callScriptSchema,
 }) satisfies z.ZodType<CallView>;
 
 const legSchema = z.object({
@@ -305,7 +314,9 @@ export const cdrSchema = z.object({
   holdMs: z.number().default(0).describe('How long the customer was on hold, holds together.'),
   transfers: transfersSchema,
   listeners: listenersSchema,
+  script: callScriptSchema,
   audioGaps: audioGapsSchema,
+  deadAirAlarms: z.number(),
   mediaProof: mediaProofSchema,
   media: z
     .object({

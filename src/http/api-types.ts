@@ -227,6 +227,27 @@ export type CallView = {
   transfers: TransferView[];
   /** Who listens, or did, and how. */
   listeners: ListenerView[];
+  /** What the call script did; null where the call had none. */
+  script: CallScriptView | null;
+};
+
+export type CallScriptView = {
+  scriptId: string;
+  version: number;
+  startedAt: string | null;
+  endedAt: string | null;
+  /** How it ended; null while it runs, or when the call ended first. */
+  end: string | null;
+  result: string | null;
+  stepCount: number;
+  steps: Array<{
+    name: string;
+    kind: string;
+    outcome: string;
+    digits: string | null;
+    problem: string | null;
+    at: string;
+  }>;
 };
 
 export type HoldView = { by: 'business' | 'endpoint' | 'script'; from: string; to: string | null };
@@ -283,7 +304,7 @@ export type MediaProofView = {
 
 export type AudioGapView = {
   leg: 'whatsapp' | 'endpoint';
-  cause: 'wrong_address' | 'wrong_codec' | 'srtp_failed' | 'never_sent' | 'stopped';
+  cause: 'wrong_address' | 'wrong_codec' | 'srtp_failed' | 'never_sent' | 'stopped' | 'muted';
   from: string;
   /** Null: it still lasts, or lasted until the end. */
   to: string | null;

@@ -57,3 +57,30 @@ export const callActionSchema = z.object({
   takenAt: instantOrNull,
   finishedAt: instantOrNull,
 }) satisfies z.ZodType<CallActionView>;
+
+export const callScriptSchema = z
+  .object({
+    scriptId: z.string(),
+    version: z.number(),
+    startedAt: textOrNull.describe('RFC 3339, UTC'),
+    endedAt: textOrNull,
+    end: textOrNull.describe(
+      'finished, hung_up, connected, opted_out, left, too_long, too_many_steps or not_started.',
+    ),
+    result: textOrNull.describe('What the script set as `result`.'),
+    stepCount: z.number(),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.string(),
+        outcome: z.string(),
+        digits: textOrNull.describe('What the customer typed.'),
+        problem: textOrNull.describe('Why it failed.'),
+        at: z.string(),
+      }),
+    ),
+  })
+  .nullable()
+  // Records from before scripts do not have it.
+  .default(null)
+  .describe('What the call script did; null where the call had none.');

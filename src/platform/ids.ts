@@ -14,6 +14,8 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   line: 'line',
   endpoint: 'end',
+  script: 'scr',
+  prompt: 'prm',
   webhook: 'wh',
   contact: 'cont',
   permissionRequest: 'preq',

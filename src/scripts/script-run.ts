@@ -161,7 +161,8 @@ export class ScriptRun {
   }
 
   connected(step: Extract<Step, { do: 'connect' }>): this {
-    return this.stopPlaying().leave(step, 'answered').wait({ kind: 'connected' });
+    this.stopPlaying().leave(step, 'answered').#tellEnd('connected');
+    return this.wait({ kind: 'connected' });
   }
 
   notConnected(step: Extract<Step, { do: 'connect' }>, reason: string, ringsStill: boolean): this {
@@ -235,9 +236,8 @@ export class ScriptRun {
   }
 
   left(): this {
-    const end = this.#state.phase.kind === 'connected' ? 'connected' : 'left';
     this.#noteInterrupted('left');
-    this.#end(end);
+    this.#end('left');
     return this;
   }
 
@@ -261,10 +261,15 @@ export class ScriptRun {
   }
 
   #end(end: ScriptEndReason): null {
-    const result = this.#state.variables['result'] ?? '';
-    this.#do({ do: 'ended', end, result: result === '' ? null : result });
+    if (this.#state.phase.kind !== 'connected') this.#tellEnd(end);
     this.wait({ kind: 'ended', end });
     return null;
+  }
+
+  /** A script that has connected somebody is done; the talk is not its own any more. */
+  #tellEnd(end: ScriptEndReason): void {
+    const result = this.#state.variables['result'] ?? '';
+    this.#do({ do: 'ended', end, result: result === '' ? null : result });
   }
 
   #set(values: Readonly<Record<string, string>>): void {

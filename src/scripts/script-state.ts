@@ -42,7 +42,7 @@ export type ScriptPhase =
 export type ScriptEndReason =
   /** The last step was done. */
   | 'finished'
-  /** An endpoint took over, and the talk is over. */
+  /** An endpoint took over. */
   | 'connected'
   /** A `hangup` step. */
   | 'hung_up'
@@ -97,7 +97,7 @@ export type ScriptAction =
   | { do: 'hangUp' }
   /** A step is over: for ledger, CDR and events. */
   | { do: 'note'; step: StepNote }
-  /** The script is over; nothing comes after it. */
+  /** The script is over; after a connection only the stop key may still come. */
   | { do: 'ended'; end: ScriptEndReason; result: string | null };
 
 export type StepNote = {

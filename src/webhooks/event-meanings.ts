@@ -79,6 +79,10 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     data: OF_CALL,
   },
   'call.audio_found': { when: 'That side is heard again.', data: OF_CALL },
+  'call.dead_air': {
+    when: 'An alarm: customer and endpoint are connected, and for 10 s neither made a sound.',
+    data: OF_CALL,
+  },
   'call.held': {
     when: 'The customer hears music: you, a script, or the PBX put the call on hold.',
     data: OF_CALL,
@@ -99,6 +103,22 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'call.listener_removed': { when: 'That listener is gone.', data: OF_CALL },
   'call.action_failed': {
     when: 'An order to the live call could not be followed; GET its actions for the reason.',
+    data: OF_CALL,
+  },
+  'call.recording.ready': {
+    when: 'A recording can be heard; `reason` says what cut it short, if anything did.',
+    data: '`callId`, `recordingId`, `durationMs`, `reason`',
+  },
+  'call.recording.failed': {
+    when: 'There is nothing to hear of a recording. The call was not harmed.',
+    data: '`callId`, `recordingId`, `reason`',
+  },
+  'call.script.step': {
+    when: 'A step of the call script is over; `call.script.steps` says what came of it.',
+    data: OF_CALL,
+  },
+  'call.script.ended': {
+    when: 'The automated part is over; `call.script.result` is what the script set.',
     data: OF_CALL,
   },
   'call.ended': {
