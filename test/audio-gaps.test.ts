@@ -47,6 +47,19 @@ test('silence of one side is told with its cause, and its end too', async () => 
   assert.deepEqual(await audioEvents(id), ['call.audio_lost', 'call.audio_found']);
 });
 
+test('two who are connected and say nothing are an alarm, counted in the record', async () => {
+  const number = newPerson(story, '653', '101');
+  await getYes(story, number);
+  const { id } = await placed(story, number);
+  await reach(story, id, 'bridged');
+  story.media.tell(id, { kind: 'deadAir', silentMs: 10_000 });
+  await reach(story, id, 'ended');
+  const cdr = await story.api.get<Cdr>(`/v1/calls/${id}/cdr`);
+  assert.equal(cdr.deadAirAlarms, 1);
+  const { items } = await story.api.get<Page<EventView>>(`/v1/events?callId=${id}&limit=100`);
+  assert.ok(items.some(({ type }) => type === 'call.dead_air'));
+});
+
 test('a leg that flaps for hours fills neither the ledger nor your webhook', async () => {
   const number = newPerson(story, '652', '101');
   await getYes(story, number);

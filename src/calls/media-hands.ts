@@ -113,6 +113,8 @@ export class MediaHands {
       report({ type: 'CallAudioLost', at: clock.now(), leg, cause });
     } else if (event.kind === 'heard') {
       report({ type: 'CallAudioFound', at: clock.now(), leg: event.leg });
+    } else if (event.kind === 'deadAir') {
+      report({ type: 'CallDeadAir', at: clock.now(), silentMs: event.silentMs });
     } else if (event.kind === 'played') {
       this.#plays.get(event.playId)?.(endOf(event));
       this.#plays.delete(event.playId);

@@ -45,7 +45,7 @@ test('an answer with the fingerprint of somebody else ends in `lost`, without me
   });
   await call.applyAnswer(forged);
   await until(() => events.length > 0);
-  assert.deepEqual(events, [{ kind: 'lost', cause: 'media_ice_failed' }]);
+  assert.deepEqual(events, [{ kind: 'lost', cause: 'media_dtls_failed' }]);
   assert.equal(customer.received.length, 0);
   await call.close();
 });

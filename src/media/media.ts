@@ -153,6 +153,8 @@ export type EndpointMedia = {
 export type MediaLostCause =
   | 'media_connect_timeout'
   | 'media_ice_failed'
+  /** ICE found a way, and the encryption on it could not be agreed. */
+  | 'media_dtls_failed'
   | 'media_transport_lost'
   | 'media_worker_died';
 

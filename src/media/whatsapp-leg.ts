@@ -109,7 +109,7 @@ export class WhatsAppLeg {
     this.#answer = answer;
     this.#move('answerApplied');
     this.#connectTimer = this.#options.clock.after(this.#options.connectTimeoutMs, () =>
-      this.#lose('media_connect_timeout'),
+      this.#lose(this.#iceConnectedAt === null ? 'media_connect_timeout' : 'media_dtls_failed'),
     );
   }
 
@@ -154,7 +154,8 @@ export class WhatsAppLeg {
     this.#connection.onStateChange((state) => {
       if (state !== 'failed' && state !== 'closed' && state !== 'disconnected') return;
       // Guard G10: the peer's close, a forged alert or ICE giving up, none of them our doing.
-      this.#lose(this.#state === 'connected' ? 'media_transport_lost' : 'media_ice_failed');
+      const early = this.#iceConnectedAt === null ? 'media_ice_failed' : 'media_dtls_failed';
+      this.#lose(this.#state === 'connected' ? 'media_transport_lost' : early);
     });
   }
 
