@@ -145,6 +145,7 @@ function bodyFor(path: string): object {
     '/v1/lines/{id}/policy-pack': { policyPack: 'strict-2026-01', reportId },
     '/v1/contacts/{id}': { language: 'en_GB' },
     '/v1/contacts/{id}/erase': { confirm: owned['/v1/contacts'] },
+    '/v1/calls/{id}/actions': { action: 'hold' },
     '/v1/calls/{id}/opt-out': { reason: 'said so' },
     '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
     '/v1/opt-outs': { to: '+447700900556', reason: 'asked by phone' },

@@ -292,6 +292,10 @@ export class FakeSip implements SipUserAgent {
   /** Calls that are up or being set up, by their Call-ID: how the endpoint ends each. */
   readonly #calls = new Map<string, (event: SipCallEvent) => void>();
 
+  /** Calls that are up, with the way for their endpoint to say something inside them. */
+  readonly peers: Array<{ uri: string; sipCallId: string; tell: (event: SipCallEvent) => void }> =
+    [];
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -307,6 +311,10 @@ export class FakeSip implements SipUserAgent {
       this.#calls.delete(sipCallId);
       onEvent(event);
     };
+    const { uri } = request.target;
+    const tell = (event: SipCallEvent): void =>
+      event.kind === 'ended' ? end(event) : state === 'up' ? onEvent(event) : undefined;
+    this.peers.push({ uri, sipCallId, tell });
     this.#calls.set(sipCallId, end);
     const fail = (status: number, reason: string, afterMs: number): void => {
       this.#clock.after(afterMs, () => end({ kind: 'failed', status, reason }));
@@ -335,6 +343,13 @@ export class FakeSip implements SipUserAgent {
       sendInfoDtmf: () => undefined,
       replaceable: () => undefined,
     };
+  }
+
+  /** The newest call to that user of the PBX says something. */
+  tell(user: string, event: SipCallEvent): void {
+    const peer = this.peers.findLast(({ uri }) => uri.startsWith(`sip:${user}@`));
+    if (peer === undefined) throw new Error(`nobody called ${user}`);
+    peer.tell(event);
   }
 
   /** The endpoint hangs up everything. */
