@@ -47,15 +47,24 @@ export type SipStage = {
   count(method: string): number;
   /** The latest response that left. */
   lastReply(): SipResponse;
+  /** How often TCP was tried. */
+  tcpTries(): number;
 };
 
 export type StagedCall = { call: SipCall; events: SipCallEvent[]; kinds: () => string[] };
 
 export function setStage(
-  options: { names?: Partial<Names>; failSends?: boolean; log?: Log; tcp?: boolean } = {},
+  options: {
+    names?: Partial<Names>;
+    failSends?: boolean;
+    log?: Log;
+    tcp?: boolean;
+    failTcp?: boolean;
+  } = {},
 ): SipStage {
   const clock = new ManualClock();
   const sent: Sent[] = [];
+  let tcpTries = 0;
   const core = new AgentCore({
     clock,
     random: seededRandom(3261),
@@ -67,7 +76,9 @@ export function setStage(
     },
     wire: {
       send(bytes, hop, onFail) {
-        if (options.failSends === true) {
+        const tcp = hop.transport === 'tcp';
+        if (tcp) tcpTries += 1;
+        if (options.failSends === true || (tcp && options.failTcp === true)) {
           queueMicrotask(() => onFail(new Error('no route')));
           return;
         }
@@ -100,6 +111,7 @@ export function setStage(
       if (request === undefined) throw new Error(`no ${method} was sent`);
       return request;
     },
+    tcpTries: () => tcpTries,
     count: (method) => requests(method).length,
     lastReply() {
       const reply = sent.findLast(({ message }) => message.kind === 'response')?.message;
