@@ -3,7 +3,8 @@ import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';
-import type { Refused } from '../platform/refusal.ts';
+import type { Announced } from '../recording/recording.ts';
+import type { Refusal, Refused } from '../platform/refusal.ts';
 import { queuedCall, type CallState } from './call.ts';
 import { decideCall, gatherGateFacts, latestCallTime, type GatePorts } from './call-gate.ts';
 import { applyCallEvents } from './call-events.ts';
@@ -18,6 +19,13 @@ export type RequestCall = {
   strategy: CallStrategy | null;
   ringTimeoutMs: number;
   clientReference: string | null;
+  /** Recorded once the two hear each other; absent: not unless ordered. */
+  recording?: { announcement: Announced } | undefined;
+  /** The routing rule that picked the endpoint; null where it was named or the default. */
+  route: string | null;
+  /** Why the endpoint or the key can take no call now, by the endpoint desk. */
+  tooMuch: Refusal | null;
+  keyId: string | null;
   /** When to dial; null for now. The past counts as now. */
   scheduledAt: number | null;
   actor: string;
@@ -41,17 +49,13 @@ export async function requestCall(
   const endpointKnown = endpoint !== null;
   const question = { contact, line, purpose, callId: null, endpointKnown, now: dueAt };
   const decision = decideCall(ports, facts, question);
+  const { packName } = decision;
   if (decision.refusal !== null) {
     const latestAt = latestCallTime(ports, facts, { ...question, now });
     const refused = latestAt === null ? decision.refusal : { ...decision.refusal, latestAt };
-    const { code, rule = null } = decision.refusal;
-    const data = { lineId: line.id, code, rule, policyPack: decision.packName };
-    const personal = { purpose, clientReference };
-    const told = { ...data, ...personal };
-    const announce = { type: 'call.blocked', callId: null, sequence: 0, data: told } as const;
-    unit.record({ type: 'CallBlocked', actor, at: now, data, personal, announce });
-    return { refused };
+    return blocked(unit, { line, wish, packName }, refused);
   }
+  if (wish.tooMuch !== null) return blocked(unit, { line, wish, packName }, wish.tooMuch);
   const state = queuedCall({
     id: unit.ids.next('call', contact.bucket),
     accountId: contact.accountId,
@@ -62,8 +66,10 @@ export async function requestCall(
     strategy: wish.strategy ?? endpoint?.strategy ?? 'on_answer',
     ringTimeoutMs: wish.ringTimeoutMs,
     clientReference,
+    keyId: wish.keyId,
     requestedAt: now,
     dueAt,
+    ...(wish.recording === undefined ? {} : { recording: wish.recording }),
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
   unit.save(callRows, callId, state);
@@ -71,10 +77,26 @@ export async function requestCall(
     type: 'CallRequested',
     actor,
     at: now,
-    data: { callId, lineId, endpointId, strategy },
+    data: { callId, lineId, endpointId, strategy, route: wish.route },
     personal: { purpose, clientReference },
   });
   return state;
+}
+
+/** A refusal is evidence: it goes into the ledger and to the business. */
+function blocked(
+  unit: ContactUnit,
+  { line, wish, packName }: { line: StoredLine; wish: RequestCall; packName: string },
+  refused: Refusal,
+): Refused {
+  const { purpose, clientReference, actor } = wish;
+  const { code, rule = null } = refused;
+  const data = { lineId: line.id, code, rule, policyPack: packName };
+  const personal = { purpose, clientReference };
+  const told = { ...data, ...personal };
+  const announce = { type: 'call.blocked', callId: null, sequence: 0, data: told } as const;
+  unit.record({ type: 'CallBlocked', actor, at: unit.now, data, personal, announce });
+  return { refused };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contactFor } from '../contacts/contact-lookup.ts';
-import { readEndpoint } from '../endpoints/endpoint-store.ts';
+import type { EndpointDesk } from '../endpoints/endpoint-desk.ts';
+import { chooseEndpoint } from '../endpoints/endpoint-lookup.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import {
   callSchema,
@@ -17,9 +18,8 @@ import type { HttpServer } from '../http/server.ts';
 import { withContact } from '../ledger/contact-unit.ts';
 import { entriesOfCall } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
-import type { AccountId, EndpointId } from '../platform/ids.ts';
+import type { AccountId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
-import type { StoredLine } from '../lines/line-store.ts';
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
 import { requestCall } from './call-commands.ts';
@@ -33,15 +33,30 @@ const callBody = z.strictObject({
   to: z.string().min(1).max(100).describe('Number (E.164) or business-scoped user id.'),
   purpose: z.string().min(1).max(500).describe('Must match the purpose the customer agreed to.'),
   lineId: z.string().optional(),
-  endpointId: z.string().optional().describe("Defaults to the line's endpoint."),
+  endpointId: z.string().optional().describe('Else by PUT /v1/routing, else that of the line.'),
   strategy: strategySchema.optional(),
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
+  recording: z
+    .strictObject({
+      announcement: z
+        .enum(['played', 'by_business'])
+        .default('played')
+        .describe(
+          'played: both hear an announcement before the first recorded sample. by_business: you ' +
+            'told the person yourself; the ledger keeps that word. Played all the same where a ' +
+            'law demands it.',
+        ),
+    })
+    .optional()
+    .describe('Record the call from the moment that the two hear each other. Default: no.'),
   scheduledAt: z.iso
     .datetime({ offset: true })
     .optional()
     .describe('When to dial; default: now. Refused when it would come too late.'),
 });
+
+type CallContext = ApiContext & { desk: CallDesk; endpointDesk: EndpointDesk };
 
 const byId = z.object({ id: z.string() });
 
@@ -49,16 +64,13 @@ const byId = z.object({ id: z.string() });
 const recordSchema = cdrSchema satisfies z.ZodType<Cdr>;
 
 /** Calls, their history and their records. */
-export function registerCallRoutes(
-  app: HttpServer,
-  context: ApiContext & { desk: CallDesk },
-): void {
+export function registerCallRoutes(app: HttpServer, context: CallContext): void {
   registerPlacing(app, context);
   registerReading(app, context);
   registerRecords(app, context);
 }
 
-function registerPlacing(app: HttpServer, context: ApiContext & { desk: CallDesk }): void {
+function registerPlacing(app: HttpServer, context: CallContext): void {
   const onRequest = context.authenticator.authenticate;
 
   app.post(
@@ -80,20 +92,26 @@ function registerPlacing(app: HttpServer, context: ApiContext & { desk: CallDesk
         const line = await lineFor(tx, accountId, body.lineId);
         const contactId = await contactFor(tx, context, accountId, { to: body.to });
         if (isRefused(contactId)) return refusedAnswer(contactId);
-        const endpointId = endpointIdFor(line, body.endpointId);
-        const endpoint = await readEndpoint(tx, accountId, endpointId);
-        const state = await withContact(context, tx, contactId, (unit) =>
-          requestCall(unit, context, line, {
-            endpoint,
-            endpointId,
-            purpose: body.purpose,
+        const named = body.endpointId === undefined ? null : idFrom('endpoint', body.endpointId);
+        const scheduledAt = body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt);
+        const state = await withContact(context, tx, contactId, async (unit) => {
+          const { contact, now } = unit;
+          const { purpose } = body;
+          const question = { line, contact, named, purpose, keyId, dueAt: scheduledAt, now };
+          const choice = await chooseEndpoint(tx, context.endpointDesk, question);
+          if (choice === null) throw noEndpoint();
+          return requestCall(unit, context, line, {
+            ...choice,
+            keyId,
+            purpose,
             strategy: body.strategy ?? null,
             ringTimeoutMs: body.ringTimeoutMs,
             clientReference: body.clientReference ?? null,
-            scheduledAt: body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt),
+            recording: body.recording,
+            scheduledAt,
             actor: `api:${keyId}`,
-          }),
-        );
+          });
+        });
         return isRefused(state) ? refusedAnswer(state) : { status: 202, body: callView(state) };
       });
     },
@@ -239,15 +257,13 @@ async function ownCall(
   return found(call?.plan.accountId === accountId ? call : null, 'call');
 }
 
-function endpointIdFor(line: StoredLine, wanted: string | undefined): EndpointId {
-  if (wanted !== undefined) return idFrom('endpoint', wanted);
-  if (line.defaultEndpointId !== null) return line.defaultEndpointId;
-  throw new HttpError('invalid_request', 'The line has no endpoint to connect the call to.', {
+function noEndpoint(): HttpError {
+  return new HttpError('invalid_request', 'There is no endpoint to connect the call to.', {
     fields: [
       {
         field: 'endpointId',
-        rule: 'required where the line has no default endpoint',
-        fix: 'Name one, or set it on the line; see GET /v1/endpoints.',
+        rule: 'required where neither routing nor the line has a default endpoint',
+        fix: 'Name one (GET /v1/endpoints), or set a default: PUT /v1/routing, or on the line.',
       },
     ],
   });

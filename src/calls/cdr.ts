@@ -13,6 +13,7 @@ import type {
 import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState, EndedBy } from './call.ts';
+import type { RecordingBrief } from '../recording/recording-views.ts';
 import { audioGapsOf } from './call-views.ts';
 import { scriptView } from './call-script.ts';
 import { controlViews, holdMs } from './control-views.ts';
@@ -73,6 +74,8 @@ export type Cdr = {
   script: CallScriptView | null;
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
+  /** What there is to hear, as it stood at the end of the call. */
+  recordings: RecordingBrief[];
   /** How often both were connected and neither made a sound for 10 s. */
   deadAirAlarms: number;
   /** Pick-up, ICE, DTLS, first packets and sounds: where a call without audio broke. */
@@ -87,6 +90,7 @@ export function cdrOf(
   state: Extract<CallState, { status: 'ended' }>,
   contact: Contact,
   line: CdrLine,
+  recordings: RecordingBrief[],
 ): Cdr {
   const { plan, facts, end } = state;
   const { media } = end;
@@ -134,6 +138,7 @@ export function cdrOf(
     ...controlRecord(state),
     script: scriptView(state),
     audioGaps: audioGapsOf(facts),
+    recordings,
     deadAirAlarms: facts.deadAirs ?? 0,
     mediaProof: mediaProofOf(facts, media),
     media,

@@ -1,3 +1,4 @@
+import { stopsAmong } from '../accounts/account-store.ts';
 import { applyConsent } from '../consent/consent-commands.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
@@ -162,7 +163,7 @@ async function placesOf(ports: Ports, due: readonly DueCall[]): Promise<Places> 
   ]);
   const [liveCalls, load = null] = await Promise.all([
     liveCallsOfLines(database, capsOf(ports, lines.values())),
-    ports.endpointDesk?.loadOf(endpoints),
+    ports.endpointDesk?.loadOf(database, endpoints),
   ]);
   const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
   return { lines, endpoints: byId, liveCalls, load };
@@ -223,7 +224,8 @@ async function claimLocked(
   const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
   if (locked.length === 0) return { dialed: [], settled: 0, questions: [], errors: [] };
   const contacts = locked.map(({ contact }) => contact);
-  const facts = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await places) };
+  const known = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await places) };
+  const facts = { ...known, lines: await withStops(tx, known.lines) };
   const now = ports.clock.now();
   const wanted = new Set(due.map(({ id }) => id));
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
@@ -251,6 +253,18 @@ async function claimLocked(
   }
   await commitUnits(tx, ports, units);
   return { dialed, settled, questions, errors: [] };
+}
+
+/** The lines as of now: a stop of everything waits for us, or we see it. */
+async function withStops(
+  tx: Tx,
+  lines: ReadonlyMap<LineId, StoredLine>,
+): Promise<ReadonlyMap<LineId, StoredLine>> {
+  const accounts = [...new Set([...lines.values()].map(({ accountId }) => accountId))];
+  const stops = await stopsAmong(tx, accounts);
+  if (stops.size === 0) return lines;
+  const asOfNow = (line: StoredLine) => ({ ...line, stoppedAt: stops.get(line.accountId) ?? null });
+  return new Map([...lines].map(([id, line]) => [id, asOfNow(line)]));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { Database, Queryable } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { isRefused, type Refusal } from '../platform/refusal.ts';
@@ -20,9 +20,14 @@ export type EndpointDesk = {
   guardOf(accountId: AccountId): GuardSettings;
   accountGuard(accountId: AccountId): AccountGuard;
   /** What is in use of these endpoints' accounts. Costs nothing where nobody set a cap. */
-  loadOf(endpoints: readonly StoredEndpoint[]): Promise<EndpointLoad>;
-  /** Why a call may not go there now, or null. */
-  refusalFor(endpoint: StoredEndpoint, keyId: string | null, load: EndpointLoad): Refusal | null;
+  loadOf(db: Queryable, endpoints: readonly StoredEndpoint[]): Promise<EndpointLoad>;
+  /** Why a call may not go there now, or null. `later` asks only what time does not change. */
+  refusalFor(
+    endpoint: StoredEndpoint,
+    keyId: string | null,
+    load: EndpointLoad,
+    later?: boolean,
+  ): Refusal | null;
   /** A guard was changed in this process: the next `refresh` reads it. */
   forget(): void;
 };
@@ -62,35 +67,35 @@ export function openEndpointDesk({ database, clock, ...ports }: EndpointDeskPort
     return { allowedHosts: lists.filter((list) => list !== null), pstnPrefixes };
   };
 
-  function talkedToday(accountId: AccountId): Promise<Usage> {
+  function talkedToday(db: Queryable, accountId: AccountId): Promise<Usage> {
     const known = talked.get(accountId);
     const now = clock.now();
     if (known !== undefined && known.until > now && known.until <= now + MINUTES_FRESH_MS) {
       return known.usage;
     }
-    const usage = talkedSince(database, accountId, dayStart(now));
+    const usage = talkedSince(db, accountId, dayStart(now));
     talked.set(accountId, { until: now + MINUTES_FRESH_MS, usage });
     usage.catch(() => talked.delete(accountId));
     return usage;
   }
 
-  async function refresh(): Promise<void> {
+  async function refresh(db: Queryable = database): Promise<void> {
     const now = clock.monotonic();
     if (guardsUntil > now) return;
-    guards = await readGuards(database);
+    guards = await readGuards(db);
     guardsUntil = now + GUARD_FRESH_MS;
   }
 
   return {
-    refresh,
+    refresh: () => refresh(),
     guardOf,
     accountGuard,
     forget() {
       guardsUntil = -Infinity;
       talked.clear();
     },
-    async loadOf(endpoints) {
-      await refresh();
+    async loadOf(db, endpoints) {
+      await refresh(db);
       const capped = endpoints.filter(
         (one) => isCapped(capsOf(one)) || isCapped(keyCaps(one.accountId)),
       );
@@ -101,12 +106,12 @@ export function openEndpointDesk({ database, clock, ...ports }: EndpointDeskPort
           capped.some((one) => one.accountId === id && one.minutesPerDay !== null),
       );
       const [live, ...spoken] = await Promise.all([
-        accounts.length === 0 ? nothing() : liveUsage(database, accounts),
-        ...timed.map((id) => talkedToday(id)),
+        accounts.length === 0 ? nothing() : liveUsage(db, accounts),
+        ...timed.map((id) => talkedToday(db, id)),
       ]);
       return makeLoad(live, spoken);
     },
-    refusalFor(endpoint, keyId, { live, seconds }) {
+    refusalFor(endpoint, keyId, { live, seconds }, later = false) {
       const guarded = endpoint.targets
         .map(({ uri }) => guardTarget(uri, guardOf(endpoint.accountId)))
         .filter((answer) => isRefused(answer));
@@ -114,6 +119,7 @@ export function openEndpointDesk({ database, clock, ...ports }: EndpointDeskPort
       if (guarded.length === endpoint.targets.length && guarded[0] !== undefined) {
         return guarded[0].refused;
       }
+      if (later) return null;
       const now = clock.now();
       const ofEndpoint = {
         calls: live.byEndpoint.get(endpoint.id) ?? 0,

@@ -125,10 +125,14 @@ export function isHostEntry(text: string): boolean {
   return hostEntry(text) !== null;
 }
 
+/** `*.`, an address in brackets or a name or address, bits of a network, a port. */
+const ENTRY_SHAPE = new RegExp(
+  String.raw`^(\*\.)?(?:\[([0-9a-f:.]{2,45})(?:/(\d{1,3}))?\]` +
+    String.raw`|([a-z0-9._-]{1,253})(?:/(\d{1,2}))?)(?::(\d{1,5}))?$`,
+);
+
 function hostEntry(text: string): HostEntry | null {
-  const shape =
-    /^(\*\.)?(?:\[([0-9a-f:.]{2,45})(?:\/(\d{1,3}))?\]|([a-z0-9._-]{1,253})(?:\/(\d{1,2}))?)(?::(\d{1,5}))?$/;
-  const found = shape.exec(text.trim().toLowerCase());
+  const found = ENTRY_SHAPE.exec(text.trim().toLowerCase());
   if (found === null) return null;
   const [, star, v6, v6Bits, plain, plainBits, port] = found;
   const name = v6 ?? plain ?? '';
