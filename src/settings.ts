@@ -52,9 +52,12 @@ const environment = z.object({
     .default('40000-40999')
     .describe('UDP ports for media; a call takes two.'),
   ASKFIRST_MEDIA_WORKERS: whole(1, 64)
-    .default(Math.max(1, availableParallelism() - 1))
+    .default(availableParallelism())
     .describe('Media worker processes.'),
   ASKFIRST_CALLS_PER_WORKER: whole(1, 500).default(50).describe('Calls one media worker takes.'),
+  ASKFIRST_DRAIN_SECONDS: whole(0, 86_400)
+    .default(20)
+    .describe('On SIGTERM: how long live calls may go on; no new ones are taken meanwhile.'),
   ASKFIRST_SIP_ADDRESS: z.string().default('127.0.0.1').describe('Address SIP binds to.'),
   ASKFIRST_SIP_PORT: port.default(0).describe('UDP port of SIP; 0 takes any.'),
   ASKFIRST_SIP_TLS_CA: z

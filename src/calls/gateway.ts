@@ -19,6 +19,11 @@ export type Gateway = {
   /** Looks for due calls now instead of at the next poll. */
   wake(): void;
   liveCalls(): CallId[];
+  /**
+   * From now on takes no new calls: they stay queued for the next process. Resolves when the
+   * live ones have ended by themselves, or after `waitMs`; then `close` ends what is left.
+   */
+  drain(waitMs: number): Promise<void>;
   /** Takes no new calls, hangs up the live ones and waits until they have ended. */
   close(): Promise<void>;
 };
@@ -48,6 +53,16 @@ export function openGateway(ports: GatewayPorts): Gateway {
   const sessions = new Map<CallId, CallSession>();
   let closing = false;
   let onEmpty: (() => void) | null = null;
+  const empty = (waitMs: number): Promise<void> => {
+    if (sessions.size === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = ports.clock.after(waitMs, resolve);
+    onEmpty = () => {
+      timer.cancel();
+      resolve();
+    };
+    return promise;
+  };
 
   const adopt = (state: CallState, target: SessionTarget, recovered: boolean): void => {
     const { id } = state.plan;
@@ -149,12 +164,12 @@ export function openGateway(ports: GatewayPorts): Gateway {
   return {
     wake: () => watch.wake(),
     liveCalls: () => [...sessions.keys()],
+    async drain(waitMs) {
+      closing = true;
+      await empty(waitMs);
+    },
     async close() {
       closing = true;
-      const empty = new Promise<void>((resolve) => {
-        onEmpty = resolve;
-        ports.clock.after(CLOSE_WAIT_MS, resolve);
-      });
       // A claim under way may still bring calls; they are hung up with the others.
       await watch.close();
       for (const id of sessions.keys()) {
@@ -163,7 +178,7 @@ export function openGateway(ports: GatewayPorts): Gateway {
           sessions.get(id)?.poke();
         })();
       }
-      if (sessions.size > 0) await empty;
+      await empty(CLOSE_WAIT_MS);
       await Promise.all(stops.map(async (stop) => stop()));
       await Promise.all([...sessions.values()].map((session) => session.letGo()));
     },

@@ -11,7 +11,7 @@ const PBX_PORT = 5070;
 export async function runStart(options: { simulator: boolean }): Promise<void> {
   const startedAt = systemClock.monotonic();
   // From the first moment on: a Ctrl-C while starting must still stop the database.
-  const stopWanted = firstStopSignal();
+  const signals = stopSignals();
   try {
     const settings = readSettings({
       // On loopback, with the simulator, webhooks may go to the developer's own machine.
@@ -32,7 +32,9 @@ export async function runStart(options: { simulator: boolean }): Promise<void> {
     });
     const seconds = ((systemClock.monotonic() - startedAt) / 1000).toFixed(1);
     process.stdout.write(welcome(product, seconds));
-    await stopWanted;
+    await signals.stop;
+    const waitMs = settings.ASKFIRST_DRAIN_SECONDS * 1000;
+    if (signals.isPatient()) await drain(product, waitMs, signals.hurry);
     process.stderr.write('\nStopping …\n');
     await product.close();
     process.exit(0);
@@ -52,13 +54,28 @@ export function sayAndExit(error: unknown): never {
   process.exit(1);
 }
 
-/** Later signals change nothing: npm and the terminal may both send one. */
-function firstStopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => resolve());
-    }
-  });
+/** Repeated signals change nothing: npm and the terminal may both send one. */
+function stopSignals(): { stop: Promise<void>; isPatient: () => boolean; hurry: Promise<void> } {
+  const stop = Promise.withResolvers<void>();
+  const hurry = Promise.withResolvers<void>();
+  let first: string | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      first ??= signal;
+      stop.resolve();
+      if (signal === 'SIGINT') hurry.resolve();
+    });
+  }
+  return { stop: stop.promise, isPatient: () => first === 'SIGTERM', hurry: hurry.promise };
+}
+
+/** A deploy (SIGTERM) lets live calls finish; Ctrl-C, also a later one, does not wait. */
+async function drain(product: Product, waitMs: number, hurry: Promise<void>): Promise<void> {
+  const { gateway } = product.server;
+  const calls = gateway?.liveCalls().length ?? 0;
+  if (gateway === null || calls === 0) return;
+  process.stderr.write(`\nWaiting up to ${waitMs / 1000} s for ${calls} live calls …\n`);
+  await Promise.race([gateway.drain(waitMs), hurry]);
 }
 
 function welcome(product: Product, seconds: string): string {

@@ -22,8 +22,8 @@ const LINGER_MS = 200;
 
 // Guard G9: quieter than `Warning`, which strangers could flood with stray packets.
 initLogger('Error', (level, message) => log.warn({ level }, `media engine: ${message}`));
-// Ctrl-C reaches the whole process group; the main process decides when we go.
-process.on('SIGINT', () => {});
+// Signals may reach the whole process group; the main process decides when we go.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
 
 function send(message: FromWorker): void {
