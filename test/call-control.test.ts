@@ -99,6 +99,7 @@ test('hold and resume are done once, shown, announced and measured in the CDR', 
   await done(id, { action: 'resume' });
   await done(id, { action: 'resume' });
   assert.deepEqual(told(id), ['hold', 'resume']);
+  await story.pass(1_500);
   const cdr = await hungUp(id);
   assert.ok(cdr.holdMs >= 3_000 && cdr.holdMs < 4_000, String(cdr.holdMs));
   assert.equal(cdr.holds[0]?.by, 'business');
@@ -315,6 +316,8 @@ test("the PBX's own hold is shown and announced", async () => {
   await story.pass(2_000);
   offer('sendrecv');
   await story.until('resumed', async () => (await view(id)).holds[0]?.to);
+  // Meta tells the end in whole seconds, rounded down.
+  await story.pass(1_500);
   const cdr = await hungUp(id);
   assert.ok(cdr.holdMs >= 2_000 && cdr.holdMs < 2_500, String(cdr.holdMs));
 });

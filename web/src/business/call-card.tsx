@@ -10,7 +10,7 @@ import { ProblemNote } from '../ui/problem-note.tsx';
 import { useSettled } from '../ui/use-settled.ts';
 import { verdict } from './call-words.ts';
 import { CopyCurl } from './copy-curl.tsx';
-import { EndCall } from './end-call.tsx';
+import { LiveControls } from './live-controls.tsx';
 import { RuleList } from './rule-list.tsx';
 
 /** Step two: calls, if the gate would let the call through; says why and what to do if not. */
@@ -82,9 +82,9 @@ export function CallCard(props: {
 /** While somebody is on the phone, that is the news; the next refusal can wait. */
 function LiveCall(props: { call: CallView; name: string }) {
   return (
-    <div className="flex flex-wrap items-center gap-2 rounded-xl bg-accent-soft p-3">
-      <p className="min-w-0 flex-1 text-sm font-semibold">{verdict(props.call, props.name)}</p>
-      <EndCall callId={props.call.id} />
+    <div className="flex flex-col gap-2.5 rounded-xl bg-accent-soft p-3">
+      <p className="min-w-0 text-sm font-semibold">{verdict(props.call, props.name)}</p>
+      <LiveControls call={props.call} />
     </div>
   );
 }
