@@ -133,12 +133,39 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     assert.deepEqual(await axeFaults(page), []);
   });
 
+  test('the agent holds, mutes, sends keys and transfers, and sees where it stands', async () => {
+    await addEndpoint(product, 'Second desk', 'tone-880');
+    const live = page.getByRole('group', { name: 'Live call' }).first();
+    await press(live, 'Hold');
+    await live.getByText('On hold: the customer hears music.').waitFor();
+    await press(live, 'Resume');
+    await press(live, 'Mute');
+    await live.getByText('Muted: the customer does not hear the endpoint.').waitFor();
+    await live.getByRole('button', { name: 'Unmute' }).focus();
+    await page.keyboard.press('Enter');
+    await live.getByRole('button', { name: 'Mute', exact: true }).waitFor();
+    await press(live, 'Keys');
+    await press(live.getByRole('group', { name: 'Keys to the customer' }), '5');
+    await press(live, 'Transfer');
+    await live.getByLabel('To endpoint').selectOption({ label: 'Second desk' });
+    assert.deepEqual(await axeFaults(page), []);
+    await press(live, 'Speak with them first');
+    await live.getByText('You speak with Second desk', { exact: false }).waitFor();
+    await press(live, 'Back to the customer');
+    await press(live, 'Hand over now');
+    await until('the first desk is gone', async () => {
+      const calls = await pbxCalls(product.simulatorUrl);
+      return calls.some(({ user, state }) => user === 'talk' && state === 'ended');
+    });
+    await meterAbove(phone(), 'You hear', HEARD_RMS);
+  });
+
   test('keys of the keypad reach the PBX', async () => {
     await press(phone(), 'Keypad');
     await press(phone(), '4');
     await press(phone(), '2');
     await until('the PBX has the digits', async () => {
-      return (await pbxCalls(product.simulatorUrl))[0]?.digits === '42';
+      return (await pbxCalls(product.simulatorUrl)).some(({ digits }) => digits === '42');
     });
   });
 
@@ -304,6 +331,23 @@ async function addPerson(
   assert.equal(answer.status, 201);
 }
 
+/** Another desk of the demo PBX, where the first one is. */
+async function addEndpoint(product: WholeProduct, name: string, user: string): Promise<void> {
+  const headers = {
+    authorization: `Bearer ${product.apiKey}`,
+    'content-type': 'application/json',
+  };
+  const known = await fetch(`${product.url}/v1/endpoints`, { headers });
+  const { items } = (await known.json()) as { items: Array<{ uri: string }> };
+  const uri = (items[0]?.uri ?? '').replace(/^sip:[^@]*/, `sip:${user}`);
+  const answer = await fetch(`${product.url}/v1/endpoints`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name, uri }),
+  });
+  assert.equal(answer.status, 201);
+}
+
 async function axeFaults(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
@@ -316,7 +360,7 @@ async function meterAbove(phone: Locator, label: string, rms: number): Promise<v
   });
 }
 
-type PbxCall = { packetsIn: number; digits: string };
+type PbxCall = { packetsIn: number; digits: string; user: string; state: string };
 
 async function pbxCalls(simulatorUrl: string): Promise<PbxCall[]> {
   const answer = await fetch(`${simulatorUrl}/simulator/pbx`);
