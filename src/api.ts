@@ -12,6 +12,8 @@ import { registerContactRoutes } from './contacts/contact-routes.ts';
 import { registerDiagnosisRoutes } from './diagnosis/diagnosis-routes.ts';
 import { registerDoNotCallRoutes } from './do-not-call/do-not-call-routes.ts';
 import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
+import { registerHealthCheckRoutes } from './endpoints/health-routes.ts';
+import { makeHealthGauge } from './endpoints/health-worker.ts';
 import { registerGuardRoutes } from './endpoints/guard-routes.ts';
 import { registerRoutingRoutes } from './endpoints/routing-routes.ts';
 import { errorCatalogue } from './error-catalogue.ts';
@@ -65,6 +67,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   const { settings, log, clock, ids, database, simulatorUrl } = ports;
   const metrics = makeHttpMetrics();
   for (const metric of ports.optOutLatency.metrics) metrics.registry.registerMetric(metric);
+  metrics.registry.registerMetric(makeHealthGauge(database));
   const app = await openHttpServer({
     log,
     clock,
@@ -100,6 +103,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerRulebookRoutes(app, context);
   registerGoLiveRoutes(app, context);
   registerEndpointRoutes(app, context);
+  registerHealthCheckRoutes(app, context);
   registerGuardRoutes(app, context);
   registerRoutingRoutes(app, context);
   registerStreamRoutes(app, context);

@@ -2,9 +2,10 @@ import type { SessionTarget } from './calls/call-session.ts';
 import { openDialer, type DialedCall } from './calls/dialer.ts';
 import { LEASE_SECONDS, openGateway, type Gateway } from './calls/gateway.ts';
 import { readContact } from './contacts/contact-store.ts';
-import type { EndpointTarget } from './endpoints/endpoint.ts';
+import type { Endpoint } from './endpoints/endpoint.ts';
 import { openEndpoint, readEndpoint } from './endpoints/endpoint-store.ts';
 import { orderTargets } from './endpoints/failover.ts';
+import { openHealthWatch } from './endpoints/health-worker.ts';
 import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
 import { openLine, readLine } from './lines/line-store.ts';
 import { isRefused } from './platform/refusal.ts';
@@ -14,6 +15,10 @@ import type { ServerCore } from './server-core.ts';
 /** The `gateway` role: dials, and holds the legs of live calls. */
 export function openGatewayRole(core: ServerCore): Gateway {
   const { settings, database, sealer } = core;
+  const health = openHealthWatch({
+    ...core,
+    everyMs: settings.ASKFIRST_ENDPOINT_CHECK_SECONDS * 1_000,
+  });
   const openTarget = (dialed: Omit<DialedCall, 'state'>): SessionTarget => {
     const { contact, line } = dialed;
     const endpoint = openEndpoint(dialed.endpoint, sealer);
@@ -21,19 +26,20 @@ export function openGatewayRole(core: ServerCore): Gateway {
     const { callerId } = endpoint.options;
     return {
       line: openLine(line, sealer),
-      endpoint: { ...endpoint, targets: callOrder(endpoint.targets, guard) },
+      endpoint: { ...endpoint, targets: callOrder(endpoint, guard) },
       to: recipientOf(contact),
       customerLabel: callerId === 'alias' ? contact.id : (contact.e164 ?? contact.id),
       guard,
+      person: { country: contact.country, language: contact.language },
     };
   };
   /** Allowed ones only; where none is, the leg says why. */
-  const callOrder = (targets: readonly EndpointTarget[], guard: GuardSettings) => {
+  const callOrder = ({ id, targets }: Endpoint, guard: GuardSettings) => {
     const allowed = targets.filter(({ uri }) => !isRefused(guardTarget(uri, guard)));
     const usable = allowed.length === 0 ? targets : allowed;
-    return orderTargets(usable, () => false, core.random);
+    return orderTargets(usable, (uri) => health.isDown(id, uri), core.random);
   };
-  return openGateway({
+  const gateway = openGateway({
     ...core,
     dialer: openDialer({ ...core, leaseSeconds: LEASE_SECONDS }),
     openTarget,
@@ -54,4 +60,11 @@ export function openGatewayRole(core: ServerCore): Gateway {
     nodeName: settings.ASKFIRST_NODE,
     maxCalls: settings.ASKFIRST_MEDIA_WORKERS * settings.ASKFIRST_CALLS_PER_WORKER,
   });
+  return {
+    ...gateway,
+    async close() {
+      await health.close();
+      await gateway.close();
+    },
+  };
 }

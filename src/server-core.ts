@@ -20,6 +20,8 @@ import type { LineId } from './platform/ids.ts';
 import { invariant } from './platform/invariant.ts';
 import { makeSealer, type Sealer } from './platform/sealing.ts';
 import { makePolicyPacks, type PolicyPacks } from './policy/policy-packs.ts';
+import { openAnnouncements, type Announcements } from './recording/announcements.ts';
+import { openRecordingDesk, type RecordingDesk } from './recording/recording-desk.ts';
 import type { Settings } from './settings.ts';
 
 /** What all roles of one process share: the ledger, the rules, the keys and the call desk. */
@@ -38,6 +40,9 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
     /** `node/run`: unique to this run of this node; the owner of its leases. */
     owner: string;
+    recordings: { folder: string; node: string; keepFreeBytes: number };
+    recordingDesk: RecordingDesk;
+    announcements: Announcements;
   };
 
 export function makeServerCore(ports: ServerPorts): ServerCore {
@@ -52,6 +57,11 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
   const sealer = makeSealer(secrets.dataKey, random);
   const { doNotCallKey } = secrets;
   const optOutLatency = makeOptOutLatency(ports);
+  const recordings = {
+    folder: resolve(settings.ASKFIRST_RECORDING_DIR ?? join(settings.dataDir, 'recordings')),
+    node: settings.ASKFIRST_NODE,
+    keepFreeBytes: settings.ASKFIRST_RECORDING_KEEP_FREE_MB * 2 ** 20,
+  };
   return {
     ...ports,
     ...ledger,
@@ -70,6 +80,9 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     optOutLatency,
     stops: openOptOutDesk({ ...ledger, doNotCallKey, rulesOfLine, optOutLatency }),
     owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
+    recordings,
+    recordingDesk: openRecordingDesk({ ...ledger, recordings }),
+    announcements: openAnnouncements(join(settings.dataDir, 'sounds')),
   };
 }
 

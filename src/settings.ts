@@ -152,6 +152,7 @@ const DAY_MS = 86_400_000;
 export function retentionOf(settings: Settings): Retention {
   return {
     contactsMs: settings.ASKFIRST_RETENTION_CONSENT_DAYS * DAY_MS,
+    recordingsDays: settings.ASKFIRST_RETENTION_RECORDING_DAYS,
     messagesMs: settings.ASKFIRST_RETENTION_MESSAGE_DAYS * DAY_MS,
     eventsMs: settings.ASKFIRST_RETENTION_EVENT_DAYS * DAY_MS,
     webhooksMs: settings.ASKFIRST_RETENTION_WEBHOOK_DAYS * DAY_MS,

@@ -7,6 +7,7 @@ import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
 import { openErasureWorker } from './privacy/erasure-worker.ts';
 import { openReception } from './reception/reception.ts';
+import { openRecordingWorker } from './recording/recording-worker.ts';
 import type { ServerCore } from './server-core.ts';
 import { retentionOf } from './settings.ts';
 import { openTemplateWorker } from './templates/template-worker.ts';
@@ -33,6 +34,10 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
       const [line] = await readLines(database, [lineId]);
       return line === undefined ? null : openLine(line, sealer).access;
     },
+    isStopped: async (lineId) => {
+      const [line] = await readLines(database, [lineId]);
+      return line !== undefined && line.stoppedAt !== null;
+    },
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
@@ -44,6 +49,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     files: core.checkpointFiles,
   });
   const erasures = openErasureWorker(core);
+  const recordings = openRecordingWorker(core);
   const maintenance = openMaintenance({ ...core, retention: retentionOf(core.settings) });
   const deliveries = makeDeliveryWorker({ ...core, egress });
   deliveries.start();
@@ -59,6 +65,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
         imports.close(),
         templates.close(),
         maintenance.close(),
+        recordings.close(),
       ]);
       await checkpoints.close();
     },

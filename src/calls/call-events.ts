@@ -2,6 +2,8 @@ import { recordReach } from '../consent/consent-commands.ts';
 import { readLine } from '../lines/line-store.ts';
 import type { ContactUnit, RowStore } from '../ledger/contact-unit.ts';
 import { invariant } from '../platform/invariant.ts';
+import { recordingsOfCall } from '../recording/recording-store.ts';
+import { recordingBriefOf } from '../recording/recording-views.ts';
 import type { EventType } from '../webhooks/webhooks.ts';
 import { CALL_EVENT_NAMES, evolve, type CallEvent, type CallState } from './call.ts';
 import type { CallOrder } from './call-control.ts';
@@ -71,7 +73,8 @@ async function stageCdr(
 ): Promise<Record<string, unknown>> {
   const line = known ?? (await readLine(unit.tx, state.plan.accountId, state.plan.lineId));
   invariant(line !== null, `call ${state.plan.id} has no line`);
-  const cdr = cdrOf(state, unit.contact, line);
+  const recordings = await recordingsOfCall(unit.tx, state.plan.id);
+  const cdr = cdrOf(state, unit.contact, line, recordings.map(recordingBriefOf));
   const id = unit.ids.next('cdr', unit.contact.bucket);
   unit.save(cdrRows, cdr.callId, { id, accountId: unit.contact.accountId, cdr });
   return cdr;

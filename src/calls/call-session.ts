@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { GuardSettings } from '../endpoints/target-guard.ts';
 import type { Line } from '../lines/line.ts';
-import type { MediaCall, MediaPlane, Sound } from '../media/media.ts';
+import type { MediaPlane, Sound } from '../media/media.ts';
 import { delay, type Clock, type TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { EndpointId } from '../platform/ids.ts';
@@ -10,12 +10,13 @@ import type { SipUserAgent } from '../sip/sip.ts';
 import type { Recipient, WhatsAppClient } from '../whatsapp/whatsapp.ts';
 import type { CallEvent, CallState } from './call.ts';
 import type { ControlEvent } from './call-control.ts';
-import type { CallGuide, OpenGuide, RecordOrder } from './call-hands.ts';
+import type { CallGuide, OpenGuide } from './call-hands.ts';
 import type { CallDesk } from './call-desk.ts';
 import { observe, wakesAt, type CallFact } from './call-rules.ts';
 import { EndpointHands } from './endpoint-hands.ts';
 import { MediaHands } from './media-hands.ts';
 import { openLiveHands, type LiveHands } from './live-hands.ts';
+import type { RecordingHands, RecordingPorts } from './recording-hands.ts';
 import type { OrderHands } from './order-hands.ts';
 import { mayDial, WhatsAppHands } from './whatsapp-hands.ts';
 
@@ -25,7 +26,7 @@ import { mayDial, WhatsAppHands } from './whatsapp-hands.ts';
  * what came of it. So it makes no difference whether a fact came from a webhook, a leg, the API or
  * a timer. Its hands are apart: media, SIP legs, and what is asked of Meta.
  */
-export type SessionPorts = {
+export type SessionPorts = RecordingPorts & {
   desk: CallDesk;
   media: MediaPlane;
   sip: SipUserAgent;
@@ -40,8 +41,6 @@ export type SessionPorts = {
   endpointOf: (plan: CallState['plan'], endpointId: EndpointId) => Promise<Endpoint | null>;
   /** A prompt of the account; null where there is none of that name. */
   promptOf?: (plan: CallState['plan'], name: string) => Promise<Sound | null>;
-  /** Does what a recording is told; false where there is none to be had. */
-  record?: (order: RecordOrder, call: { state: CallState; media: MediaCall }) => Promise<boolean>;
   /** Who leads the call by its hands, such as a script. */
   openGuide?: OpenGuide;
 };
@@ -51,6 +50,8 @@ export type SessionTarget = {
   endpoint: Endpoint;
   to: Recipient;
   customerLabel: string;
+  /** What decides in which words the person is told that the call is recorded. */
+  person: { country: string | null; language: string | null };
   /** Where calls of this account may go. */
   guard: GuardSettings;
 };
@@ -94,6 +95,7 @@ export class CallSession {
   readonly #whatsapp: WhatsAppHands;
   readonly #orders: OrderHands;
   readonly #hands: LiveHands;
+  readonly #recording: RecordingHands;
   #guide: CallGuide | null | undefined;
   #state: CallState;
   #running = false;
@@ -116,9 +118,10 @@ export class CallSession {
     this.#media = new MediaHands(handPorts, target);
     this.#endpoint = new EndpointHands(handPorts, target);
     this.#whatsapp = new WhatsAppHands(handPorts, target, options.recovered);
-    const { live, orders } = openLiveHands(handPorts, target, this.#media, this.#endpoint);
-    this.#orders = orders;
-    this.#hands = live;
+    const opened = openLiveHands(handPorts, target, this.#media, this.#endpoint);
+    this.#orders = opened.orders;
+    this.#hands = opened.live;
+    this.#recording = opened.recording;
   }
 
   get callId(): CallState['plan']['id'] {
@@ -223,6 +226,7 @@ export class CallSession {
     if (mustInvite && !isGuided) this.#endpoint.invite(media, this.#state);
     if (mayDial(this.#state)) this.#whatsapp.dial(media.offer);
     if (facts.mediaAnswer !== null) this.#media.applyAnswer(media, facts.mediaAnswer);
+    if (status === 'bridged') this.#recording.onBridged(this.#state);
     await this.#orders.work(this.#state);
     const isWhole =
       status === 'answered' && facts.mediaConnectedAt !== null && isEndpointUp(this.#state);
@@ -255,6 +259,7 @@ export class CallSession {
     // Meta first: a phone that rings must not wait until our media has been taken down.
     const isOver = status === 'ended' || facts.terminated !== null;
     if (!isOver && facts.wacid !== null) this.#whatsapp.terminate(facts.wacid);
+    await this.#recording.close();
     await this.#media.close();
     if (isOver || this.#whatsapp.posted) return;
     this.#state = await this.#ports.desk.endUnrung(this.callId, reason, this.#media.stats);

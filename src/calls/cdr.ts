@@ -162,6 +162,7 @@ export function wholeCdr(stored: Cdr): Cdr {
     listeners: older.listeners ?? [],
     script: older.script ?? null,
     deadAirAlarms: older.deadAirAlarms ?? 0,
+    recordings: older.recordings ?? [],
   };
   const media = stored.media === null ? null : wholeStats(stored.media);
   return { ...stored, ...led, mediaProof: older.mediaProof ?? [], media };

@@ -6,6 +6,7 @@ import type { HandPorts, SessionTarget } from './call-session.ts';
 import type { EndpointHands } from './endpoint-hands.ts';
 import type { MediaHands } from './media-hands.ts';
 import { OrderHands } from './order-hands.ts';
+import { RecordingHands } from './recording-hands.ts';
 import { TransferHands } from './transfer-hands.ts';
 
 /** The hands that lead a live call: orders of the business, and what a script may use. */
@@ -14,12 +15,9 @@ export function openLiveHands(
   target: SessionTarget,
   media: MediaHands,
   endpoints: EndpointHands,
-): { live: LiveHands; orders: OrderHands } {
-  const record = async (order: RecordOrder): Promise<boolean> => {
-    const { call } = media;
-    if (call === null || ports.record === undefined) return false;
-    return ports.record(order, { state: ports.state(), media: call });
-  };
+): { live: LiveHands; orders: OrderHands; recording: RecordingHands } {
+  const recording = new RecordingHands(ports, target, media);
+  const record = (order: RecordOrder): Promise<boolean> => recording.follow(order);
   const transfers = new TransferHands(ports, target, endpoints, media);
   const orders = new OrderHands(ports, target, { media, endpoints, transfers, record });
   const live = new LiveHands(ports, { media, endpoints, record });
@@ -32,7 +30,7 @@ export function openLiveHands(
     else if (told.kind === 'key') live.pressedByInfo(told.digit, told.durationMs);
     else live.heldByEndpoint(told.held);
   };
-  return { live, orders };
+  return { live, orders, recording };
 }
 
 /** What a script, or anybody else in this process, may do with the call. */

@@ -6,6 +6,7 @@ import {
   listenersSchema,
   transfersSchema,
 } from './call-control-schemas.ts';
+import { recordingBrief } from '../recording/recording-views.ts';
 import type {
   CallView,
   ConsentView,
@@ -316,6 +317,7 @@ export const cdrSchema = z.object({
   listeners: listenersSchema,
   script: callScriptSchema,
   audioGaps: audioGapsSchema,
+  recordings: z.array(recordingBrief),
   deadAirAlarms: z.number(),
   mediaProof: mediaProofSchema,
   media: z

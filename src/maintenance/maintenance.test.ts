@@ -12,6 +12,7 @@ import { ManualClock } from '../platform/clock.ts';
 import { makeIds, type ContactId } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
+import { openRecordingDesk } from '../recording/recording-desk.ts';
 import { openMaintenance, type MaintenancePorts } from './maintenance.ts';
 
 const DAY_MS = 86_400_000;
@@ -35,17 +36,17 @@ before(async () => {
 after(() => store.close());
 
 function ports(): MaintenancePorts {
+  const ledger = { database: store.database, clock, ids, changes: makeChanges() };
   return {
-    database: store.database,
-    clock,
-    ids,
-    changes: makeChanges(),
+    ...ledger,
+    recordingDesk: openRecordingDesk({ ...ledger, recordings: { folder: '/dev/null', node: 'a' } }),
     log: silentLog,
     doNotCallKey,
     rulesOfLine: async () => assert.fail('nobody here has a consent'),
     retention: {
       contactsMs: 1_826 * DAY_MS,
       messagesMs: 90 * DAY_MS,
+      recordingsDays: 90,
       eventsMs: 90 * DAY_MS,
       webhooksMs: 7 * DAY_MS,
     },

@@ -8,6 +8,8 @@ import { purgeMessages } from '../messages/message-retention-store.ts';
 import { eraseInactive } from '../privacy/retention-commands.ts';
 import type { ErasurePorts } from '../privacy/erasure-commands.ts';
 import type { Retention } from '../privacy/privacy.ts';
+import type { RecordingDesk } from '../recording/recording-desk.ts';
+import { deleteExpired } from '../recording/recording-worker.ts';
 import { purgeSeenFacts } from '../reception/seen-store.ts';
 import { purgeOutbox } from '../webhooks/retention-store.ts';
 import { purgeInbox } from '../whatsapp/inbox-store.ts';
@@ -26,6 +28,7 @@ export type MaintenancePorts = ErasurePorts & {
   clock: Clock;
   log: Log;
   retention: Retention;
+  recordingDesk: RecordingDesk;
 };
 
 const EVERY_MS = 3_600_000;
@@ -45,6 +48,7 @@ async function tidyUp(ports: MaintenancePorts): Promise<void> {
     seenFacts: () => purgeSeenFacts(database, now),
     imports: () => purgeImports(database, now),
     messages: () => purgeMessages(database, now, retention.messagesMs),
+    recordings: () => deleteExpired(ports, retention.recordingsDays),
     outbox: () => purgeOutbox(database, now, retention.eventsMs),
     contacts: () => eraseInactive(ports, retention.contactsMs),
   };

@@ -27,6 +27,7 @@ import { forgetExternalIds, forgetMessages, isSending } from '../messages/messag
 import { forgetWindows } from '../messages/window-store.ts';
 import { forgetAnswers } from '../meta-answers/meta-answer-store.ts';
 import type { ContactId, LineId } from '../platform/ids.ts';
+import { forgetRecordings } from '../recording/recording-store.ts';
 import { forgetSeen } from '../reception/seen-store.ts';
 import { needlesOf } from './privacy.ts';
 import { openErasure, saveErased } from './erasure-store.ts';
@@ -113,6 +114,7 @@ async function forget(unit: ContactUnit, ports: ErasurePorts, actor: string): Pr
   await deleteHandles(tx, id);
   await forgetFormerHandles(tx, id);
   await stopWaking(tx, id);
+  await forgetRecordings(tx, id, now);
   await forgetIdentity(tx, id, now);
   // Ledger, consents, calls, CDRs and events are unreadable from here on.
   await destroyKey(tx, id);

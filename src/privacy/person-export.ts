@@ -4,8 +4,15 @@ import { gatherEvidence, type EvidencePart, type EvidencePorts } from '../eviden
 import { messagesOfContact } from '../messages/message-store.ts';
 import { windowsOfContact } from '../messages/window-store.ts';
 import { answersOf } from '../meta-answers/meta-answer-store.ts';
+import type { Sealer } from '../platform/sealing.ts';
+import { EXPORT_LINK_MINUTES, linksOf } from '../recording/recording-link.ts';
+import { recordingsOfContact } from '../recording/recording-store.ts';
+import { recordingView, type RecordingView } from '../recording/recording-views.ts';
 import { invariant } from '../platform/invariant.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
+
+/** `base` is our own address, for the links to recordings. */
+export type PersonPorts = EvidencePorts & { sealer: Sealer; base: string };
 
 export const PERSON_FORMAT = 'askfirst-person-1';
 
@@ -14,7 +21,7 @@ export const PERSON_FORMAT = 'askfirst-person-1';
  * them and what calls there were, with the ledger in full (GDPR Articles 15 and 20).
  */
 export async function gatherPerson(
-  ports: EvidencePorts,
+  ports: PersonPorts,
   contact: Contact,
 ): Promise<Record<string, unknown>> {
   const { absorbed, ...own } = await gatherEvidence(ports, contact.id);
@@ -26,7 +33,7 @@ export async function gatherPerson(
 
 /** What was kept of the person under contacts that this one goes on for. */
 async function* gatherAbsorbed(
-  ports: EvidencePorts,
+  ports: PersonPorts,
   { accountId }: Contact,
   parts: AsyncIterable<EvidencePart>,
 ): AsyncGenerator<Record<string, unknown>> {
@@ -38,10 +45,11 @@ async function* gatherAbsorbed(
 }
 
 async function gatherContact(
-  { database }: EvidencePorts,
+  ports: PersonPorts,
   contact: Contact,
   { format: _format, contact: known, ...evidence }: EvidencePart,
 ): Promise<Record<string, unknown>> {
+  const { database } = ports;
   const messages = await messagesOfContact(database, contact.id);
   const windows = await windowsOfContact(database, contact.id);
   const { language, timeZone, sanctionedRegion, numberSince, absorbed } = contact;
@@ -64,6 +72,7 @@ async function gatherContact(
       messageId: wamid,
       createdAt: isoTime(createdAt),
     })),
+    recordings: await recordingViews(ports, contact),
     lastHeard: windows.map(({ lineId, at }) => ({ lineId, at: isoTime(at) })),
     metaAnswers: (await answersOf(database, [contact.id])).map(({ lineId, answer }) => ({
       lineId,
@@ -72,4 +81,16 @@ async function gatherContact(
     })),
     ...evidence,
   };
+}
+
+/** Every recording of the person, with links that last until they have found the time. */
+async function recordingViews(
+  { database, clock, sealer, base }: PersonPorts,
+  contact: Contact,
+): Promise<RecordingView[]> {
+  const at = { base, now: clock.now(), minutes: EXPORT_LINK_MINUTES };
+  return (await recordingsOfContact(database, contact.id)).map((recording) => {
+    const isReady = recording.state === 'ready';
+    return recordingView(recording, isReady ? linksOf(sealer, recording.id, at) : null);
+  });
 }

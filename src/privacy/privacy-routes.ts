@@ -42,7 +42,11 @@ const personSchema = z.looseObject({
   messages: z.array(z.looseObject({ id: z.string(), content: z.unknown() })),
 });
 
-export type PrivacyContext = ApiContext & ErasurePorts & { checkpointSigner: CheckpointSigner };
+export type PrivacyContext = ApiContext &
+  ErasurePorts & {
+    checkpointSigner: CheckpointSigner;
+    settings: { ASKFIRST_PUBLIC_URL?: string | undefined };
+  };
 
 /** A copy for the person, and the end of what is kept of them. */
 export function registerPrivacyRoutes(app: HttpServer, context: PrivacyContext): void {
@@ -66,7 +70,8 @@ function registerExport(app: HttpServer, context: PrivacyContext): void {
     async (request, reply) => {
       const { accountId } = accountOf(request);
       const contact = await personOf(context, accountId, request.params.id);
-      const person = await gatherPerson(context, contact);
+      const base = context.settings.ASKFIRST_PUBLIC_URL ?? `${request.protocol}://${request.host}`;
+      const person = await gatherPerson({ ...context, base }, contact);
       return reply
         .header('content-type', 'application/json; charset=utf-8')
         .header('content-disposition', `attachment; filename="person-${contact.id}.json"`)

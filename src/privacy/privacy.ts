@@ -24,6 +24,8 @@ export type Retention = {
   /** Consent records: a contact with all that belongs to it, after the last thing happened. */
   contactsMs: number;
   messagesMs: number;
+  /** In days, as accounts set it for themselves. */
+  recordingsDays: number;
   eventsMs: number;
   webhooksMs: number;
 };

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import {
   CHUNK_BYTES_MAX,
   CHUNK_HEAD_BYTES,
@@ -46,7 +46,12 @@ export async function* readRecording(
   }
 }
 
-export type RecordingSummary = { complete: boolean; durationMs: number; frames: number };
+export type RecordingSummary = {
+  complete: boolean;
+  durationMs: number;
+  frames: number;
+  bytes: number;
+};
 
 /** How much of a recording there is. Throws when the file cannot be opened at all. */
 export async function summarize(
@@ -54,12 +59,13 @@ export async function summarize(
   recordingId: string,
   key: KeyObject,
 ): Promise<RecordingSummary> {
+  const { size: bytes } = await stat(path);
   const reading = readRecording(path, recordingId, key);
   let durationMs = 0;
   let frames = 0;
   for (;;) {
     const next = await reading.next();
-    if (next.done === true) return { complete: next.value.complete, durationMs, frames };
+    if (next.done === true) return { complete: next.value.complete, durationMs, frames, bytes };
     for (const item of next.value) {
       durationMs = Math.max(durationMs, item.atMs);
       if (item.kind === 'frame') frames += 1;

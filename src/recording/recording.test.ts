@@ -38,11 +38,8 @@ test('nothing of the sound lies on the disk in the open, nor opens with another 
     assert.equal(bytes.includes(Buffer.from(packet.subarray(1))), false);
   }
   const other = createSecretKey(Buffer.alloc(32, 8));
-  assert.deepEqual(await summarize(told.path, 'rec_1', other), {
-    complete: false,
-    durationMs: 0,
-    frames: 0,
-  });
+  const found = await summarize(told.path, 'rec_1', other);
+  assert.deepEqual([found.complete, found.frames, found.durationMs], [false, 0, 0]);
 });
 
 test('a changed, cut or foreign file gives what is sound, and never an error', async () => {

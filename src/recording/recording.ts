@@ -1,3 +1,5 @@
+import type { AccountId, CallId, ContactId, Id } from '../platform/ids.ts';
+
 /**
  * Recordings of calls: off unless a call asks for one, announced before the first sample, written
  * while the call runs as chunks that are sealed one by one, one party per channel. The key comes
@@ -67,3 +69,36 @@ export type RecordingState = 'announcing' | 'recording' | 'paused' | 'ready' | '
 /** Longer than any call: Meta ends one long before. Keeps a file and its figures bounded. */
 export const RECORDING_MS_MAX = 12 * 60 * 60 * 1000;
 export const KEY_BYTES = 32;
+
+export type RecordingId = Id<'recording'>;
+
+/** The row of a recording. Instants in ms. */
+export type Recording = {
+  id: RecordingId;
+  accountId: AccountId;
+  contactId: ContactId;
+  callId: CallId;
+  state: RecordingState;
+  node: string;
+  announced: Announced;
+  startedAt: number | null;
+  endedAt: number | null;
+  durationMs: number | null;
+  bytes: number | null;
+  reason: string | null;
+  createdAt: number;
+  deletedAt: number | null;
+};
+
+/** `played`: our announcement was heard. `by_business`: the business says it told them itself. */
+export type Announced = 'played' | 'by_business';
+
+/** True while more may be recorded. */
+export function isOpen({ state }: Recording): boolean {
+  return state === 'announcing' || state === 'recording' || state === 'paused';
+}
+
+/** Where the sealed file of a recording lies, under the folder of recordings. */
+export function recordingPath(folder: string, recording: Pick<Recording, 'accountId' | 'id'>) {
+  return `${folder}/${recording.accountId}/${recording.id}.afrec`;
+}

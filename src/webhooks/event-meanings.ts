@@ -9,6 +9,7 @@ export type EventMeaning = { when: string; data: string };
 const OF_REQUEST = '`lineId`, `requestId`, `purpose`';
 const OF_PERMISSION = `${OF_REQUEST}, \`permission\``;
 const OF_CALL = '`call`';
+const OF_ENDPOINT = '`endpointId`, `name`, `uri`, `status`, `reason`, `targetsUp`, `targets`';
 
 export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'permission.requested': { when: 'A permission request was taken in.', data: OF_REQUEST },
@@ -169,4 +170,17 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'A person was taken off one list; others, and their own opt-out, still stand.',
     data: '`list`, `reason`',
   },
+  'endpoint.down': {
+    when: 'A target of an endpoint failed three checks by SIP OPTIONS in a row; it is called last.',
+    data: OF_ENDPOINT,
+  },
+  'endpoint.up': {
+    when: 'It answered again, twice in a row.',
+    data: OF_ENDPOINT,
+  },
+  'account.stopped': {
+    when: 'Somebody pressed STOP ALL: no dial and no request until it is lifted.',
+    data: '`reason`',
+  },
+  'account.resumed': { when: 'The stop of everything was lifted.', data: '{}' },
 };

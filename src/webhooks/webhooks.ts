@@ -57,6 +57,10 @@ export const EVENT_TYPES = [
   'optout.lifted',
   'dnc.added',
   'dnc.removed',
+  'endpoint.down',
+  'endpoint.up',
+  'account.stopped',
+  'account.resumed',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
