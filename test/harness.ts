@@ -54,7 +54,9 @@ const AHEAD_MS = 100;
 /** Then time goes on all the same: something may wait for the clock itself. */
 const PATIENCE_TURNS = 20_000;
 
-export async function openStory(options: { seed?: number; log?: Log } = {}): Promise<Story> {
+export async function openStory(
+  options: { seed?: number; log?: Log; settings?: Record<string, string> } = {},
+): Promise<Story> {
   const clock = new ManualClock(Date.UTC(2026, 5, 3, 12));
   const random = seededRandom(options.seed ?? 1);
   const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-story-'));
@@ -83,6 +85,9 @@ export async function openStory(options: { seed?: number; log?: Log } = {}): Pro
     ASKFIRST_DATA_DIR: dataDir,
     ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
     ASKFIRST_REQUESTS_PER_MINUTE: '1000000',
+    // Stories and days have clocks of their own; checks would fill them.
+    ASKFIRST_ENDPOINT_CHECK_SECONDS: '0',
+    ...options.settings,
   });
   let life = mortal({ clock, database, media, sip, whatsapp });
   /** A busy machine must not make time run ahead of its own disk. */

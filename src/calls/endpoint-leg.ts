@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointTarget } from '../endpoints/endpoint.ts';
+import { sipTarget, type Endpoint, type EndpointTarget } from '../endpoints/endpoint.ts';
 import { mayTryNext } from '../endpoints/failover.ts';
 import { guardNamedByPeer, guardTarget, type GuardSettings } from '../endpoints/target-guard.ts';
 import type { MediaCall } from '../media/media.ts';
@@ -13,7 +13,6 @@ import type {
   ReplacedDialog,
   SipCall,
   SipCallEvent,
-  SipTarget,
   SipUserAgent,
 } from '../sip/sip.ts';
 import type { CallState } from './call.ts';
@@ -250,15 +249,6 @@ class Leg implements SipCall {
         return;
     }
   }
-}
-
-/** A target as the SIP user agent wants it. */
-export function sipTarget({ uri, username, password }: EndpointTarget): SipTarget {
-  return {
-    uri,
-    ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password }),
-  };
 }
 
 /** RFC 3264 section 8.4, and the address of zeros that RFC 2543 had for it. */

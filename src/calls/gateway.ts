@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { targetOf } from '../endpoints/endpoint.ts';
+import { sipTarget, targetOf } from '../endpoints/endpoint.ts';
 import type { Changes } from '../ledger/changes.ts';
 import { repeat } from '../platform/clock.ts';
 import { Failure, errorText } from '../platform/failure.ts';
@@ -7,8 +7,8 @@ import type { CallId } from '../platform/ids.ts';
 import type { CallState } from './call.ts';
 import { CallSession, type SessionPorts, type SessionTarget } from './call-session.ts';
 import { callVersions, leaseCalls, orphanedCalls } from './call-store.ts';
-import { sipTarget } from './endpoint-leg.ts';
 import type { DialedCall, Dialer } from './dialer.ts';
+import { lostDialogs } from './lost-dialogs.ts';
 import { openDueWatch } from './due-watch.ts';
 
 /**
@@ -114,11 +114,7 @@ export function openGateway(ports: GatewayPorts): Gateway {
         await ports.desk.wake(id, null);
         continue;
       }
-      const dialog = state.facts.endpoint?.dialog ?? null;
-      if (dialog !== null) {
-        const called = targetOf(target.endpoint, state.facts.endpoint?.target ?? null);
-        ports.sip.endLost(dialog, sipTarget(called), GATEWAY_LOST);
-      }
+      await endLostLegs(ports, state, target);
       adopt(state, target, true);
     }
   });
@@ -183,4 +179,18 @@ export function openGateway(ports: GatewayPorts): Gateway {
       await Promise.all([...sessions.values()].map((session) => session.letGo()));
     },
   };
+}
+
+/** The legs that a dead gateway left up ring or talk on by themselves until somebody says BYE. */
+async function endLostLegs(
+  { sip, endpointOf }: GatewayPorts,
+  state: CallState,
+  { endpoint: planned }: SessionTarget,
+): Promise<void> {
+  for (const { endpointId, target, dialog } of lostDialogs(state)) {
+    const isPlanned = endpointId === planned.id;
+    const endpoint = isPlanned ? planned : await endpointOf(state.plan, endpointId);
+    const called = targetOf(endpoint ?? planned, target);
+    sip.endLost(dialog, sipTarget(called), GATEWAY_LOST);
+  }
 }

@@ -1,14 +1,22 @@
 import { findOrCreateContact } from '../contacts/contact-store.ts';
 import type { Tx } from '../database/database.ts';
-import { withContact, type UnitPorts } from '../ledger/contact-unit.ts';
+import { withContact, type Recorded, type UnitPorts } from '../ledger/contact-unit.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { REGISTER_USER_ID } from './do-not-call.ts';
 
 export type RegisterEntry = {
-  type: 'DoNotCallAdded' | 'DoNotCallRemoved' | 'DoNotCallImported';
+  type:
+    | 'DoNotCallAdded'
+    | 'DoNotCallRemoved'
+    | 'DoNotCallImported'
+    | 'AccountStopped'
+    | 'AccountStopLifted'
+    | 'EndpointDown'
+    | 'EndpointUp';
   actor: string;
   data: Record<string, unknown>;
   personal?: Record<string, unknown>;
+  announce?: NonNullable<Recorded['announce']>;
 };
 
 /**
@@ -20,12 +28,12 @@ export async function recordInRegister(
   tx: Tx,
   ports: UnitPorts,
   accountId: AccountId,
-  { type, actor, data, personal }: RegisterEntry,
+  entry: RegisterEntry,
 ): Promise<void> {
   const now = ports.clock.now();
   const names = { userId: REGISTER_USER_ID, name: 'Do-not-call register' };
   const id = await findOrCreateContact(tx, ports.ids, accountId, names, now);
   await withContact(ports, tx, id, async (unit) => {
-    unit.record({ type, actor, at: now, data, ...(personal === undefined ? {} : { personal }) });
+    unit.record({ ...entry, at: now });
   });
 }

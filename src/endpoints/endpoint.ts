@@ -1,6 +1,7 @@
 import type { CallStrategy } from '../http/api-types.ts';
 import type { EndpointCodec } from '../media/media.ts';
 import type { AccountId, EndpointId } from '../platform/ids.ts';
+import type { SipTarget } from '../sip/sip.ts';
 
 /**
  * Encrypted audio toward the endpoint: never, or else plain, or not at all. The keys travel in the
@@ -115,4 +116,13 @@ export function targetOf(endpoint: Endpoint, uri: string | null): EndpointTarget
   const first = targets[0];
   if (first === undefined) throw new RangeError(`endpoint ${endpoint.id} has no target`);
   return targets.find((target) => target.uri === uri) ?? first;
+}
+
+/** A target as the SIP user agent wants it. */
+export function sipTarget({ uri, username, password }: EndpointTarget): SipTarget {
+  return {
+    uri,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+  };
 }

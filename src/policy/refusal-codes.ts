@@ -14,6 +14,7 @@ export type RefusalEntry = {
 
 export const REFUSAL_CODES = [
   'line_disabled',
+  'account_stopped',
   'line_restricted',
   'number_invalid',
   'number_unknown',
@@ -71,6 +72,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     title: 'The line is switched off',
     meaning: 'An operator disabled this business number; it neither asks nor calls.',
     fix: 'Enable the line, or use another one.',
+    status: 409,
+  },
+  account_stopped: {
+    title: 'Everything is stopped',
+    meaning: 'Somebody pressed STOP ALL: the account neither asks nor calls until it is lifted.',
+    fix: 'Lift the stop with DELETE /v1/stop-all, or on the page, once its reason is gone.',
     status: 409,
   },
   line_restricted: {
@@ -274,7 +281,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     title: 'The endpoint has used up its minutes of the day',
     meaning:
       'The calls of this endpoint have talked for `minutesPerDay` minutes since midnight UTC.',
-    fix: 'Call after midnight UTC (allowed_at), or raise minutesPerDay.',
+    fix: 'Call after midnight UTC (allowedAt), or raise minutesPerDay.',
     status: 409,
   },
   key_calls_full: {
@@ -286,7 +293,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
   key_minutes_used: {
     title: 'The API key has used up its minutes of the day',
     meaning: 'Calls of this key have talked for `keyMinutesPerDay` minutes since midnight UTC.',
-    fix: 'Call after midnight UTC (allowed_at), or raise it: PUT /v1/voip-guard.',
+    fix: 'Call after midnight UTC (allowedAt), or raise it: PUT /v1/voip-guard.',
     status: 409,
   },
   meta_says_no: {

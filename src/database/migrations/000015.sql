@@ -22,10 +22,6 @@ create table endpoint_health (
   primary key (endpoint_id, uri)
 );
 
--- Events that are about no person: an endpoint that went down.
-
-alter table events alter column contact_id drop not null;
-
 -- What an account allows of the outside (VoIP guard), and which endpoint takes which call.
 
 create table voip_guards (
