@@ -60,6 +60,7 @@ export function setStage(
     log?: Log;
     tcp?: boolean;
     failTcp?: boolean;
+    ownAddress?: string;
   } = {},
 ): SipStage {
   const clock = new ManualClock();
@@ -70,8 +71,9 @@ export function setStage(
     random: seededRandom(3261),
     log: options.log ?? loudLog,
     names: {
-      address: () => Promise.resolve(PEER.address),
+      addresses: () => Promise.resolve([PEER.address]),
       services: () => Promise.resolve([]),
+      pointers: () => Promise.resolve([]),
       ...options.names,
     },
     wire: {
@@ -87,7 +89,7 @@ export function setStage(
         sent.push({ message: parsed.message, hop });
       },
       speaks: (transport) => transport !== 'tcp' || options.tcp === true,
-      localAddress: () => ({ address: '192.0.2.9', port: 5060 }),
+      localAddress: () => ({ address: options.ownAddress ?? '192.0.2.9', port: 5060 }),
       close: () => Promise.resolve(),
     },
   });
@@ -123,7 +125,7 @@ export function setStage(
 
 /** Lets promises that are already fulfilled go on. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i += 1) await Promise.resolve();
+  for (let i = 0; i < 30; i += 1) await Promise.resolve();
 }
 
 function inviteFor(request: Partial<InviteRequest> = {}): InviteRequest {

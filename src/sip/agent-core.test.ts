@@ -152,7 +152,7 @@ test('a wrong order fails with 400, no name or no route with 503', async () => {
     assertNothingLeft(stage);
   }
   for (const options of [
-    { names: { address: () => Promise.reject(new Error('ENOTFOUND')) } },
+    { names: { addresses: () => Promise.reject(new Error('ENOTFOUND')) } },
     { failSends: true },
   ]) {
     const stage = setStage(options);

@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import type { Random } from '../platform/random.ts';
+import { uriHost } from './addresses.ts';
 import { routing, type Dialog } from './dialog.ts';
 import { hasControl, headerOf, headersOf, isToken } from './message.ts';
 import type { SipHeader, SipRequest } from './message.ts';
@@ -180,8 +182,13 @@ export function reasonHeader(reason: string | undefined): SipHeader[] {
   return [['Reason', value]];
 }
 
-/** Where we can be reached on the way to a hop; the operator's word goes before the socket's. */
+/**
+ * Where we can be reached on the way to a hop, as URIs write it; the operator's word goes before
+ * the socket's.
+ */
 export function placeToward(wire: Wire, hop: Hop, advertised: string | undefined): Place {
   const local = wire.localAddress(hop.transport, hop.address);
-  return { address: advertised ?? local.address, port: local.port };
+  // An advertised IPv4 address is of no use to a peer that we reach over IPv6, and the reverse.
+  const fits = advertised !== undefined && isIPv6(advertised) === isIPv6(hop.address);
+  return { address: uriHost(fits ? advertised : local.address), port: local.port };
 }

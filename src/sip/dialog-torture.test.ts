@@ -53,7 +53,7 @@ test('hanging up before any response: CANCEL waits for the first provisional one
 });
 
 test('hanging up before the target is looked up sends nothing at all', async () => {
-  const stage = setStage({ names: { address: () => new Promise(() => undefined) } });
+  const stage = setStage({ names: { addresses: () => new Promise(() => undefined) } });
   const { call, kinds } = await stage.call();
   call.hangUp();
   assert.deepEqual(kinds(), ['ended by us']);
@@ -62,7 +62,7 @@ test('hanging up before the target is looked up sends nothing at all', async () 
 });
 
 test('a look-up that never ends is ended by the ring time-out', async () => {
-  const stage = setStage({ names: { address: () => new Promise(() => undefined) } });
+  const stage = setStage({ names: { addresses: () => new Promise(() => undefined) } });
   const { kinds } = await stage.call({ ringTimeoutMs: 10_000 });
   stage.clock.advance(10_000);
   assert.deepEqual(kinds(), ['failed 408']);

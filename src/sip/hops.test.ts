@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { test } from 'node:test';
 import { answer, setStage } from '../../test/sip-peer.ts';
 import { seededRandom } from '../platform/random.ts';
 import { findTargets, WrongOrder } from './hops.ts';
-import type { Hop, Names, ServiceRecord } from './wire.ts';
+import { familiesFrom, plainAddress, socketAddress } from './addresses.ts';
+import { headerOf } from './message.ts';
+import type { Hop, Names, NamingPointer, ServiceRecord } from './wire.ts';
 
 /** Where an INVITE goes (RFC 3263), from made-up names. */
 const ZONE: Record<string, ServiceRecord[]> = {
@@ -18,9 +21,29 @@ const ZONE: Record<string, ServiceRecord[]> = {
     { host: 'small.example', port: 5060, priority: 1, weight: 10 },
   ],
 };
+const pointer = (order: number, service: string, replacement: string): NamingPointer => ({
+  order,
+  preference: 1,
+  flags: 'S',
+  service,
+  replacement,
+});
+const POINTERS = [
+  pointer(3, 'SIP+D2U', '_sip._udp.both.example'),
+  pointer(1, 'SIP+D2S', '_sip._sctp.both.example'),
+  pointer(2, 'sips+d2t', '_sips._tcp.both.example'),
+  { ...pointer(0, 'SIP+D2T', '_sip._tcp.both.example'), flags: 'u' },
+];
 const names: Names = {
-  address: (host) =>
-    host === 'gone.example' ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(`@${host}`),
+  addresses: (host) =>
+    host === 'gone.example'
+      ? Promise.reject(new Error('ENOTFOUND'))
+      : Promise.resolve(
+          host === 'two.example'
+            ? ['192.0.2.1', '2001:db8::1']
+            : [isIP(host) === 6 ? plainAddress(host) : `@${host}`],
+        ),
+  pointers: (domain) => Promise.resolve(domain === 'naptr.example' ? POINTERS : []),
   services: (name) => Promise.resolve(ZONE[name] ?? []),
 };
 
@@ -45,6 +68,40 @@ test('SRV records give host and port; without a transport UDP is tried before TC
   assert.deepEqual(await targets('sip:a@both.example;transport=tcp'), ['tcp @t.example:5080']);
   assert.deepEqual(await targets('sip:a@stream.example'), ['tcp @t.example:5080']);
   assert.deepEqual(await targets('sip:a@none.example'), ['udp @none.example:5060']);
+});
+
+test('NAPTR records choose among the transports that we speak', async () => {
+  assert.deepEqual(await targets('sip:a@naptr.example'), ['tls @s.example:5443 as naptr.example']);
+  // A transport in the URI, a port or an address leave nothing to choose (section 4.1).
+  assert.deepEqual(await targets('sip:a@naptr.example;transport=tcp'), ['tcp @naptr.example:5060']);
+  assert.deepEqual(await targets('sip:a@naptr.example:5070'), ['udp @naptr.example:5070']);
+});
+
+test('a host with several addresses is tried at each, in order', async () => {
+  const both = ['udp 192.0.2.1:5060', 'udp 2001:db8::1:5060'];
+  assert.deepEqual(await targets('sip:a@two.example'), both);
+});
+
+test('over IPv6 every address of ours is written in brackets', async () => {
+  const stage = setStage({ names, ownAddress: '2001:db8::9' });
+  const { call } = await stage.call({ target: { uri: 'sip:a@[2001:DB8:0::1]:5070' } });
+  const invite = stage.last('INVITE');
+  assert.match(headerOf(invite, 'via') ?? '', /^SIP\/2\.0\/UDP \[2001:db8::9\]:5060;/);
+  assert.match(headerOf(invite, 'contact') ?? '', /@\[2001:db8::9\]:5060>$/);
+  assert.match(headerOf(invite, 'from') ?? '', /@\[2001:db8::9\]>;tag=/);
+  stage.deliver(answer(invite, 200, { contact: '<sip:pbx@[2001:DB8:0::1]:5070>' }));
+  call.hangUp();
+  const { address, port } = stage.sent.at(-1)?.hop ?? {};
+  assert.deepEqual([address, port], ['2001:db8::1', 5070]);
+});
+
+test('addresses have one spelling, and IPv4 over an IPv6 socket is IPv4', () => {
+  assert.equal(plainAddress('2001:DB8:0:0::1'), '2001:db8::1');
+  assert.equal(plainAddress('::ffff:192.0.2.1'), '192.0.2.1');
+  assert.equal(plainAddress('fe80::1%eth0'), 'fe80::1%eth0');
+  assert.equal(socketAddress('192.0.2.1', true), '::ffff:192.0.2.1');
+  assert.deepEqual(familiesFrom('::'), [4, 6]);
+  assert.deepEqual(familiesFrom('0.0.0.0'), [4]);
 });
 
 test('TLS checks the certificate for the name in the URI, not for the SRV target', async () => {

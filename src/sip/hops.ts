@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Random } from '../platform/random.ts';
+import { bareHost, plainAddress } from './addresses.ts';
 import { nextHopUri, type Dialog } from './dialog.ts';
 import { SIP_TRANSPORTS, type SipTransportName } from './sip.ts';
 import { parseSipUri, type SipUri } from './uri.ts';
@@ -7,8 +8,8 @@ import type { Hop, Names, ServiceRecord } from './wire.ts';
 
 /**
  * Where requests go (RFC 3263): the first one by the target's URI, later ones by the dialog's.
- * NAPTR records are not asked for: the URI says the transport, or UDP and then TCP are tried by
- * their SRV records, as section 4.1 does without NAPTR.
+ * Where the URI names no transport the domain's NAPTR records do (section 4.1); without them UDP
+ * and then TCP are tried by their SRV records.
  */
 
 /** The order to call cannot be carried out as it stands; sending it again would not help. */
@@ -17,6 +18,12 @@ export class WrongOrder extends Error {}
 /** The defaults of RFC 3261 section 19.1.2. */
 const DEFAULT_PORT = { udp: 5060, tcp: 5060, tls: 5061 } as const;
 const SERVICE = { udp: '_sip._udp', tcp: '_sip._tcp', tls: '_sips._tcp' } as const;
+/** The services of RFC 3263 section 4.1 that we speak. */
+const POINTER: Readonly<Record<string, SipTransportName>> = {
+  'SIP+D2U': 'udp',
+  'SIP+D2T': 'tcp',
+  'SIPS+D2T': 'tls',
+};
 /** Servers beyond this are not tried: a call that nobody took so far rings nowhere. */
 const HOPS_MAX = 6;
 
@@ -30,11 +37,11 @@ export async function findTargets(text: string, names: Names, random: Random): P
   if (uri === undefined || uri.headers !== '') throw new WrongOrder('The target is not a SIP URI');
   const named = transportOf(uri);
   if (named === 'other') throw new WrongOrder('The transport must be udp, tcp or tls');
-  if (uri.port === undefined && isIP(uri.host) === 0) {
-    const found = await byServices(uri, named, names, random);
+  if (uri.port === undefined && isIP(bareHost(uri.host)) === 0) {
+    const found = await byServices(uri, await servicesOf(uri, named, names), names, random);
     if (found.length > 0) return found;
   }
-  return [await plainHop(uri, named, names)];
+  return plainHops(uri, named, names);
 }
 
 /** What the URI says of the transport: nothing, one of ours, or one that we do not speak. */
@@ -46,38 +53,69 @@ function transportOf(uri: SipUri): SipTransportName | 'other' | undefined {
   return SIP_TRANSPORTS.find((name) => name === named) ?? 'other';
 }
 
-async function plainHop(
+async function plainHops(
   uri: SipUri,
   named: SipTransportName | undefined,
   names: Names,
-): Promise<Hop> {
+): Promise<Hop[]> {
   const transport = named ?? 'udp';
-  const place = { transport, address: await names.address(uri.host) };
-  const hop = withName({ ...place, port: uri.port ?? DEFAULT_PORT[transport] }, uri.host);
-  return named === undefined ? { ...hop, mayChange: true } : hop;
+  const port = uri.port ?? DEFAULT_PORT[transport];
+  const addresses = await names.addresses(bareHost(uri.host));
+  return addresses.slice(0, HOPS_MAX).map((address) => {
+    const hop = withName({ transport, address, port }, uri.host);
+    return named === undefined ? { ...hop, mayChange: true } : hop;
+  });
+}
+
+type Service = { transport: SipTransportName; name: string };
+
+/** The SRV names to ask, in order: what NAPTR says, else the usual ones. */
+async function servicesOf(
+  uri: SipUri,
+  named: SipTransportName | undefined,
+  names: Names,
+): Promise<Service[]> {
+  const usual = named === undefined ? (['udp', 'tcp'] as const) : [named];
+  const guessed = usual.map((transport) => ({
+    transport,
+    name: `${SERVICE[transport]}.${uri.host}`,
+  }));
+  // Section 4.1: a transport in the URI, and `sips:`, decide without NAPTR.
+  if (named !== undefined) return guessed;
+  const pointers = await names.pointers(uri.host).catch(() => []);
+  const found = pointers
+    .sort((a, b) => a.order - b.order || a.preference - b.preference)
+    .flatMap(({ flags, service, replacement }): Service[] => {
+      const transport = POINTER[service.toUpperCase()];
+      const usable = flags.toLowerCase() === 's' && transport !== undefined && replacement !== '';
+      return usable ? [{ transport, name: replacement }] : [];
+    })
+    .slice(0, HOPS_MAX);
+  return found.length > 0 ? found : guessed;
 }
 
 /** RFC 5922 section 7.1: the certificate must bear the domain of the URI, not an SRV target's. */
 function withName(hop: Hop, domain: string): Hop {
-  return hop.transport === 'tls' ? { ...hop, serverName: domain } : hop;
+  return hop.transport === 'tls' ? { ...hop, serverName: bareHost(domain) } : hop;
 }
 
 async function byServices(
   uri: SipUri,
-  named: SipTransportName | undefined,
+  services: readonly Service[],
   names: Names,
   random: Random,
 ): Promise<Hop[]> {
-  for (const transport of named === undefined ? (['udp', 'tcp'] as const) : [named]) {
-    const records = await names.services(`${SERVICE[transport]}.${uri.host}`);
+  for (const { transport, name } of services) {
+    const records = await names.services(name);
     // RFC 2782: a lone "." says that the service is decidedly not offered here.
     const usable = records.filter(({ host }) => host !== '' && host !== '.');
     const hops: Hop[] = [];
     for (const { host, port } of inOrder(usable, random).slice(0, HOPS_MAX)) {
-      const address = await names.address(host).catch(() => null);
-      if (address !== null) hops.push(withName({ transport, address, port }, uri.host));
+      for (const address of await names.addresses(host).catch(() => [])) {
+        hops.push(withName({ transport, address, port }, uri.host));
+      }
     }
-    if (hops.length > 0) return hops;
+    if (hops.length > 0) return hops.slice(0, HOPS_MAX);
   }
   return [];
 }
@@ -111,7 +149,11 @@ export function findHop(dialog: Dialog, target: Hop, names: Names, use: (hop: Ho
     const open = named === undefined && transport === 'udp' ? { mayChange: true } : {};
     use(isTarget ? target : withName({ transport, address, port, ...open }, uri.host));
   };
-  if (isIP(uri.host) !== 0) return reach(uri.host);
+  const host = bareHost(uri.host);
+  if (isIP(host) !== 0) return reach(plainAddress(host));
   // A name nobody knows: the host that took the INVITE is the best guess left.
-  void names.address(uri.host).then(reach, () => use(target));
+  void names.addresses(host).then(
+    ([address = target.address]) => reach(address),
+    () => use(target),
+  );
 }

@@ -39,7 +39,7 @@ test('silence is 408 in good time, no route and no name are 503', async () => {
   assert.equal(silent.core.liveCount, 0);
   const broken = [
     { failSends: true },
-    { names: { address: () => Promise.reject(new Error('ENOTFOUND')) } },
+    { names: { addresses: () => Promise.reject(new Error('ENOTFOUND')) } },
   ];
   for (const options of broken) {
     const stage = setStage(options);

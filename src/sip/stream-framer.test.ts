@@ -25,6 +25,14 @@ test('messages come out whole, however the stream is cut', () => {
   );
 });
 
+test('a double line break asks for an answer, a single one is the answer to ours', () => {
+  const pings = (text: string): number => new StreamFramer().push(Buffer.from(text)).pings;
+  assert.equal(pings('\r\n'), 0);
+  assert.equal(pings('\r\n\r\n'), 1);
+  assert.equal(pings(message('a')), 0);
+  assert.equal(pings(`${message('a')}\r\n\r\n${message('b')}\r\n`), 1);
+});
+
 test('byte by byte works as well', () => {
   const framer = new StreamFramer();
   const stream = Buffer.from(message('hello') + message(''));

@@ -4,9 +4,16 @@ import { MESSAGE_LIMITS } from './message.ts';
  * Cuts a byte stream into SIP messages by Content-Length (RFC 3261 section 18.3). A stream that
  * cannot be cut is beyond repair: the framer then says so and its connection must be closed.
  */
-export type FramedStream = { messages: Buffer[]; broken?: string };
+export type FramedStream = {
+  messages: Buffer[];
+  /** Keep-alives that want an answer (RFC 5626 section 4.4.1). */
+  pings: number;
+  broken?: string;
+};
 
 const HEAD_END = Buffer.from('\r\n\r\n');
+export const PING = '\r\n\r\n';
+export const PONG = '\r\n';
 
 export class StreamFramer {
   #pending: Buffer = Buffer.alloc(0);
@@ -16,16 +23,17 @@ export class StreamFramer {
   push(chunk: Uint8Array): FramedStream {
     this.#pending = Buffer.concat([this.#pending, chunk]);
     const messages: Buffer[] = [];
+    let pings = 0;
     for (;;) {
-      this.#skipKeepAlives();
+      pings += this.#skipKeepAlives();
       const from = Math.max(0, this.#searched - HEAD_END.length);
       const end = this.#pending.indexOf(HEAD_END, from);
       this.#searched = this.#pending.length;
       if (end < 0) break;
       const bodyLength = contentLength(this.#pending.toString('latin1', 0, end));
-      if (bodyLength === undefined) return { messages, broken: 'no usable Content-Length' };
+      if (bodyLength === undefined) return { messages, pings, broken: 'no usable Content-Length' };
       const total = end + HEAD_END.length + bodyLength;
-      if (total > MESSAGE_LIMITS.bytes) return { messages, broken: 'message too long' };
+      if (total > MESSAGE_LIMITS.bytes) return { messages, pings, broken: 'message too long' };
       if (this.#pending.length < total) {
         // The head is complete: look from its end next time, not through it again.
         this.#searched = end;
@@ -36,16 +44,18 @@ export class StreamFramer {
       this.#searched = 0;
     }
     const tooLong = this.#pending.length > MESSAGE_LIMITS.bytes;
-    return tooLong ? { messages, broken: 'message too long' } : { messages };
+    return tooLong ? { messages, pings, broken: 'message too long' } : { messages, pings };
   }
 
   /** RFC 5626 section 3.5.1: blank lines between messages keep a connection open. */
-  #skipKeepAlives(): void {
+  #skipKeepAlives(): number {
     let at = 0;
     while (this.#pending[at] === 0x0d && this.#pending[at + 1] === 0x0a) at += 2;
-    if (at === 0) return;
+    if (at === 0) return 0;
     this.#pending = this.#pending.subarray(at);
     this.#searched = 0;
+    // Two line breaks ask for one; one alone is the answer to ours.
+    return Math.floor(at / PING.length);
   }
 }
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, rootCertificates } from 'node:tls';
-import type { Clock } from '../platform/clock.ts';
+import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import type { SipTls } from './sip.ts';
-import { StreamFramer } from './stream-framer.ts';
+import { plainAddress } from './addresses.ts';
+import { PING, PONG, StreamFramer } from './stream-framer.ts';
 import type { Hop, OnBytes } from './wire.ts';
 
 /**
@@ -22,6 +23,8 @@ export type StreamWire = {
 };
 
 const CONNECT_MS = 5000;
+/** Shorter than the patience of the usual NAT with an idle connection, which is two minutes. */
+const KEEP_ALIVE_MS = 90_000;
 /** Connections beyond this are refused: a flood must not eat the descriptors. */
 const CONNECTIONS_MAX = 1024;
 /** Bytes a slow reader may leave waiting before its connection is given up. */
@@ -99,7 +102,7 @@ class Connections {
 
   adopt(socket: Socket): void {
     const { remoteAddress: address = '', remotePort: port = 0 } = socket;
-    this.#keep(socket, { transport: this.#transport, address, port });
+    this.#keep(socket, { transport: this.#transport, address: plainAddress(address), port });
   }
 
   close(): void {
@@ -116,7 +119,20 @@ class Connections {
     socket.once(this.#transport === 'tls' ? 'secureConnect' : 'connect', () => timer.cancel());
     socket.once('close', () => timer.cancel());
     this.#keep(socket, to);
+    this.#keepAlive(socket);
     return socket;
+  }
+
+  /**
+   * Keeps what we dialled open through NATs and firewalls (RFC 5626 section 4.4.1): the peer's
+   * requests inside a call come back on it, and may come after an hour of silence.
+   */
+  #keepAlive(socket: Socket): void {
+    const stop = repeat(this.#options.clock, KEEP_ALIVE_MS, () => {
+      if (socket.writable && socket.writableLength === 0) socket.write(PING);
+      return Promise.resolve();
+    });
+    socket.once('close', () => void stop());
   }
 
   #open({ address: host, port, serverName }: Hop): Socket {
@@ -142,8 +158,10 @@ class Connections {
     // Without this, small messages wait for each other's acknowledgement (tens of milliseconds).
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
-      const { messages, broken } = framer.push(chunk);
+      const { messages, pings, broken } = framer.push(chunk);
       for (const message of messages) this.#onBytes(message, peer);
+      // One answer for a whole chunk of them: a flood of line breaks is not worth more.
+      if (pings > 0 && socket.writable && socket.writableLength < BACKLOG_MAX) socket.write(PONG);
       if (broken !== undefined) socket.destroy(new Error(broken));
     });
     socket.on('end', () => socket.end());

@@ -91,8 +91,9 @@ function makeCore(): { core: AgentCore; sent: Buffer[] } {
     random: seededRandom(1),
     log: loudLog,
     names: {
-      address: () => Promise.reject(new Error('no names here')),
+      addresses: () => Promise.reject(new Error('no names here')),
       services: () => Promise.resolve([]),
+      pointers: () => Promise.resolve([]),
     },
     wire: {
       speaks: () => true,

@@ -1,6 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import type { Log } from '../platform/log.ts';
+import { plainAddress, socketAddress } from './addresses.ts';
 import type { Hop, OnBytes } from './wire.ts';
 
 /** One UDP socket for everything that is sent and received (RFC 3581 wants the same port). */
@@ -14,9 +16,10 @@ export async function openUdpWire(
   options: { bindAddress: string; port: number; log: Log },
   onBytes: OnBytes,
 ): Promise<UdpWire> {
-  const socket = createSocket('udp4');
+  const six = isIPv6(options.bindAddress);
+  const socket = createSocket(six ? 'udp6' : 'udp4');
   socket.on('message', (bytes, from) => {
-    onBytes(bytes, { transport: 'udp', address: from.address, port: from.port });
+    onBytes(bytes, { transport: 'udp', address: plainAddress(from.address), port: from.port });
   });
   socket.bind(options.port, options.bindAddress);
   // Rejects with the socket's error when the port is taken.
@@ -25,7 +28,7 @@ export async function openUdpWire(
   return {
     port: socket.address().port,
     send(bytes, to, onFail) {
-      socket.send(bytes, to.port, to.address, (error) => {
+      socket.send(bytes, to.port, socketAddress(to.address, six), (error) => {
         if (error !== null) onFail(error);
       });
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
@@ -60,16 +61,59 @@ test('two calls to one TCP peer share a connection, and names are looked up', li
 
 /** Answers every INVITE with 486, in two pieces, so that the stream has to be put together. */
 function refuse(socket: Socket, text: string): void {
-  for (const invite of text.split(/(?=INVITE sip:)/).filter((part) => part.startsWith('INVITE'))) {
-    const copied = invite
-      .split('\r\n')
-      .filter((line) => /^(via|from|to|call-id|cseq):/i.test(line))
-      .map((line) => (/^to:/i.test(line) ? `${line};tag=x` : line));
-    const answer = ['SIP/2.0 486 Busy', ...copied, 'l: 0', '', ''].join('\r\n');
+  for (const answer of refusals(text)) {
     socket.write(answer.slice(0, 30));
     socket.write(answer.slice(30));
   }
 }
+
+function refusals(text: string): string[] {
+  const invites = text.split(/(?=INVITE sip:)/).filter((part) => part.startsWith('INVITE'));
+  return invites.map((invite) => {
+    const copied = invite
+      .split('\r\n')
+      .filter((line) => /^(via|from|to|call-id|cseq):/i.test(line))
+      .map((line) => (/^to:/i.test(line) ? `${line};tag=x` : line));
+    return ['SIP/2.0 486 Busy', ...copied, 'l: 0', '', ''].join('\r\n');
+  });
+}
+
+test('IPv6 peers are reached over UDP and TCP, IPv4 ones as well', limits, async () => {
+  const peer = createSocket('udp6');
+  peer.on('message', (bytes, from) => {
+    for (const text of refusals(bytes.toString())) peer.send(text, from.port, from.address);
+  });
+  peer.bind(0, '::');
+  await once(peer, 'listening');
+  const server = createServer((socket) => {
+    socket.on('data', (chunk) => refuse(socket, chunk.toString()));
+  }).listen(0, '::1');
+  await once(server, 'listening');
+  const agent = await openSipUserAgent({ ...options, bindAddress: '::' });
+  const { port } = server.address() as AddressInfo;
+  const uris = [
+    `sip:a@[::1]:${peer.address().port}`,
+    `sip:a@127.0.0.1:${peer.address().port};transport=udp`,
+    `sip:a@[::1]:${port};transport=tcp`,
+  ];
+  for (const uri of uris) {
+    const event = await dial(agent, uri);
+    assert.ok(event.kind === 'failed' && event.status === 486, `${uri}: ${JSON.stringify(event)}`);
+  }
+  await agent.close();
+  peer.close();
+  server.close();
+});
+
+test('a keep-alive on a connection of ours is answered', limits, async () => {
+  const agent = await openSipUserAgent(options);
+  const socket = connect(agent.ports.tcp, '127.0.0.1');
+  socket.write('\r\n\r\n');
+  const [answered] = (await once(socket, 'data')) as [Buffer];
+  assert.equal(answered.toString(), '\r\n');
+  socket.destroy();
+  await agent.close();
+});
 
 test('closing twice is closing once, and a call placed afterwards fails', limits, async () => {
   const agent = await openSipUserAgent(options);

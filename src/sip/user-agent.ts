@@ -1,20 +1,22 @@
-import { lookup, resolveSrv } from 'node:dns/promises';
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
 import { delay } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
+import { familiesFrom } from './addresses.ts';
 import { AgentCore } from './agent-core.ts';
 import type { SipTls, SipUserAgent } from './sip.ts';
 import { openStreamWire, type StreamWire } from './stream-wire.ts';
+import { systemNames } from './system-names.ts';
 import { openUdpWire, type UdpWire } from './udp-wire.ts';
-import type { Names, OnBytes, Wire } from './wire.ts';
+import type { OnBytes, Wire } from './wire.ts';
 
 export type SipUserAgentOptions = {
   clock: Clock;
   random: Random;
   log: Log;
-  /** Local IPv4 address of the sockets, or `0.0.0.0`. */
+  /** Local address of the sockets, `0.0.0.0` for IPv4, or `::` for both families. */
   bindAddress: string;
   /** 0 or absent: any free port. */
   udpPort?: number;
@@ -47,7 +49,7 @@ export async function openSipUserAgent(
     random,
     log,
     wire,
-    names: systemNames,
+    names: systemNames(familiesFrom(options.bindAddress)),
     ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
   });
   receive = core.receive;
@@ -70,20 +72,6 @@ export async function openSipUserAgent(
     close: () => (closing ??= close()),
   };
 }
-
-/** The resolver of the machine. A name without SRV records is no error. */
-const systemNames: Names = {
-  address: async (host) => (await lookup(host, { family: 4 })).address,
-  services: async (name) => {
-    const records = await resolveSrv(name).catch(() => []);
-    return records.map(({ name: host, port, priority, weight }) => ({
-      host,
-      port,
-      priority,
-      weight,
-    }));
-  },
-};
 
 async function openWire(
   options: SipUserAgentOptions,
@@ -114,7 +102,7 @@ async function openWire(
       },
       speaks: (transport) => wires[transport] !== undefined,
       localAddress: (transport, towards) => ({
-        address: bindAddress === '0.0.0.0' ? ownAddress(towards) : bindAddress,
+        address: isWildcard(bindAddress) ? ownAddress(towards) : bindAddress,
         // Without a listener the peer speaks to us on the connection that we opened.
         port: wires[transport]?.port || udp.port,
       }),
@@ -136,11 +124,19 @@ async function openWire(
   }
 }
 
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
 /** Our address as a peer there would see it, as far as that can be told without asking it. */
 function ownAddress(towards: string): string {
-  if (towards.startsWith('127.')) return '127.0.0.1';
+  const six = isIPv6(towards);
+  const loopback = six ? '::1' : '127.0.0.1';
+  if (towards === '::1' || towards.startsWith('127.')) return loopback;
   const own = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .find((address) => address.family === 'IPv4' && !address.internal);
-  return own?.address ?? '127.0.0.1';
+    .filter(({ family, internal }) => !internal && family === (six ? 'IPv6' : 'IPv4'))
+    // A link-local address means nothing to a peer beyond the next router.
+    .find(({ address }) => !address.toLowerCase().startsWith('fe80:'));
+  return own?.address ?? loopback;
 }

@@ -30,10 +30,21 @@ export type OnBytes = (bytes: Uint8Array, from: Hop) => void;
 /** One SRV record (RFC 2782). */
 export type ServiceRecord = { host: string; port: number; priority: number; weight: number };
 
+/** One NAPTR record, as far as SIP uses them (RFC 3263 section 4.1). */
+export type NamingPointer = {
+  order: number;
+  preference: number;
+  flags: string;
+  service: string;
+  replacement: string;
+};
+
 /** The names of the net. */
 export type Names = {
-  /** The IPv4 address of a host; rejects when there is none. */
-  address(host: string): Promise<string>;
+  /** The addresses of a host that we can reach, the best first; rejects when there is none. */
+  addresses(host: string): Promise<string[]>;
+  /** The NAPTR records of a domain (RFC 3403); none is an empty list. */
+  pointers(domain: string): Promise<NamingPointer[]>;
   /** The SRV records of a name such as `_sip._tcp.example.net`; none is an empty list. */
   services(name: string): Promise<ServiceRecord[]>;
 };
