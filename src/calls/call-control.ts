@@ -97,6 +97,8 @@ export type LegFacts = {
   endpointId: EndpointId;
   purpose: LegPurpose;
   sipCallId: string;
+  /** The URI that was called. */
+  target: string | null;
   invitedAt: number;
   answeredAt: number | null;
   /** SIP dialog of the answered leg, so that a restarted gateway can still send its BYE. */
@@ -124,6 +126,7 @@ export type ControlEvent =
       endpointId: EndpointId;
       purpose: LegPurpose;
       sipCallId: string;
+      target: string | null;
     }
   | { type: 'LegAnswered'; at: number; legId: string; dialog: Record<string, unknown> | null }
   | { type: 'LegEnded'; at: number; legId: string; reason: string }
@@ -288,9 +291,10 @@ type LegEvent = Extract<
 
 function foldLegs(legs: readonly LegFacts[], event: LegEvent): readonly LegFacts[] {
   if (event.type === 'LegInvited') {
-    const { legId, endpointId, purpose, sipCallId, at: invitedAt } = event;
+    const { type: _type, at: invitedAt, ...invited } = event;
+    const { legId } = invited;
     const later = { answeredAt: null, dialog: null, endedAt: null, endReason: null };
-    const leg = { legId, endpointId, purpose, sipCallId, invitedAt, ...later };
+    const leg = { ...invited, invitedAt, ...later };
     // A second INVITE of the same leg, where SRTP or a target was refused, begins it anew.
     const others = legs.filter((other) => other.legId !== legId);
     return [...others, { ...leg, mode: null, listensFrom: null }].slice(-KEPT.legs);
@@ -315,13 +319,14 @@ function withLegAsEndpoint(plan: CallPlan, facts: CallFacts, legId: string, at: 
   const control = facts.control ?? NO_CONTROL;
   const leg = control.legs.find((other) => other.legId === legId);
   if (leg === undefined) return facts;
-  const { endpointId, sipCallId, invitedAt, answeredAt, dialog } = leg;
+  const { endpointId, sipCallId, target, invitedAt, answeredAt, dialog } = leg;
   const replaced = facts.endpoint === null ? [] : [endedLeg(plan, control, facts.endpoint, at)];
   const others = control.legs.filter((other) => other.legId !== legId);
   return {
     ...facts,
     endpoint: {
       sipCallId,
+      target,
       invitedAt,
       ringingAt: null,
       answeredAt,
@@ -349,6 +354,7 @@ function endedLeg(
     endpointId: control.taken?.endpointId ?? plan.endpointId,
     purpose: 'planned',
     sipCallId,
+    target: endpoint.target ?? null,
     invitedAt,
     answeredAt,
     dialog: null,

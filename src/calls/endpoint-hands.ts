@@ -175,9 +175,9 @@ export class EndpointHands {
   #onLegFact(leg: OneLeg, fact: CallFact): void {
     const { legId, wish } = leg;
     if (fact.type === 'EndpointInvited') {
-      const { at, sipCallId } = fact;
+      const { at, sipCallId, target = null } = fact;
       const { endpointId, purpose } = wish;
-      this.#ports.note({ type: 'LegInvited', at, legId, endpointId, purpose, sipCallId });
+      this.#ports.note({ type: 'LegInvited', at, legId, endpointId, purpose, sipCallId, target });
     } else if (fact.type === 'EndpointAnswered') {
       this.#ports.note({ type: 'LegAnswered', at: fact.at, legId, dialog: fact.dialog });
       leg.isUp = true;

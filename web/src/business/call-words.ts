@@ -52,10 +52,18 @@ export function verdict(call: CallView, name: string): string {
     case 'answered':
       return `${name} picked up; the endpoint is being connected.`;
     case 'bridged':
-      return `${name} and the endpoint are talking.`;
+      return bridgedVerdict(call, name);
     case 'ended':
       return endedVerdict(call, name);
   }
+}
+
+function bridgedVerdict(call: CallView, name: string): string {
+  if (call.transfers.some(({ endedAt }) => endedAt === null)) {
+    return `${name} hears music while another endpoint is called.`;
+  }
+  const isHeld = call.holds.some(({ to }) => to === null);
+  return isHeld ? `${name} is on hold.` : `${name} and the endpoint are talking.`;
 }
 
 function endedVerdict(call: CallView, name: string): string {

@@ -90,6 +90,8 @@ const PLAIN_WORDS: Partial<Record<string, string>> = {
 };
 
 export function entryWords(entry: HistoryEntry): string {
+  const action = entry.type === 'CallOrdered' && 'data' in entry.raw && entry.raw.data['action'];
+  if (typeof action === 'string') return `Ordered: ${inWords(action).toLowerCase()}`;
   return PLAIN_WORDS[entry.type] ?? inWords(entry.type);
 }
 
