@@ -135,6 +135,8 @@ for (const [from, to] of [
     const { bridge, customer, endpoint, frames, open } = await openRig(planOf(from));
     const next = open('b', planOf(to));
     bridge.bridge();
+    // It has sent for longer, so that its numbers are ahead of those of the first.
+    for (let packet = 0; packet < 30; packet += 1) speak(next, 4000);
     const talk = (): void => {
       customer.say(tone(1000));
       speak(endpoint, 2000);

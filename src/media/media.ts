@@ -182,7 +182,8 @@ export type MediaEvent =
   | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number; legId?: string }
   /**
    * The end of a sound, once for each `play`: `completed` when its last frame was sent, else it
-   * was stopped, interrupted, or could not be read; then `trouble` is the code of the failure.
+   * was stopped, interrupted, there was no such leg, or it could not be played: then `trouble` is
+   * the code of the failure, or `sound_queue_full` where too many waited before it.
    */
   | {
       kind: 'played';

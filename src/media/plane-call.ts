@@ -41,6 +41,8 @@ export class PlaneCall implements MediaCall {
   readonly offer: string;
   readonly #options: PlaneCallOptions;
   readonly #legs = new Map<string, OpenedLeg>();
+  /** Legs whose end the worker has not confirmed; one of the same name opens after it. */
+  readonly #ending = new Map<string, Promise<unknown>>();
   #closing: Promise<MediaStats> | undefined;
   #lost = false;
   #lastPlay = 0;
@@ -59,7 +61,8 @@ export class PlaneCall implements MediaCall {
     if (known === undefined && this.#legs.size >= ENDPOINT_LEGS_MAX) {
       return Promise.reject(noCapacity(`The call has ${ENDPOINT_LEGS_MAX} endpoint legs already.`));
     }
-    const leg = known ?? { port: null, offer: Promise.resolve('') };
+    const before = this.#ending.get(legId) ?? Promise.resolve();
+    const leg = known ?? { port: null, offer: before.then(() => '') };
     this.#legs.set(legId, leg);
     leg.offer = leg.offer.then(() => this.#openEndpoint(leg, legId, options));
     return leg.offer;
@@ -81,10 +84,15 @@ export class PlaneCall implements MediaCall {
     const leg = this.#legs.get(legId);
     if (leg === undefined || this.#closing !== undefined) return;
     this.#legs.delete(legId);
-    await leg.offer.catch(errorText);
     const { worker, handle, ports } = this.#options;
-    // A dead worker has closed its sockets already.
-    await worker.ask(handle, 'closeEndpoint', { legId }).catch(errorText);
+    const ended = leg.offer
+      .catch(errorText)
+      .then(() => worker.ask(handle, 'closeEndpoint', { legId }))
+      // A dead worker has closed its sockets already.
+      .catch(errorText);
+    this.#ending.set(legId, ended);
+    await ended;
+    if (this.#ending.get(legId) === ended) this.#ending.delete(legId);
     if (leg.port !== null) ports.release(leg.port);
   }
 
@@ -171,7 +179,7 @@ export class PlaneCall implements MediaCall {
     const { worker, handle, ports, port, onClosed } = this.#options;
     const legs = [...this.#legs.values()];
     // An endpoint that is just being opened must be there before it can be closed.
-    await Promise.all(legs.map((leg) => leg.offer.catch(errorText)));
+    await Promise.all([...legs.map((leg) => leg.offer.catch(errorText)), ...this.#ending.values()]);
     // A dead worker has no figures left, and its sockets are closed already.
     const stats = await worker.ask(handle, 'close', null).catch(() => NO_STATS);
     worker.handles.delete(handle);
