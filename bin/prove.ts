@@ -62,6 +62,46 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'rounds',
     count: 50,
   },
+  'client-hello-spray': {
+    says: 'T-01: a stranger sprays ClientHellos while calls are set up; every one connects',
+    kind: 'test',
+    file: 'src/media/media-faults.interop.test.ts',
+    variable: 'ASKFIRST_SPRAYED_CALLS',
+    counts: 'calls',
+    count: 200,
+  },
+  'srtp-attacks': {
+    says: 'T-02: SRTP changed, replayed and forged on the way is never heard',
+    kind: 'test',
+    file: 'test/media-attacks.interop.test.ts',
+    variable: 'ASKFIRST_SRTP_PACKETS',
+    counts: 'packets of each of 12 kinds',
+    count: 1_000,
+  },
+  'media-junk': {
+    says: 'T-04: fifteen kinds of junk from strangers do not touch a live call',
+    kind: 'test',
+    file: 'test/media-attacks.interop.test.ts',
+    variable: 'ASKFIRST_JUNK_PACKETS',
+    counts: 'packets of each kind',
+    count: 5_000,
+  },
+  'rtp-bleed': {
+    says: 'T-05: a third sender on the SIP leg hears nothing and is not heard',
+    kind: 'test',
+    file: 'test/media-attacks.interop.test.ts',
+    variable: 'ASKFIRST_BLEED_CALLS',
+    counts: 'calls',
+    count: 200,
+  },
+  'media-leaks': {
+    says: 'calls opened and closed leave no port, socket, timer, descriptor or object behind',
+    kind: 'test',
+    file: 'test/media-leaks.interop.test.ts',
+    variable: 'ASKFIRST_LEAK_CALLS',
+    counts: 'calls',
+    count: 10_000,
+  },
 };
 
 const SEEDS_PROGRAM = 'test/simulation/seeds-main.ts';
