@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { statement } from '../src/database/database.ts';
 import { seededRandom, type Random } from '../src/platform/random.ts';
-import { DAY_STARTS, pick } from './simulation/day.ts';
+import { pick } from './simulation/day.ts';
 import { scheduleOf } from './simulation/rows.ts';
 import { openStage, STAGE_LINES, type Stage } from './simulation/stage.ts';
 import { openWorld, type World } from './simulation/world.ts';
@@ -21,7 +21,7 @@ let world: World;
 
 before(async () => {
   stage = await openStage();
-  world = await openWorld({ stage, seed: 1, startMs: DAY_STARTS, mutation: null, onLine: null });
+  world = await openWorld({ stage, seed: 1, mutation: null, onLine: null });
   world.calm();
   await world.start();
   await world.settled();

@@ -1,6 +1,7 @@
 import type { PersonScript, ScriptStep } from '../../simulator/people.ts';
 import type { FaultKind, PersonAction } from '../../simulator/control-types.ts';
 import type { Random } from '../../src/platform/random.ts';
+import { HOUR_MS, type Frame } from './frame.ts';
 import { type Business } from './stage.ts';
 import { STOPS } from './witness.ts';
 import { CRASH_POINTS, type World } from './world.ts';
@@ -17,12 +18,6 @@ export type Agenda = {
   add(at: number, act: () => void): void;
 };
 
-/** When it is day everywhere: the rush meets nobody's quiet hours. */
-const RUSH_AFTER_MS = 3 * 3_600_000;
-const MINUTE_MS = 60_000;
-export const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
-export const DAY_STARTS = Date.UTC(2026, 5, 3, 6);
 export const PURPOSE = 'your order 1042';
 
 export type Person = { number: string; hidesNumber: boolean };
@@ -36,8 +31,7 @@ export type Day = {
   numberOf: Map<string, string>;
   /** Answers to requests by their key, for replays. */
   posted: Posted[];
-  /** Everybody comes at once. */
-  isRush: boolean;
+  frame: Frame;
   /** Idempotency keys given out so far. */
   keys: number;
 };
@@ -71,7 +65,7 @@ export function makeAgenda(): Agenda {
 
 /** Draws the day and puts it on the agenda. */
 export function drawDay(world: World): Day {
-  const { chance, clock } = world;
+  const { chance, frame } = world;
   const day: Day = {
     agenda: makeAgenda(),
     people: [],
@@ -81,22 +75,20 @@ export function drawDay(world: World): Day {
     ]),
     numberOf: new Map(),
     posted: [],
-    isRush: false,
+    frame,
     keys: 0,
   };
-  // On some days everybody comes at once, above all where only one call may be up.
-  day.isRush = world.callsAtOnce === 1 || chance.below(4) === 0;
-  const spanMs = day.isRush ? 2 * MINUTE_MS : 22 * HOUR_MS;
-  const startsAt = clock.now() + (day.isRush ? RUSH_AFTER_MS : 0);
-  const anyTime = (): number => startsAt + chance.below(spanMs);
-  for (let nth = 0; nth < NUMBERS.length; nth += 1) {
-    const person = { number: NUMBERS[nth] ?? '', hidesNumber: chance.below(10) === 0 };
+  const anyTime = (): number => frame.busyFrom + chance.below(frame.busyMs);
+  const first = frame.isLong ? 0 : chance.below(NUMBERS.length);
+  for (let nth = 0; nth < frame.people; nth += 1) {
+    const number = NUMBERS[(first + nth) % NUMBERS.length] ?? '';
+    const person = { number, hidesNumber: chance.below(10) === 0 };
     day.people.push(person);
     const device =
       chance.below(8) > 0
         ? 'ordinary'
         : pick(chance, ['unreachable', 'too_old', 'no_media'] as const);
-    world.simulator.addPerson({ ...person, device, script: drawScript(chance) });
+    world.simulator.addPerson({ ...person, device, script: drawScript(chance, frame) });
     drawWants(world, day, person, anyTime());
     if (chance.below(2) === 0) drawWants(world, day, person, anyTime());
     if (chance.below(3) === 0) {
@@ -127,7 +119,7 @@ function wait(chance: Random, maxMs: number): number {
   return Math.floor(2 ** ((chance.below(1_000) / 1_000) * Math.log2(maxMs)));
 }
 
-function drawScript(chance: Random): PersonScript {
+function drawScript(chance: Random, { isFair }: Frame): PersonScript {
   const answers: PersonAction[] = [
     { action: 'allow' },
     { action: 'allow' },
@@ -142,16 +134,19 @@ function drawScript(chance: Random): PersonScript {
   if (chance.below(4) === 0) {
     whenAsked.push({ afterMs: wait(chance, 3_600_000), action: pick(chance, answers) });
   }
+  const answer = { action: 'answer' } as const;
   const ring: PersonAction[] = [
-    { action: 'answer' },
-    { action: 'answer' },
-    { action: 'answer' },
+    answer,
+    answer,
+    answer,
     { action: 'decline' },
     { action: 'revoke' },
     { action: 'write', text: pick(chance, STOPS) },
   ];
   const whenRinging =
-    chance.below(6) === 0 ? [] : [{ afterMs: wait(chance, 40_000), action: pick(chance, ring) }];
+    chance.below(6) === 0
+      ? []
+      : [{ afterMs: wait(chance, 40_000), action: isFair ? answer : pick(chance, ring) }];
   const talk: PersonAction[] = [
     { action: 'hang_up' },
     { action: 'hang_up' },
@@ -191,7 +186,7 @@ function act(world: World, number: string, action: PersonAction): void {
 /** One business wants to call one person: asks, and then keeps trying to call. */
 function drawWants(world: World, day: Day, person: Person, at: number): void {
   const { chance, stage } = world;
-  const nth = chance.below(4) === 0 ? 1 : 0;
+  const nth = chance.below(4) < day.frame.shopOfFour ? 1 : 0;
   const business = stage.businesses[nth];
   if (business === undefined) return;
   const lineId = pick(chance, business.lineIds);
@@ -212,7 +207,9 @@ async function call(
 ): Promise<void> {
   const { chance } = world;
   const purpose = chance.below(15) === 0 ? 'another matter' : PURPOSE;
-  const endpointId = pick(chance, business.endpointIds);
+  // The first three have somebody who talks.
+  const endpointIds = day.frame.isFair ? business.endpointIds.slice(0, 3) : business.endpointIds;
+  const endpointId = pick(chance, endpointIds);
   const answer = await post(world, day, business, '/v1/calls', { to, purpose, lineId, endpointId });
   if (answer !== null) afterCall(world, day, business, to, answer);
 }
@@ -227,8 +224,7 @@ function callsOnYes(world: World, day: Day): World['onEvent'] {
     if (number === undefined || lineId === undefined) return;
     const times = chance.below(4) === 0 ? 2 : 1;
     for (let nth = 0; nth < times; nth += 1) {
-      const patienceMs = chance.below(5) === 0 ? 6 * HOUR_MS : 50 * MINUTE_MS;
-      const waitMs = wait(chance, day.isRush ? MINUTE_MS : patienceMs);
+      const waitMs = wait(chance, day.frame.patienceMs(chance));
       day.agenda.add(clock.now() + waitMs, () => {
         void call(world, day, business, number, lineId);
       });
@@ -302,6 +298,7 @@ export async function post(
         business: nth,
         number: to,
         at: now,
+        takenAt: now,
         acceptedAt: now,
         settledAt: now,
       });
@@ -331,26 +328,28 @@ const WEATHER: readonly FaultKind[] = [
 
 /** Each kind of trouble blows on some days, and then only sometimes. */
 function drawWeather(world: World, day: Day): void {
-  const { chance, simulator } = world;
+  const { chance, simulator, frame } = world;
+  if (frame.isFair) return;
   for (const kind of WEATHER) {
     if (chance.below(4) !== 0) continue;
     const probability = (1 + chance.below(30)) / 100;
     simulator.setFault({ kind, probability, delayMs: 500 + wait(chance, 60_000) });
   }
   if (chance.below(6) === 0) {
-    const at = world.clock.now() + chance.below(22 * HOUR_MS);
+    const at = day.frame.busyFrom + chance.below(day.frame.busyMs);
     day.agenda.add(at, () => void (world.media.opening = pick(chance, ['fails', 'slow', 'ok'])));
     day.agenda.add(at + HOUR_MS, () => void (world.media.opening = 'ok'));
   }
 }
 
 function drawCrashes(world: World, day: Day): void {
-  const { chance } = world;
+  const { chance, frame } = world;
+  if (frame.isFair) return;
   const times = chance.below(3);
   for (let nth = 0; nth < times; nth += 1) {
-    world.crashAt(pick(chance, CRASH_POINTS), 1 + wait(chance, 150));
+    world.crashAt(pick(chance, CRASH_POINTS), 1 + wait(chance, frame.crashesWithin));
   }
   if (chance.below(5) === 0) {
-    day.agenda.add(world.clock.now() + chance.below(22 * HOUR_MS), () => world.crash());
+    day.agenda.add(frame.busyFrom + chance.below(frame.busyMs), () => world.crash());
   }
 }

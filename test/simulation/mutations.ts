@@ -12,7 +12,9 @@ export type Mutation = {
   invariant: InvariantId;
   /** What the product would have done wrong. */
   describes: string;
-  /** What the product gets of a webhook; the second copy comes 20 minutes later. */
+  /** A seed that has shown it, which is tried first; without it they are tried from 1. */
+  shownBy?: number;
+  /** What the product gets of a webhook; a second copy comes `SECOND_COPY_MS` later. */
   webhook?: (body: Buffer, now: number) => Buffer[];
   /** What arrives at Meta of a request. */
   request?: (request: MetaRequest) => MetaRequest[];
@@ -24,6 +26,8 @@ export type Mutation = {
   losesEvents?: boolean;
 };
 
+/** Enough for a call that uses up the first permission. */
+export const SECOND_COPY_MS = 3 * 60_000;
 const NO_LIMITS = { requestsPerDay: 1_000, requestsPerWeek: 1_000 };
 const WEEK_SECONDS = 604_800;
 
@@ -33,6 +37,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     invariant: 'I1',
     describes: 'takes "not now" for a yes',
+    shownBy: 5,
     webhook(body, now) {
       const until = Math.floor(now / 1_000) + WEEK_SECONDS;
       const yes = `"response":"accept","is_permanent":false,"expiration_timestamp":"${until}"`;
@@ -42,6 +47,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     invariant: 'I2',
     describes: 'says that it has a stop, and loses it',
+    shownBy: 14,
     webhook(body) {
       const text = body.toString('utf8');
       return STOPS.some((stop) => text.includes(`"body":"${stop}"`)) ? [] : [body];
@@ -58,7 +64,7 @@ export const MUTATIONS: readonly Mutation[] = [
     webhook(body, now) {
       const text = body.toString('utf8');
       if (!text.includes('"response":"accept"')) return [body];
-      const later = String(Math.floor(now / 1_000) + 1_200);
+      const later = String(Math.floor((now + SECOND_COPY_MS) / 1_000));
       const echo = text
         .replace(/"id":"wamid\.([^"]{4})/, '"id":"wamid.ECHO')
         .replace(/"timestamp":"?\d+"?/, `"timestamp":"${later}"`);
@@ -75,6 +81,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     invariant: 'I6',
     describes: 'forgets the law for those who did not set it aside',
+    shownBy: 20,
     rows: `update accounts set settings = (select settings from accounts order by id limit 1)`,
   },
   {
@@ -94,6 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     invariant: 'I10',
     describes: 'writes a wrong end into the CDR',
+    shownBy: 12,
     rows: `update cdrs set record = record || '{"endedAt": "2026-06-03T05:00:00.000Z"}'`,
   },
   {
@@ -112,10 +120,11 @@ export const MUTATIONS: readonly Mutation[] = [
     rows: `delete from events where sequence = 2 and type like 'call.%'`,
   },
   { invariant: 'I14', describes: 'takes an event for delivered that is lost', losesEvents: true },
-  { invariant: 'I15', describes: 'does not know its cap', callsAtOnce: 50 },
+  { invariant: 'I15', describes: 'does not know its cap', shownBy: 26, callsAtOnce: 50 },
   {
     invariant: 'I17',
     describes: 'leaves a planned call standing after a stop',
+    shownBy: 8,
     rows: `update calls set status = 'queued', due_at = due_at + interval '20 hours'
       where status = 'ended'
         and contact_id in (select contact_id from ledger where type = 'OptedOut')`,

@@ -1,5 +1,5 @@
 import { isoTime } from '../../src/platform/clock.ts';
-import { DAY_MS, HOUR_MS } from './day.ts';
+import { DAY_MS, HOUR_MS } from './frame.ts';
 import type { Look } from './look.ts';
 import type { LedgerRow } from './rows.ts';
 import type { Act, Dial } from './witness.ts';
@@ -20,7 +20,7 @@ export function ringsArePermitted({ world, rows }: Look): string | null {
     const isCovered = acts.some(
       (grant) =>
         grant.kind === 'grant' &&
-        (grant.acceptedAt ?? Infinity) <= decidedAt &&
+        (grant.takenAt ?? Infinity) <= decidedAt &&
         decidedAt < grant.at + GRANT_MS &&
         !acts.some((act) => withdraws(act, grant, decidedAt)),
     );
@@ -79,7 +79,7 @@ export function permissionsUsedOnce({ world }: Look): string | null {
         each.phoneNumberId === dial.phoneNumberId,
     );
     const grants = actsOf(world.witness.acts, dial, world).filter(
-      ({ kind, acceptedAt }) => kind === 'grant' && (acceptedAt ?? Infinity) <= dial.at,
+      ({ kind, takenAt }) => kind === 'grant' && (takenAt ?? Infinity) <= dial.at,
     );
     if (same.length > grants.length) {
       return `${tell(dial)} rang ${same.length} times on ${grants.length} permissions`;

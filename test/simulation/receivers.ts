@@ -19,6 +19,7 @@ export function checkpointsInMemory(): CheckpointFiles {
 export function receivers(world: World, random: Random, isAlive: () => boolean): Egress {
   return {
     refuse: () => null,
+    ask: async () => ({ status: null, error: 'timed_out', retryAfter: null, text: null }),
     async post(url, headers, body) {
       const draw = random.below(100);
       await delay(world.clock.outside, draw < 95 ? 20 + draw : 15_000);

@@ -38,12 +38,16 @@ export function oneCdr({ rows }: Look): string | null {
 export function cdrTellsTheTruth({ world, rows }: Look): string | null {
   for (const { call, record } of rows.cdrs) {
     const { outcome, answeredAt, endedAt } = record;
-    const wacid = world.witness.dials.find(({ callId }) => callId === call)?.wacid;
+    const dial = world.witness.dials.find(({ callId }) => callId === call);
+    const wacid = dial?.wacid;
     if (outcome !== 'completed' || typeof answeredAt !== 'string') continue;
     // What nobody was told in time cannot stand in the record.
     const news = world.witness.news.get(String(wacid));
     const isKnown = news !== undefined && news.hasEnd && !news.isLate;
-    if (!isKnown || world.crashedAt > Date.parse(answeredAt) - CALL_MAX_MS) continue;
+    // A process that died over the call has not seen all of it.
+    const until = Date.parse(String(endedAt)) + AFTERWARDS_MS;
+    const hasDied = world.crashes.some((at) => at >= (dial?.at ?? 0) && at <= until);
+    if (!isKnown || hasDied) continue;
     const seen = world.simulator
       .people()
       .flatMap(({ pastCalls }) => pastCalls)
@@ -57,6 +61,9 @@ export function cdrTellsTheTruth({ world, rows }: Look): string | null {
   }
   return null;
 }
+
+/** In which the end of a call may still be on its way. */
+const AFTERWARDS_MS = 60_000;
 
 /** One second as the promise says, and one that Meta's whole seconds cost. */
 const WHOLE_SECONDS_MS = 2_000;

@@ -1,5 +1,5 @@
 import { INVARIANTS, type Violation } from './invariants.ts';
-import { DAY_MS, DAY_STARTS, drawDay, type Day } from './day.ts';
+import { drawDay, type Day } from './day.ts';
 import type { Mutation } from './mutations.ts';
 import { readRows, scheduleOf } from './rows.ts';
 import type { Stage } from './stage.ts';
@@ -9,6 +9,7 @@ import { openWorld, type World } from './world.ts';
 export type SeedResult = {
   seed: number;
   traceHash: string;
+  isLong: boolean;
   steps: number;
   violations: Violation[];
   tail: readonly string[];
@@ -19,6 +20,8 @@ export type SeedResult = {
 export type Counts = {
   dials: number;
   rings: number;
+  /** Calls that a person answered. */
+  talks: number;
   asked: number;
   grants: number;
   stops: number;
@@ -36,14 +39,16 @@ export type SeedOptions = {
 /** How long after something has happened the polls still run at their own rhythm. */
 const AWAKE_MS = 300;
 const LIVE_STEP_MS = 5_000;
+/** Between looks at a row that is overdue; twice as long each time that nothing came of it. */
 const OVERDUE_STEP_MS = 1_000;
+const OVERDUE_STEP_MAX_MS = 8_000;
 const DRAIN_MS = 10 * 60_000;
 /** So many steps without a leap of time mean that something turns in a circle. */
 const STEPS_AT_ONCE_MAX = 2_000;
 
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const { stage, seed, mutation = null, onLine = null } = options;
-  const world = await openWorld({ stage, seed, startMs: DAY_STARTS, mutation, onLine });
+  const world = await openWorld({ stage, seed, mutation, onLine });
   const play = new Play(world, drawDay(world));
   try {
     await play.run();
@@ -58,6 +63,7 @@ class Play {
   readonly #day: Day;
   #steps = 0;
   #awakeUntil = 0;
+  #patienceMs = OVERDUE_STEP_MS;
   #crashes = 0;
   readonly #violations: Violation[] = [];
 
@@ -68,10 +74,11 @@ class Play {
 
   async run(): Promise<void> {
     await this.#world.start();
-    await this.#until(DAY_STARTS + DAY_MS);
+    const { endsAt } = this.#world.frame;
+    await this.#until(endsAt);
     if (this.#isDecided()) return;
     this.#world.calm();
-    await this.#until(DAY_STARTS + DAY_MS + DRAIN_MS);
+    await this.#until(endsAt + DRAIN_MS);
     if (!this.#isDecided()) await this.#check('end');
   }
 
@@ -86,12 +93,14 @@ class Play {
     return {
       seed,
       traceHash: trace.hash(),
+      isLong: this.#world.frame.isLong,
       steps: this.#steps,
       violations: this.#violations,
       tail: trace.tail(),
       counts: {
         dials: witness.dials.length,
         rings: witness.dials.filter(({ status }) => status === 200).length,
+        talks: this.#talks(),
         asked: witness.asked.length,
         grants: witness.acts.filter(({ kind }) => kind === 'grant').length,
         stops: witness.acts.filter(({ kind }) => kind === 'stop').length,
@@ -99,6 +108,11 @@ class Play {
         refused: this.#day.posted.filter(({ status }) => status >= 400).length,
       },
     };
+  }
+
+  #talks(): number {
+    const calls = this.#world.simulator.people().flatMap(({ pastCalls }) => pastCalls);
+    return calls.filter(({ answeredAt }) => answeredAt !== null).length;
   }
 
   async #until(end: number): Promise<void> {
@@ -145,11 +159,15 @@ class Play {
     const { clock, stage } = this.#world;
     const now = clock.now();
     if (now < this.#awakeUntil) return { at: clock.next(true), mayLeap: false };
-    if (this.#world.takeChanged()) await this.#check('step');
+    const hasChanged = this.#world.takeChanged();
+    if (hasChanged) await this.#check('step');
+    this.#patienceMs = hasChanged
+      ? OVERDUE_STEP_MS
+      : Math.min(2 * this.#patienceMs, OVERDUE_STEP_MAX_MS);
     const schedule = await scheduleOf(stage.forTheRest);
     if (!schedule.inboxWaits) this.#world.witness.settle(now);
     const timer = clock.next(false);
-    const row = Math.max(schedule.nextAt, now + OVERDUE_STEP_MS);
+    const row = Math.max(schedule.nextAt, now + this.#patienceMs);
     // The poll must find the row, and the lease of a live call must be kept.
     if (schedule.live > 0) return { at: Math.min(timer, row, now + LIVE_STEP_MS), mayLeap: false };
     return row < timer ? { at: row, mayLeap: false } : { at: timer, mayLeap: true };
@@ -158,6 +176,7 @@ class Play {
   async #check(when: 'step' | 'end'): Promise<void> {
     const world = this.#world;
     if (world.mutation?.rows !== undefined) {
+      world.stage.willWrite(world.mutation.rows);
       await world.stage.forTheRest.script(world.mutation.rows);
     }
     const rows = await readRows(world.stage.forTheRest);

@@ -11,14 +11,12 @@ const PROGRAM = fileURLToPath(new URL('./seeds-main.ts', import.meta.url));
 export type SeedsRun = {
   seeds: readonly number[];
   processes: number;
-  /** After so long no other seed is begun; without it all are played. */
-  budgetMs?: number;
   onResult?: (result: SeedResult, done: number) => void;
 };
 
 /** Results in the order of the seeds. Throws when a process ends without having played its own. */
 export async function runSeeds(run: SeedsRun): Promise<SeedResult[]> {
-  const { seeds, processes, onResult, budgetMs = Infinity } = run;
+  const { seeds, processes, onResult } = run;
   const results: SeedResult[] = [];
   const shares = Array.from({ length: processes }, (_, nth) =>
     seeds.filter((_seed, index) => index % processes === nth),
@@ -27,7 +25,7 @@ export async function runSeeds(run: SeedsRun): Promise<SeedResult[]> {
     shares
       .filter((share) => share.length > 0)
       .map((share) =>
-        playShare(share, budgetMs, (result) => {
+        playShare(share, (result) => {
           results.push(result);
           onResult?.(result, results.length);
         }),
@@ -38,11 +36,9 @@ export async function runSeeds(run: SeedsRun): Promise<SeedResult[]> {
 
 async function playShare(
   seeds: readonly number[],
-  budgetMs: number,
   onResult: (result: SeedResult) => void,
 ): Promise<void> {
-  const args = [PROGRAM, seeds.join(), '-', '-', String(budgetMs)];
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [PROGRAM, seeds.join()], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
@@ -53,7 +49,7 @@ async function playShare(
     played += 1;
   }
   const [code] = (await ended) as [number | null];
-  if (code !== 0 || (played < seeds.length && budgetMs === Infinity)) {
+  if (code !== 0 || played < seeds.length) {
     throw new Error(`a process ended with ${code} before seed ${seeds[played]} was over`);
   }
 }

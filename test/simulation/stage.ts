@@ -1,5 +1,5 @@
 import { ensureAccount, saveAccountPolicy } from '../../src/accounts/account-store.ts';
-import { openDatabase, statement, type Database } from '../../src/database/database.ts';
+import { openDatabase, type Database } from '../../src/database/database.ts';
 import { saveEndpoint } from '../../src/endpoints/endpoint-store.ts';
 import { createApiKey } from '../../src/http/api-keys-store.ts';
 import { saveLine } from '../../src/lines/line-store.ts';
@@ -14,6 +14,7 @@ import { createWebhookEndpoint } from '../../src/webhooks/webhook-endpoints-stor
 import { makeSecret } from '../../src/webhooks/signing.ts';
 import { PRESET } from '../../simulator/simulator.ts';
 import { testDatabase } from '../database.ts';
+import { openTables } from './tables.ts';
 
 /**
  * What stands before any day begins and is the same for every seed: a database whose clock is
@@ -42,6 +43,8 @@ export type Stage = {
   forTransactions: Database;
   forTheRest: Database;
   lineOf(phoneNumberId: string): StageLine | undefined;
+  /** Must be told of every statement of a day, so that only what it wrote is taken away. */
+  willWrite(text: string): void;
   /** Takes away everything a day has written. */
   clear(): Promise<void>;
   close(): Promise<void>;
@@ -85,23 +88,17 @@ export async function openStage(): Promise<Stage> {
   const forTransactions = openDatabase(options);
   const forTheRest = openDatabase(options);
   const businesses = await furnish(forTransactions, secrets);
-  const kept = (await forTheRest.run(WRITTEN)).map(({ name }) => `"${name}"`);
-  for (const name of kept) {
-    await forTheRest.script(`create table kept.${name} as table public.${name}`);
-  }
-  const restore = kept.map((name) => `insert into public.${name} select * from kept.${name};`);
+  const tables = await openTables(forTheRest);
   return {
     businesses,
     secrets,
     forTransactions,
     forTheRest,
     lineOf: (id) => STAGE_LINES.find(({ phoneNumberId }) => phoneNumberId === id),
-    async clear() {
-      const written = (await forTheRest.run(WRITTEN)).map(({ name }) => `"${name}"`);
-      await forTheRest.script(`truncate ${written.join(', ')} restart identity cascade`);
-      await forTheRest.script(restore.join('\n'));
-    },
+    ...tables,
     async close() {
+      await tables.clear();
+      await tables.verify();
       await forTransactions.close();
       await forTheRest.close();
       await close();
@@ -182,14 +179,6 @@ async function furnish(database: Database, secrets: { dataKey: Uint8Array }): Pr
 }
 
 const SHOW_CLOCK = { name: 'stage_show_clock', text: `select set_config('sim.now', $1, true)` };
-
-/** Emptying a table that was never written costs as much as one that was. */
-const WRITTEN = statement<{ name: string }>(
-  'stage_written',
-  `select relname as name from pg_class
-   where relnamespace = 'public'::regnamespace and relkind = 'r'
-     and relname <> 'schema_migrations' and pg_relation_size(oid) > 0 order by 1`,
-);
 
 /**
  * `now()` of the schema's defaults and of every statement becomes the world's: a schema before

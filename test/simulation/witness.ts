@@ -12,6 +12,8 @@ export type Act = {
   business: number;
   number: string;
   at: number;
+  /** When it may have been stored: a process may die between its COMMIT and its 200. */
+  takenAt: number | null;
   /** When the product had said that it has it: 200 to the webhook, 2xx to the API. */
   acceptedAt: number | null;
   /** When nothing was left to be done about it. */
@@ -83,7 +85,7 @@ export function makeWitness(world: {
         const business = world.businessOf(phoneNumberId);
         const scope = kind === 'stop' ? null : phoneNumberId;
         const act = { kind, phoneNumberId: scope, business, number, at: now };
-        const made: Act = { ...act, acceptedAt: null, settledAt: null };
+        const made: Act = { ...act, takenAt: null, acceptedAt: null, settledAt: null };
         told.set(id, made);
         witness.acts.push(made);
         found.push(made);

@@ -13,8 +13,9 @@ import type { SignedDelivery } from '../../simulator/webhook-outlet.ts';
 import { openSimulator, PRESET, type Simulator } from '../../simulator/simulator.ts';
 import { FakeMedia, FakeSip } from '../fakes.ts';
 import { mortal, type Mortal } from '../mortal.ts';
+import { drawFrame, type Frame } from './frame.ts';
 import { metaDispatcher, signedHeaders } from './meta-in-process.ts';
-import type { Mutation } from './mutations.ts';
+import { SECOND_COPY_MS, type Mutation } from './mutations.ts';
 import { checkpointsInMemory, receivers } from './receivers.ts';
 import { STAGE_LINES, type Business, type Stage } from './stage.ts';
 import { makeTrace, type Trace } from './trace.ts';
@@ -44,18 +45,18 @@ export type CrashPoint = (typeof CRASH_POINTS)[number];
 export type WorldOptions = {
   stage: Stage;
   seed: number;
-  startMs: number;
   mutation: Mutation | null;
   onLine: ((line: string) => void) | null;
 };
 
-/** When a mutation brings its second copy of a webhook. */
-const SECOND_COPY_MS = 20 * 60_000;
-
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { stage, seed, mutation } = options;
   await stage.clear();
-  const clock = new WorldClock(options.startMs);
+  // Drawn before anything else: how many calls fit, and how much time the seed plays.
+  const chance = streamOf(seed, 1);
+  const callsAtOnce = 1 + chance.below(3);
+  const frame = drawFrame(seed, chance, callsAtOnce);
+  const clock = new WorldClock(frame.startsAt);
   const simulator = await openSimulator({
     clock: clock.outside,
     random: streamOf(seed, 3),
@@ -70,9 +71,18 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   for (const line of STAGE_LINES.slice(1)) {
     simulator.addLine({ ...line, businessName: 'Second', accessToken: PRESET.accessToken });
   }
-  const world = new World(options, clock, simulator);
+  const world = new World(options, { clock, simulator, chance, callsAtOnce, frame });
   return world;
 }
+
+/** What the seed decides before the world stands. */
+type Drawn = {
+  clock: WorldClock;
+  simulator: Simulator;
+  chance: Random;
+  callsAtOnce: number;
+  frame: Frame;
+};
 
 /** A stream of chance of its own for each part, so that one more draw here shifts nothing there. */
 function streamOf(seed: number, part: number): Random {
@@ -96,6 +106,7 @@ export class World {
   readonly witness: Witness;
   readonly trace: Trace;
   readonly mutation: Mutation | null;
+  readonly frame: Frame;
   /** How many calls the gateway may have at once; small, so that the cap is met. */
   readonly callsAtOnce: number;
   /** Ids of events that a receiver has taken, with the business in them. */
@@ -106,6 +117,8 @@ export class World {
   readonly ended = new Set<string>();
   /** When the last crash was, in ms; -Infinity before the first. */
   crashedAt = -Infinity;
+  /** All of them. */
+  readonly crashes: number[] = [];
 
   readonly #net: Random;
   readonly #random: Random;
@@ -121,21 +134,23 @@ export class World {
   #server: AskfirstServer | null = null;
   #changed = false;
 
-  constructor({ stage, seed, mutation, onLine }: WorldOptions, clock: WorldClock, meta: Simulator) {
+  constructor({ stage, seed, mutation, onLine }: WorldOptions, drawn: Drawn) {
+    const { clock, simulator: meta } = drawn;
     this.seed = seed;
     this.stage = stage;
     this.mutation = mutation;
     this.clock = clock;
     this.simulator = meta;
     this.trace = makeTrace(onLine);
-    this.chance = streamOf(seed, 1);
+    this.chance = drawn.chance;
+    this.frame = drawn.frame;
     this.#net = streamOf(seed, 2);
     this.#ids = makeIds(clock.product, streamOf(seed, 5));
     this.#random = streamOf(seed, 6);
     this.media = new FakeMedia(clock.outside);
     this.sip = new FakeSip(clock.outside);
-    this.callsAtOnce = 1 + this.chance.below(3);
-    this.#lostPerMille = this.chance.below(3) === 0 ? 15 : 0;
+    this.callsAtOnce = drawn.callsAtOnce;
+    this.#lostPerMille = this.chance.below(3) === 0 && !drawn.frame.isFair ? 15 : 0;
     this.witness = makeWitness({
       businessOf: (id) => stage.lineOf(id)?.business ?? -1,
       liveCalls: () => meta.people().filter(isInBusinessCall).length,
@@ -160,6 +175,7 @@ export class World {
 
   crash(): void {
     this.crashedAt = this.clock.now();
+    this.crashes.push(this.crashedAt);
     this.#life?.kill();
     this.#life = null;
     this.#server = null;
@@ -181,6 +197,8 @@ export class World {
       settings: readSettings({
         ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
         ASKFIRST_REQUESTS_PER_MINUTE: '1000000',
+        // Stories and days have clocks of their own; checks would fill them.
+        ASKFIRST_ENDPOINT_CHECK_SECONDS: '0',
         ASKFIRST_MEDIA_WORKERS: '1',
         ASKFIRST_CALLS_PER_WORKER: String(this.mutation?.callsAtOnce ?? this.callsAtOnce),
       }),
@@ -223,12 +241,17 @@ export class World {
   }
 
   /** Hands a webhook to the product as Meta would; its HTTP status, or a rejection. */
-  async deliver(body: Buffer, headers = signedHeaders(body)): Promise<number> {
+  async deliver(
+    body: Buffer,
+    headers = signedHeaders(body),
+    onTaken: () => void = () => {},
+  ): Promise<number> {
     const inject = this.#server?.inject;
     if (inject === undefined || inject === null) throw new Error('connection refused');
     this.#pass('webhook arrived');
     const asked = { method: 'POST', url: '/webhooks/whatsapp', headers, payload: body } as const;
     const answer = await Promise.race([inject(asked), this.#death.promise]);
+    if (answer === null || answer.statusCode === 200) onTaken();
     this.#pass('webhook stored');
     if (answer === null) throw new Error('connection reset');
     this.say(`webhook ${answer.statusCode} ${body.length}`);
@@ -245,7 +268,10 @@ export class World {
       clock.outside.after(SECOND_COPY_MS, () => void this.deliver(later).catch(() => {}));
     }
     const signed = bent === body ? headers : signedHeaders(bent ?? body);
-    const status = bent === undefined ? 200 : await this.deliver(bent, signed);
+    const onTaken = (): void => {
+      for (const act of acts) act.takenAt ??= clock.now();
+    };
+    const status = bent === undefined ? 200 : await this.deliver(bent, signed, onTaken);
     if (status !== 200) return status;
     if (bent !== undefined) witness.accepted(bent, clock.now());
     for (const act of acts) act.acceptedAt ??= clock.now();
@@ -298,8 +324,9 @@ export class World {
       random: streamOf(seed, 4),
       vault: openVault(stage.secrets.dataKey, streamOf(seed, 7)),
       now: () => clock.now(),
-      beforeStatement: (name) => {
+      beforeStatement: (name, text) => {
         this.say(`sql ${name}`);
+        stage.willWrite(text);
         if (name === 'begin' || name === 'commit') this.#pass(name);
         if (name.startsWith('ledger_insert')) this.#changed = true;
       },
