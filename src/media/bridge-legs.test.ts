@@ -17,7 +17,7 @@ const PCMU = planOf('PCMU');
 const LINEAR = linearCodec();
 const SILENCE = 0xf8;
 
-test('on hold the customer hears music, the endpoint silence, and after it each other', async () => {
+test('on hold the customer hears music, the endpoint silence', async () => {
   const { bridge, customer, endpoint, frames } = await openRig(OPUS);
   bridge.bridge();
   const talk = (): void => {
@@ -111,7 +111,7 @@ test('digits go on both ways while a sound plays, and lose it nothing', async ()
   assert.deepEqual(sound, [5, 6, 7]);
 });
 
-test('a sound can be heard before the bridge, and toward an endpoint leg that is not in use', async () => {
+test('a sound is heard before the bridge too, and on an endpoint leg not in use', async () => {
   const { customer, frames, open, events } = await openRig(PCMU);
   const consultant = open('b', OPUS);
   customer.leg.path.player.play({ playId: 1, loop: false }, beep());
@@ -234,7 +234,7 @@ test('a plain call decodes nothing, also after a listener has left', async () =>
   assertUnbroken(customer, 960);
 });
 
-test('digits of a leg that is not in use are told with its name, and played to nobody', async () => {
+test('digits of a leg not in use are told with its name, and played to nobody', async () => {
   const { bridge, customer, events, frames, open } = await openRig(OPUS);
   const consultant = open('b', OPUS);
   bridge.bridge();

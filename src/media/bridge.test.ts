@@ -25,7 +25,7 @@ test('before the bridge both legs get silence, and nothing of the other leg', as
   assert.equal(toEndpoint.length, 5);
 });
 
-test('the customer hears ringing until the bridge, and music where the endpoint holds', async () => {
+test('the customer hears ringing until the bridge, and music on hold', async () => {
   const { bridge, endpoint, toWhatsApp, frames } = await makeBridge(PCMU);
   bridge.ringMeanwhile();
   frames(5);

@@ -118,7 +118,7 @@ test('digits are heard on each leg once and played on the other', async (t) => {
   ]);
 });
 
-test('a holding endpoint is not heard by the customer, and is again after the resume', async (t) => {
+test('a holding endpoint is not heard, and is again after the resume', async (t) => {
   const { call, customer, endpoint } = await bridgedCall(t, ['opus']);
   const opus = ['a=rtpmap:96 opus/48000/2'];
   const held = await call.answerEndpointOffer(endpoint.sdp('96', [...opus, 'a=sendonly']));

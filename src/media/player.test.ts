@@ -62,7 +62,7 @@ test('stop ends what plays and what waits, and the next sound starts at its begi
   assert.equal(hear(1), '1');
 });
 
-test('a sound that is still being read is not there yet, and never if it cannot be read', async () => {
+test('a sound is there when it has been read, and never if it cannot be', async () => {
   const { player, ends, hear } = makePlayer();
   const late = Promise.withResolvers<PlayableSound>();
   player.play({ playId: 1, loop: false }, late.promise);

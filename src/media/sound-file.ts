@@ -16,8 +16,15 @@ const FRAMES_MAX = (SOUND_MINUTES_MAX * 60_000) / FRAME_MS;
 /** Half an hour at 64 kbit/s, with room. */
 export const SOUND_FILE_MAX_BYTES = 16 * 1024 * 1024;
 
-/** Writes a sound in one piece: a reader never sees half of it. Throws `Failure` as reading does. */
+/** Writes a sound in one piece: a reader never sees half of it. Throws as reading does. */
 export async function writeSoundFile(path: string, frames: readonly Uint8Array[]): Promise<void> {
+  const bytes = soundBytes(frames);
+  await writeFile(`${path}.part`, bytes);
+  await rename(`${path}.part`, path);
+}
+
+/** The same as bytes, for where a sound is kept elsewhere. */
+export function soundBytes(frames: readonly Uint8Array[]): Uint8Array {
   const parts: Uint8Array[] = [HEADER];
   for (const frame of frames) {
     parts.push(Uint8Array.of(frame.length >> 8, frame.length & 0xff), frame);
@@ -25,8 +32,7 @@ export async function writeSoundFile(path: string, frames: readonly Uint8Array[]
   const bytes = Buffer.concat(parts);
   // What could not be read again must not be written.
   parseSound(bytes);
-  await writeFile(`${path}.part`, bytes);
-  await rename(`${path}.part`, path);
+  return bytes;
 }
 
 /** The frames of a sound. Throws `Failure` `sound_file_unusable`, whatever is wrong with it. */
