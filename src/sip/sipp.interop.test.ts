@@ -24,6 +24,7 @@ type Story = {
   request?: Partial<Omit<InviteRequest, 'target'>>;
   password?: string;
   onAnswered?: (call: SipCall) => void;
+  onEvent?: (call: SipCall, event: SipCallEvent) => void;
   told: readonly Told[];
 };
 
@@ -49,11 +50,84 @@ const STORIES: readonly Story[] = [
     onAnswered: (call) => call.hangUp(),
     told: ['answered', 'ended by us'],
   },
+  {
+    scenario: 'early-media',
+    onAnswered: (call) => call.hangUp(),
+    told: ['ringing', 'ringing', 'answered', 'ended by us'],
+  },
+  {
+    // The same phone as for the ring time-out: only who gives up differs.
+    scenario: 'no-answer',
+    onEvent: (call, { kind }) => kind === 'ringing' && call.hangUp('Q.850;cause=16'),
+    told: ['ringing', 'ended by us'],
+  },
+  {
+    scenario: 'peer-reinvite',
+    onEvent: (_, event) => event.kind === 'offered' && event.reply({ sdp: OFFER + AUDIO }),
+    told: ['answered', 'offered', 'offered', 'ended by endpoint'],
+  },
+  {
+    scenario: 'our-reinvite',
+    onAnswered: (call) => {
+      void call.reoffer(`${OFFER}${AUDIO}a=sendonly\r\n`).then((outcome) => {
+        if ('sdp' in outcome && outcome.sdp.includes('a=recvonly')) call.hangUp();
+      });
+    },
+    told: ['answered', 'ended by us'],
+  },
+  {
+    scenario: 'peer-refer',
+    onEvent: (_, event) => {
+      if (event.kind !== 'referred') return;
+      event.accept();
+      event.notify(200, 'OK');
+    },
+    told: ['answered', 'referred', 'ended by endpoint'],
+  },
+  {
+    scenario: 'our-refer',
+    onAnswered: (call) => call.refer('sip:200@pbx.example.com'),
+    onEvent: (call, event) => {
+      if (event.kind === 'referProgress' && event.final && event.status === 200) call.hangUp();
+    },
+    told: ['answered', 'referProgress', 'referProgress', 'referProgress', 'ended by us'],
+  },
+  {
+    scenario: 'lost-ack',
+    onAnswered: hangUpLater,
+    told: ['answered', 'ended by us'],
+  },
+  {
+    scenario: 'forked',
+    onAnswered: hangUpLater,
+    told: ['answered', 'ended by us'],
+  },
+  {
+    scenario: 'reliable',
+    onAnswered: (call) => call.hangUp(),
+    told: ['ringing', 'answered', 'ended by us'],
+  },
+  {
+    scenario: 'session-timer',
+    onAnswered: hangUpLater,
+    told: ['answered', 'ended by us'],
+  },
+  {
+    scenario: 'info',
+    onEvent: (call, { kind }) => kind === 'infoDtmf' && call.sendInfoDtmf('9'),
+    told: ['answered', 'infoDtmf', 'ended by endpoint'],
+  },
 ];
+
+/** After what the peer still has to say about its own answer. */
+function hangUpLater(call: SipCall): void {
+  systemClock.after(400, () => call.hangUp());
+}
 
 for (const transport of ['udp', 'tcp'] as const) {
   for (const story of STORIES) {
-    test(`SIPp plays ${story.scenario} over ${transport}`, { skip, timeout: 30_000 }, () =>
+    const end = story.told.at(-1) ?? '';
+    test(`SIPp plays ${story.scenario}, ${end}, over ${transport}`, { skip, timeout: 30_000 }, () =>
       play(story, transport),
     );
   }
@@ -76,6 +150,7 @@ async function play(story: Story, transport: Transport): Promise<void> {
       const call = agent.invite(inviteFor(story, transport, port), (event) => {
         told.push(nameOf(event));
         if (event.kind === 'answered') queueMicrotask(() => story.onAnswered?.(call));
+        queueMicrotask(() => story.onEvent?.(call, event));
         if (event.kind === 'failed' || event.kind === 'ended') resolve();
       });
     });
