@@ -28,6 +28,8 @@ import { registerStreamRoutes } from './http/stream-routes.ts';
 import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
+import { registerPromptRoutes } from './prompts/prompt-routes.ts';
+import { registerScriptRoutes } from './scripts/script-routes.ts';
 import { registerPrivacyRoutes } from './privacy/privacy-routes.ts';
 import { registerRulebookRoutes } from './rulebook/rulebook-routes.ts';
 import { registerRecordingRoutes } from './recording/recording-routes.ts';
@@ -106,6 +108,8 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerHealthCheckRoutes(app, context);
   registerGuardRoutes(app, context);
   registerRoutingRoutes(app, context);
+  registerPromptRoutes(app, context);
+  registerScriptRoutes(app, context);
   registerStreamRoutes(app, context);
   registerEventRoutes(app, context);
   registerWebhookRoutes(app, context);

@@ -188,7 +188,10 @@ const instant = fc
 export const facts: fc.Arbitrary<CallFacts> = instant.chain((now) =>
   fc
     .record({
-      disabled: rarely,
+      off: fc.oneof(
+        { weight: 14, arbitrary: fc.constant(null) },
+        { weight: 1, arbitrary: fc.constantFrom('disabled', 'stopped') },
+      ),
       restriction: fc.constantFrom(null, null, null, null, now - 1, now, now + 1, now + HOUR),
       business: fc.oneof(
         { weight: 9, arbitrary: fc.constantFrom(...HOMES) },
@@ -218,8 +221,9 @@ export const facts: fc.Arbitrary<CallFacts> = instant.chain((now) =>
     .map((one) => ({
       now,
       line: {
-        enabled: !one.disabled,
+        enabled: one.off !== 'disabled',
         restrictedUntil: one.restriction,
+        stoppedAt: one.off === 'stopped' ? now - 3 : null,
         e164: one.business[0] ?? '',
         country: one.business[1],
       },

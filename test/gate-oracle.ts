@@ -73,6 +73,7 @@ function pushIf(list: string[], code: string | null): void {
 function partyObjections(f: CallFacts): string[] {
   const no: string[] = [];
   if (!f.line.enabled) no.push('line_disabled');
+  else if ((f.line.stoppedAt ?? null) !== null) no.push('account_stopped');
   if (f.line.restrictedUntil !== null && f.line.restrictedUntil > f.now) no.push('line_restricted');
   if (f.contact.e164 === null) no.push('number_unknown');
   if (f.line.country === null) no.push('country_unknown');

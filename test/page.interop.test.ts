@@ -107,6 +107,15 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     assert.deepEqual(await axeFaults(page), []);
   });
 
+  test('STOP ALL asks once, shows that it holds, and is lifted', async () => {
+    await press(page, 'Stop all');
+    await press(page, 'Yes, stop all');
+    await page.getByText('Everything is stopped since', { exact: false }).waitFor();
+    assert.deepEqual(await axeFaults(page), []);
+    await press(page, 'Let it go on');
+    await page.getByRole('button', { name: 'Stop all', exact: true }).waitFor();
+  });
+
   test('a call without permission is refused beforehand, with the fix', async () => {
     await page.getByText('May not call now').waitFor();
     const callNow = page.getByRole('button', { name: 'Call now' });

@@ -1,4 +1,4 @@
-import { statement, type Tx } from '../database/database.ts';
+import { at, statement, type Queryable, type Tx } from '../database/database.ts';
 import type { AccountId, Ids } from '../platform/ids.ts';
 import type { AccountPolicy } from '../policy/layers.ts';
 
@@ -30,4 +30,65 @@ export async function saveAccountPolicy(
   policy: AccountPolicy,
 ): Promise<void> {
   await tx.run(SET_POLICY, [id, JSON.stringify(policy)]);
+}
+
+/** Since when an account is stopped, by whom and why. */
+export type AccountStop = { stoppedAt: number; stoppedBy: string; reason: string };
+
+type StopRow = { stopped_at: number | null; stopped_by: string; stop_reason: string };
+
+const READ_STOP = statement<StopRow>(
+  'account_read_stop',
+  'select stopped_at, stopped_by, stop_reason from accounts where id = $1',
+);
+
+/** Null where the account runs. */
+export async function readStop(db: Queryable, id: AccountId): Promise<AccountStop | null> {
+  return toStop(await db.first(READ_STOP, [id]));
+}
+
+const LOCK_STOP = statement<StopRow>(
+  'account_lock_stop',
+  'select stopped_at, stopped_by, stop_reason from accounts where id = $1 for update',
+);
+
+/** As `readStop`, once every dial that has begun is committed; no other begins before our end. */
+export async function lockStop(tx: Tx, id: AccountId): Promise<AccountStop | null> {
+  return toStop(await tx.first(LOCK_STOP, [id]));
+}
+
+function toStop(row: StopRow | undefined): AccountStop | null {
+  if (row === undefined || row.stopped_at === null) return null;
+  const { stopped_at: stoppedAt, stopped_by: stoppedBy, stop_reason: reason } = row;
+  return { stoppedAt, stoppedBy, reason };
+}
+
+const SAVE_STOP = statement(
+  'account_save_stop',
+  'update accounts set stopped_at = $2, stopped_by = $3, stop_reason = $4 where id = $1',
+);
+
+/** Null lets the account run again. */
+export async function saveStop(tx: Tx, id: AccountId, stop: AccountStop | null): Promise<void> {
+  const { stoppedAt = null, stoppedBy = null, reason = null } = stop ?? {};
+  await tx.run(SAVE_STOP, [id, at(stoppedAt), stoppedBy, reason]);
+}
+
+const SHARE = statement<{ id: AccountId; stopped_at: number | null }>(
+  'account_share_stops',
+  'select id, stopped_at from accounts where id = any ($1::text[]) order by id for share',
+);
+
+/**
+ * Which of the accounts are stopped, and since when. A stop waits for whoever has asked here, so
+ * what this transaction decides is never overtaken by one.
+ */
+export async function stopsAmong(
+  tx: Tx,
+  ids: readonly AccountId[],
+): Promise<ReadonlyMap<AccountId, number>> {
+  const rows = await tx.run(SHARE, [ids]);
+  return new Map(
+    rows.flatMap(({ id, stopped_at: stoppedAt }) => (stoppedAt === null ? [] : [[id, stoppedAt]])),
+  );
 }

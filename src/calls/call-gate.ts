@@ -240,6 +240,7 @@ function partyFacts(facts: GateFacts, question: PartyQuestion): PartyFacts {
     line: {
       enabled: line.enabled,
       restrictedUntil: line.restrictedUntil,
+      stoppedAt: line.stoppedAt,
       e164: line.displayNumber,
       country: line.country,
     },

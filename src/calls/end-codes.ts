@@ -95,6 +95,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Wait for the event optout.cleared, or never call again.',
     outcomes: ['canceled', 'completed'],
   },
+  account_stopped: {
+    title: 'Everything was stopped',
+    meaning: 'Somebody pressed STOP ALL while the call rang or waited; nobody had picked up yet.',
+    fix: 'Lift the stop with DELETE /v1/stop-all once its reason is gone, and call anew.',
+    outcomes: ['canceled', 'blocked'],
+  },
   permission_revoked: {
     title: 'The permission was taken back',
     meaning: 'It was revoked while the call was queued or rang; nobody had picked up yet.',

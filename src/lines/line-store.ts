@@ -23,12 +23,14 @@ type LineRow = {
   opt_out_key: string | null;
   account_policy: unknown;
   own_limits: unknown;
+  account_stopped_at: number | null;
 };
 
 const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
   graph_base_url, graph_version, access_token, policy_pack, default_endpoint_id, enabled,
   restricted_until, opt_out_key, own_limits,
-  (select settings -> 'policy' from accounts where accounts.id = account_id) as account_policy`;
+  (select settings -> 'policy' from accounts where accounts.id = account_id) as account_policy,
+  (select stopped_at from accounts where accounts.id = account_id) as account_stopped_at`;
 
 /** A line as it is stored: the access token is still sealed, so most code never holds it. */
 export type StoredLine = Omit<Line, 'access'> & {
@@ -37,6 +39,8 @@ export type StoredLine = Omit<Line, 'access'> & {
   accountPolicy: AccountPolicy;
   /** What this line sets beside its account. */
   ownLimits: Limits;
+  /** Since when everything of the account is stopped, or null. */
+  stoppedAt: number | null;
 };
 
 const BY_ID = statement<LineRow>(
@@ -165,7 +169,7 @@ export async function setRestriction(
 
 /** Opens the access token: only right before Meta is spoken to. */
 export function openLine(line: StoredLine, sealer: Sealer): Line {
-  const { sealed, accountPolicy: _, ownLimits: __, ...rest } = line;
+  const { sealed, accountPolicy: _, ownLimits: __, stoppedAt: ___, ...rest } = line;
   return { ...rest, access: { ...sealed, accessToken: sealer.open(sealed.accessToken) } };
 }
 
@@ -183,6 +187,7 @@ function toLine(row: LineRow): StoredLine {
     optOutKey: row.opt_out_key,
     accountPolicy: accountPolicyOf(row.account_policy),
     ownLimits: lineLimitsOf(row.own_limits),
+    stoppedAt: row.account_stopped_at,
     sealed: {
       graphBaseUrl: row.graph_base_url,
       graphVersion: row.graph_version,

@@ -5,6 +5,7 @@ import { findOrCreateContact } from '../contacts/contact-store.ts';
 import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
 import { repeat } from '../platform/clock.ts';
 import { Failure, errorText } from '../platform/failure.ts';
+import { REFUSALS } from '../policy/refusal-codes.ts';
 import type { LineId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { LineAccess, Recipient, SentMessage, WhatsAppClient } from '../whatsapp/whatsapp.ts';
@@ -27,6 +28,8 @@ export type MessageWorkerPorts = LedgerPorts & {
   owner: string;
   accessOf: (lineId: LineId) => Promise<LineAccess | null>;
   contactOf: (message: Message) => Promise<Contact | null>;
+  /** Whether the line's account has stopped everything. */
+  isStopped: (lineId: LineId) => Promise<boolean>;
   rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
 };
 
@@ -91,6 +94,8 @@ async function send(ports: MessageWorkerPorts, message: Message): Promise<void> 
     const contact = await ports.contactOf(message);
     if (access === null || contact === null) throw gone();
     if (!(await isStillWanted(ports, message))) throw closed();
+    // Only requests: who said stop must be told that it was heard.
+    if (message.requestId !== null && (await ports.isStopped(message.lineId))) throw stopped();
     const sent = await post(ports.whatsapp, access, recipientOf(contact), message);
     await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, { sent });
   } catch (error) {
@@ -219,6 +224,17 @@ function closed(): Failure {
     code: 'message_target_gone',
     message: 'The request was closed before its message was sent.',
     fix: 'Nothing to do; the customer was not asked.',
+    verdict: 'terminal',
+    side: 'client',
+  });
+}
+
+function stopped(): Failure {
+  const { meaning, fix } = REFUSALS.account_stopped;
+  return new Failure({
+    code: 'account_stopped',
+    message: meaning,
+    fix,
     verdict: 'terminal',
     side: 'client',
   });

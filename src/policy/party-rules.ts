@@ -23,10 +23,12 @@ export function refuse(
 
 const lineEnabled: PackRule<PartyFacts> = {
   name: 'line_enabled',
-  check: ({ line }) =>
-    line.enabled
-      ? pass('The line is enabled.')
-      : refuse('line_disabled', 'This line is switched off.'),
+  check({ line: { enabled, stoppedAt = null } }) {
+    if (!enabled) return refuse('line_disabled', 'This line is switched off.');
+    if (stoppedAt === null) return pass('The line is enabled.');
+    const evidence = { stoppedAt };
+    return refuse('account_stopped', 'Everything of this account is stopped.', { evidence });
+  },
 };
 
 /** Meta restricts numbers that customers complain about; see its `account_update` webhook. */

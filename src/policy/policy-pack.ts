@@ -84,6 +84,7 @@ const vectorFacts = z.strictObject({
   optedOut: z.boolean().optional(),
   optOutPending: z.boolean().optional(),
   lineEnabled: z.boolean().optional(),
+  accountStopped: z.boolean().optional(),
   lineRestricted: z.boolean().optional(),
   otherCall: z.boolean().optional(),
   endpointKnown: z.boolean().optional(),

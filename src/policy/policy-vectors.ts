@@ -59,6 +59,7 @@ export function factsOf(vector: PolicyVector, pack: PolicyPack): CallFacts & Req
     line: {
       enabled: facts.lineEnabled ?? true,
       restrictedUntil: facts.lineRestricted === true ? NOON + HOUR_MS : null,
+      stoppedAt: facts.accountStopped === true ? NOON - HOUR_MS : null,
       ...business,
     },
     contact: {

@@ -30,6 +30,8 @@ export type PartyFacts = {
     enabled: boolean;
     /** Meta's restriction ends then; null when there is none. */
     restrictedUntil: number | null;
+    /** Since when the account has stopped everything; null or absent while it runs. */
+    stoppedAt?: number | null;
     /** The business number. */
     e164: string;
     /** ISO 3166-1 alpha-2 of that number; null when it cannot be told. */

@@ -5,6 +5,7 @@ import { BusinessProvider } from './api/business-context.tsx';
 import { SimulatorProvider } from './api/simulator-hooks.tsx';
 import { useWebConfig } from './api/web-config.ts';
 import { KeyForm } from './key-form.tsx';
+import { StopAll } from './stop-all.tsx';
 import { TopBar } from './top-bar.tsx';
 import { Workspace } from './workspace.tsx';
 
@@ -47,7 +48,12 @@ export function App() {
   return (
     <SimulatorProvider url={simulatorUrl}>
       <BusinessProvider apiKey={apiKey}>
-        <TopBar simulated={simulatorUrl !== null} version={version} onLeave={leave} />
+        <TopBar
+          simulated={simulatorUrl !== null}
+          version={version}
+          status={<StopAll />}
+          onLeave={leave}
+        />
         <Workspace onLeave={leave} />
       </BusinessProvider>
     </SimulatorProvider>

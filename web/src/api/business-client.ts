@@ -20,6 +20,7 @@ export type BusinessClient = {
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body: unknown, idempotencyKey?: string): Promise<T>;
   patch<T>(path: string, body: unknown): Promise<T>;
+  delete<T>(path: string): Promise<T>;
   /** Sends a CSV file as it is. */
   upload<T>(path: string, file: File, query: Query): Promise<T>;
   /** Fetches a file with the key, which a plain link could not carry, and saves it. */
@@ -59,6 +60,7 @@ export function makeBusinessClient(baseUrl: string, apiKey: string): BusinessCli
         headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
+    delete: (path) => send(path, { method: 'DELETE', headers }),
     upload: (path, file, query) =>
       send(path + queryText(query), {
         method: 'POST',
