@@ -11,7 +11,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   de: 'Dieses Gespräch wird aufgezeichnet. Wenn Sie das nicht möchten, sagen Sie es bitte jetzt.',
   en: 'This call is being recorded. If you do not want that, please say so now.',
   es: 'Esta llamada se está grabando. Si no lo desea, dígalo ahora, por favor.',
-  fr: "Cet appel est enregistré. Si vous ne le souhaitez pas, dites-le maintenant, s'il vous plaît.",
+  fr: 'Cet appel est enregistré. Si vous ne le souhaitez pas, veuillez le dire maintenant.',
   hi: 'यह कॉल रिकॉर्ड की जा रही है। यदि आप ऐसा नहीं चाहते, तो कृपया अभी बताएँ।',
   id: 'Panggilan ini direkam. Jika Anda tidak menginginkannya, silakan katakan sekarang.',
   it: 'Questa chiamata viene registrata. Se non lo desidera, lo dica ora, per favore.',

@@ -208,7 +208,8 @@ export class Bridge {
     leg.voice.push(packet);
     const { onFrame } = this.#options;
     const isSide = leg === this.whatsapp || leg.legId === this.#inUse;
-    if (isSide) onFrame?.(leg.leg, plan.codec, packet.payload, packet.timestamp);
+    // On hold people speak among themselves: nobody hears it, so it is not recorded either.
+    if (isSide && this.#held === null) onFrame?.(leg.leg, plan.codec, packet.payload, packet.timestamp);
   }
 
   /** Works out anew who hears whom; called whenever that may have changed, never per packet. */

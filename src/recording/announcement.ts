@@ -33,7 +33,7 @@ const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
 };
 const MORE_SPANISH = ['PR', 'PY', 'SV', 'UY', 'VE'];
 
-/** The language to announce in: the person's where we speak it, else the country's, else English. */
+/** The person's language where we speak it, else that of most in the country, else English. */
 export function announcementLanguage(
   language: string | null,
   country: string | null,

@@ -99,7 +99,7 @@ test('a pause is silence as long as it lasted, and nothing said meanwhile is kep
   assert.ok(share(right.subarray(2100 * 16, 2900 * 16), 700) > 0.9);
 });
 
-test('packets of other lengths, jumps of the clock and a change of codec are laid out', async () => {
+test('packets of other lengths, jumps of the clock and new codecs are laid out', async () => {
   const told = begin();
   const long = ulawTone(500, 25, 240);
   for (let frame = 0; frame < 25; frame += 1) {

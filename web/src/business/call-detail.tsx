@@ -5,6 +5,7 @@ import { useNow } from '../ui/use-now.ts';
 import { CallAxis } from './call-axis.tsx';
 import { CallChip } from './call-list.tsx';
 import { isLive, verdict } from './call-words.ts';
+import { CallRecordings } from './call-recording.tsx';
 import { CdrTable } from './cdr-table.tsx';
 import { EndCall } from './end-call.tsx';
 import { historyOf, type HistoryEntry } from './history.ts';
@@ -43,6 +44,7 @@ function Detail(props: { call: CallView; name: string; entries: readonly History
         {live && <EndCall callId={call.id} />}
       </div>
       <CallAxis axis={axis} />
+      <CallRecordings callId={call.id} live={live} />
       {entries.length > 0 && <TimelineList entries={entries} startMs={axis.startMs} />}
       {cdr.data !== undefined && !live && <CdrTable cdr={cdr.data} />}
       <p className="font-mono text-xs break-all text-muted">{call.id}</p>

@@ -1,0 +1,69 @@
+import { useQuery } from '@tanstack/react-query';
+import type { Page } from '../../../src/http/api-types.ts';
+import type { RecordingView } from '../../../src/recording/recording-views.ts';
+import { useBusiness } from '../api/business-context.tsx';
+import { recordingWords } from './recording-words.ts';
+
+/** Links last longer than anybody listens to one page. */
+const LINK_MINUTES = 60;
+
+/** What there is to hear of a call: a player and both files for each recording. */
+export function CallRecordings(props: { callId: string; live: boolean }) {
+  const recordings = useRecordings(props.callId, props.live);
+  const items = recordings.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <section aria-label="Recordings" className="flex flex-col gap-2">
+      <h3 className="text-sm font-bold">Recordings</h3>
+      <ul className="flex flex-col gap-2">
+        {items.map((recording, index) => (
+          <li key={recording.id} className="flex flex-col gap-1 text-sm">
+            <p role="status">{recordingWords(recording)}</p>
+            {recording.links !== null && (
+              <Player links={recording.links} name={`Recording ${index + 1}`} />
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Player(props: { links: NonNullable<RecordingView['links']>; name: string }) {
+  const { links, name } = props;
+  return (
+    <div className="flex flex-wrap items-center gap-3">
+      <audio
+        controls
+        preload="none"
+        src={links.ogg}
+        aria-label={`${name}: customer on the left, endpoint on the right`}
+        className="h-9 max-w-full min-w-0 flex-1 basis-60"
+      />
+      <a href={links.ogg} download className="underline" aria-label={`${name} as Ogg Opus`}>
+        Ogg
+      </a>
+      <a href={links.wav} download className="underline" aria-label={`${name} as WAV`}>
+        WAV
+      </a>
+    </div>
+  );
+}
+
+/** Asked again while the call lives; afterwards once in a while, for new links would stop a player. */
+function useRecordings(callId: string, live: boolean) {
+  const { client, pollMs } = useBusiness();
+  const path = `/v1/calls/${callId}/recording`;
+  return useQuery({
+    queryKey: ['recording', client.apiKey, callId, live],
+    queryFn: () => client.get<Page<RecordingView>>(path, { linkMinutes: LINK_MINUTES }),
+    refetchInterval: (query) =>
+      query.state.data?.items.every(({ state }) => isDone(state)) === true && !live
+        ? false
+        : pollMs,
+  });
+}
+
+function isDone(state: RecordingView['state']): boolean {
+  return state === 'ready' || state === 'failed' || state === 'deleted';
+}
