@@ -119,6 +119,39 @@ export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
 
 /** While running. */
 export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
+  prompt_unusable: {
+    title: 'This sound cannot be used as a prompt.',
+    fix: 'Send a WAV file (PCM, 8 to 48 kHz, mono or stereo) or Ogg Opus, of at most 3 minutes.',
+    status: 400,
+  },
+  prompt_in_use: {
+    title: 'A script plays this prompt.',
+    fix: 'Change the scripts that evidence names, then delete it.',
+    status: 409,
+  },
+  script_invalid: {
+    title: 'This script cannot run.',
+    fix: 'Correct what is listed under "fields"; POST /v1/scripts/check looks at a draft.',
+    status: 422,
+  },
+  script_variables_missing: {
+    title: 'The call does not bring what its script needs.',
+    fix: 'Send a text under scriptVariables for each name in evidence.missing.',
+    status: 422,
+  },
+  say_unavailable: {
+    title: 'Nothing here can speak a text.',
+    fix: 'Install espeak-ng, set ASKFIRST_SAY_COMMAND, or use uploaded prompts.',
+    status: 422,
+  },
+  prompt_unknown: {
+    title: 'A script plays a prompt that is not there.',
+    fix: 'Upload it with POST /v1/prompts, or correct the name in the script.',
+  },
+  say_failed: {
+    title: 'A text could not be spoken.',
+    fix: 'Try ASKFIRST_SAY_COMMAND by hand: text on stdin, WAV on stdout.',
+  },
   template_invalid: {
     title: 'Meta would not take this template.',
     fix: 'Change what evidence.findings names; POST /v1/templates/lint looks at a draft.',

@@ -10,10 +10,13 @@ import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
 import { openLine, readLine } from './lines/line-store.ts';
 import { isRefused } from './platform/refusal.ts';
 import { recipientOf } from './messages/message-worker.ts';
+import { openScriptGuide } from './scripts/script-guide.ts';
 import type { ServerCore } from './server-core.ts';
+import { advertisedAddress } from './settings.ts';
+import type { Egress } from './webhooks/egress.ts';
 
 /** The `gateway` role: dials, and holds the legs of live calls. */
-export function openGatewayRole(core: ServerCore): Gateway {
+export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
   const { settings, database, sealer } = core;
   const health = openHealthWatch({
     ...core,
@@ -51,11 +54,13 @@ export function openGatewayRole(core: ServerCore): Gateway {
       if (contact === null || line === null || endpoint === null) return null;
       return openTarget({ contact, line, endpoint });
     },
-    advertisedAddress: settings.ASKFIRST_ADVERTISED_ADDRESS ?? settings.ASKFIRST_MEDIA_ADDRESS,
+    advertisedAddress: advertisedAddress(settings),
     endpointOf: async ({ accountId }, endpointId) => {
       const endpoint = await readEndpoint(database, accountId, endpointId);
       return endpoint === null ? null : openEndpoint(endpoint, sealer);
     },
+    promptOf: ({ accountId }, name) => core.shelf.prompt(accountId, name),
+    openGuide: openScriptGuide({ ...core, egress }),
     stopByKey: (callId, waitedMs) => core.stops.byKey(callId, waitedMs),
     nodeName: settings.ASKFIRST_NODE,
     maxCalls: settings.ASKFIRST_MEDIA_WORKERS * settings.ASKFIRST_CALLS_PER_WORKER,

@@ -61,7 +61,7 @@ export async function openServer(ports: ServerPorts): Promise<AskfirstServer> {
   const allowPrivate = settings.ASKFIRST_WEBHOOKS_TO_PRIVATE === 'yes';
   const egress = ports.egress ?? makeEgress({ clock, allowPrivate });
   const worker = roles.has('worker') ? openWorkerRole(core, egress) : null;
-  const gateway = roles.has('gateway') ? openGatewayRole(core) : null;
+  const gateway = roles.has('gateway') ? openGatewayRole(core, egress) : null;
   const close = async (api: { close(): Promise<void> } | null): Promise<void> => {
     // Calls are hung up first, while Meta's webhooks still come in and are folded.
     await gateway?.close();

@@ -18,6 +18,8 @@ import type { ServerPorts } from './main.ts';
 import { openMetaAnswerDesk, type MetaAnswerDesk } from './meta-answers/meta-answer-desk.ts';
 import type { LineId } from './platform/ids.ts';
 import { invariant } from './platform/invariant.ts';
+import { openSoundShelf, type SoundShelf } from './prompts/sound-shelf.ts';
+import { openSpeaker } from './prompts/speaker.ts';
 import { makeSealer, type Sealer } from './platform/sealing.ts';
 import { makePolicyPacks, type PolicyPacks } from './policy/policy-packs.ts';
 import { openAnnouncements, type Announcements } from './recording/announcements.ts';
@@ -32,6 +34,7 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     doNotCallKey: DoNotCallKey;
     desk: CallDesk;
     optOutLatency: OptOutLatency;
+    shelf: SoundShelf;
     stops: OptOutDesk;
     metaAnswers: MetaAnswerDesk;
     endpointDesk: EndpointDesk;
@@ -78,6 +81,11 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     checkpointFiles: ports.checkpointFiles ?? openCheckpointFiles(checkpointFolder(settings)),
     rulesOfLine,
     optOutLatency,
+    shelf: openSoundShelf({
+      database,
+      speaker: openSpeaker(settings.ASKFIRST_SAY_COMMAND),
+      folder: join(settings.dataDir, 'sounds'),
+    }),
     stops: openOptOutDesk({ ...ledger, doNotCallKey, rulesOfLine, optOutLatency }),
     owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
     recordings,

@@ -119,6 +119,14 @@ const environment = z.object({
   ASKFIRST_RETENTION_WEBHOOK_DAYS: whole(1, 8)
     .default(7)
     .describe('Days that webhooks of Meta are kept as they came.'),
+  ASKFIRST_SAY_COMMAND: z
+    .string()
+    .max(500)
+    .default('auto')
+    .describe(
+      'Program that speaks texts of scripts: text on stdin, WAV on stdout, `{language}` for the ' +
+        'language. `auto` takes espeak-ng where it is installed, `off` none.',
+    ),
   ASKFIRST_DOCS_URL: z
     .string()
     .default('/docs/errors')
@@ -157,6 +165,11 @@ export function retentionOf(settings: Settings): Retention {
     eventsMs: settings.ASKFIRST_RETENTION_EVENT_DAYS * DAY_MS,
     webhooksMs: settings.ASKFIRST_RETENTION_WEBHOOK_DAYS * DAY_MS,
   };
+}
+
+/** Our address as endpoints reach it. */
+export function advertisedAddress(settings: Settings): string {
+  return settings.ASKFIRST_ADVERTISED_ADDRESS ?? settings.ASKFIRST_MEDIA_ADDRESS;
 }
 
 /** First and last UDP port of media. */

@@ -9,12 +9,15 @@ import { queuedCall, type CallState } from './call.ts';
 import { decideCall, gatherGateFacts, latestCallTime, type GatePorts } from './call-gate.ts';
 import { applyCallEvents } from './call-events.ts';
 import { hangUp } from './call-rules.ts';
+import type { PlannedScript } from './call-script.ts';
 import { callRows, unfinishedCalls } from './call-store.ts';
 
 export type RequestCall = {
   endpoint: StoredEndpoint | null;
   /** What was asked for, also where no such endpoint exists. */
   endpointId: EndpointId;
+  /** The script that leads the call; the endpoint is then where its `connect` goes. */
+  script?: PlannedScript | null;
   purpose: string;
   strategy: CallStrategy | null;
   ringTimeoutMs: number;
@@ -62,6 +65,7 @@ export async function requestCall(
     contactId: contact.id,
     lineId: line.id,
     endpointId: wish.endpointId,
+    ...(wish.script === undefined ? {} : { script: wish.script }),
     purpose,
     strategy: wish.strategy ?? endpoint?.strategy ?? 'on_answer',
     ringTimeoutMs: wish.ringTimeoutMs,

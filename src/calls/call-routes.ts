@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Tx } from '../database/database.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import type { EndpointDesk } from '../endpoints/endpoint-desk.ts';
 import { chooseEndpoint } from '../endpoints/endpoint-lookup.ts';
@@ -19,7 +20,8 @@ import { withContact } from '../ledger/contact-unit.ts';
 import { entriesOfCall } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
 import type { AccountId } from '../platform/ids.ts';
-import { isRefused } from '../platform/refusal.ts';
+import { isRefused, type Refused } from '../platform/refusal.ts';
+import { planScript, type ScriptPlan } from '../scripts/script-plan-store.ts';
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
 import { requestCall } from './call-commands.ts';
@@ -34,6 +36,15 @@ const callBody = z.strictObject({
   purpose: z.string().min(1).max(500).describe('Must match the purpose the customer agreed to.'),
   lineId: z.string().optional(),
   endpointId: z.string().optional().describe('Else by PUT /v1/routing, else that of the line.'),
+  scriptId: z
+    .string()
+    .optional()
+    .describe('A script that leads the call; the endpoint is then where it may connect to.'),
+  scriptVariables: z
+    .record(z.string().max(40), z.string().max(200))
+    .refine((given) => Object.keys(given).length <= 40, 'has at most 40 names')
+    .optional()
+    .describe('What the texts of the script are filled with.'),
   strategy: strategySchema.optional(),
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
@@ -92,6 +103,8 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
         const line = await lineFor(tx, accountId, body.lineId);
         const contactId = await contactFor(tx, context, accountId, { to: body.to });
         if (isRefused(contactId)) return refusedAnswer(contactId);
+        const script = await scriptOf(tx, accountId, body);
+        if (isRefused(script)) return refusedAnswer(script);
         const named = body.endpointId === undefined ? null : idFrom('endpoint', body.endpointId);
         const scheduledAt = body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt);
         const state = await withContact(context, tx, contactId, async (unit) => {
@@ -102,6 +115,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
           if (choice === null) throw noEndpoint();
           return requestCall(unit, context, line, {
             ...choice,
+            script,
             keyId,
             purpose,
             strategy: body.strategy ?? null,
@@ -267,4 +281,14 @@ function noEndpoint(): HttpError {
       },
     ],
   });
+}
+
+async function scriptOf(
+  tx: Tx,
+  accountId: AccountId,
+  { scriptId, scriptVariables = {} }: z.infer<typeof callBody>,
+): Promise<ScriptPlan | Refused | null> {
+  if (scriptId === undefined) return null;
+  const planned = await planScript(tx, accountId, { scriptId, variables: scriptVariables });
+  return found(planned, 'script');
 }

@@ -15,6 +15,8 @@ export type PlannedScript = {
 };
 
 export type ScriptFacts = {
+  scriptId: string;
+  version: number;
   startedAt: number;
   /** The automated part is over by then, whatever hangs. */
   endsBy: number;
@@ -58,6 +60,8 @@ export function isScriptEvent(event: { type: string }): event is ScriptEvent {
 
 export function foldScript(before: ScriptFacts | undefined, event: ScriptEvent): ScriptFacts {
   const facts = before ?? {
+    scriptId: '',
+    version: 0,
     startedAt: event.at,
     endsBy: event.at,
     steps: [],
@@ -67,8 +71,10 @@ export function foldScript(before: ScriptFacts | undefined, event: ScriptEvent):
     end: null,
   };
   switch (event.type) {
-    case 'CallScriptStarted':
-      return { ...facts, startedAt: event.at, endsBy: event.endsBy };
+    case 'CallScriptStarted': {
+      const { scriptId, version, endsBy, at: startedAt } = event;
+      return { ...facts, scriptId, version, startedAt, endsBy };
+    }
     case 'CallScriptStep': {
       const step = { ...event.step, at: event.at };
       const steps = [...facts.steps, step].slice(-STEPS_KEPT);
@@ -81,9 +87,10 @@ export function foldScript(before: ScriptFacts | undefined, event: ScriptEvent):
 
 /** The script of a call, for its view and its CDR; null where nobody but people speak. */
 export function scriptView({ plan, facts, status }: CallState): CallScriptView | null {
-  const { script } = plan;
-  if (script === undefined || script === null) return null;
   const done = facts.control?.script;
+  // One that began by itself, where nobody was there, stands in the facts alone.
+  const script = done ?? plan.script;
+  if (script === undefined || script === null) return null;
   // Whoever hangs up in the middle of it leaves nothing to be recorded.
   const isOver = status === 'ended' && done !== undefined;
   return {

@@ -76,7 +76,7 @@ function readPage(file: Uint8Array, at: number): Page {
   const length = lacing.reduce((sum, lace) => sum + lace, 0);
   const end = bodyAt + length;
   if (lacing.length < laces || end > file.length) throw unusablePrompt('it is cut off');
-  if (checksum(file.subarray(at, end)) !== view.getUint32(at + 22, true)) {
+  if (oggChecksum(file.subarray(at, end)) !== view.getUint32(at + 22, true)) {
     throw unusablePrompt('a checksum in it is wrong');
   }
   const serial = view.getUint32(at + 14, true);
@@ -90,7 +90,7 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Over the whole page, with its own four bytes as zero. */
-function checksum(page: Uint8Array): number {
+export function oggChecksum(page: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < page.length; at += 1) {
     const byte = at >= 22 && at < 26 ? 0 : (page[at] ?? 0);

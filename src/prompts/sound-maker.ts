@@ -1,5 +1,4 @@
 import { Application, Signal, createDecoder, createEncoder } from 'libopus-wasm';
-import { setImmediate } from 'node:timers/promises';
 import { readOggOpus, type OpusStream } from './ogg-opus.ts';
 import { FRAME_SAMPLES, PROMPT_LIMITS, SOUND_RATE, unusablePrompt, type Pcm } from './prompts.ts';
 import { toSoundRate } from './resample.ts';
@@ -41,12 +40,19 @@ export async function framesOf(pcm: Pcm): Promise<Uint8Array[]> {
       frame.set(samples.subarray(at, at + FRAME_SAMPLES));
       // A copy: the encoder writes the next one to the same place.
       frames.push(Uint8Array.from(encoder.encode(frame)));
-      if (frames.length % FRAMES_AT_A_TIME === 0) await setImmediate();
+      if (frames.length % FRAMES_AT_A_TIME === 0) await giveWay();
     }
   } finally {
     encoder.free();
   }
   return frames;
+}
+
+/** Lets everything else of this process have its turn. */
+function giveWay(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 async function decoded({ packets, preSkip }: OpusStream): Promise<Pcm> {
@@ -64,7 +70,7 @@ async function decoded({ packets, preSkip }: OpusStream): Promise<Pcm> {
       length += part.length;
       if (length > limit) throw unusablePrompt('it is longer than 3 minutes');
       parts.push(part);
-      if (parts.length % FRAMES_AT_A_TIME === 0) await setImmediate();
+      if (parts.length % FRAMES_AT_A_TIME === 0) await giveWay();
     }
   } finally {
     decoder.free();

@@ -22,6 +22,16 @@ export type Egress = {
     headers: Readonly<Record<string, string>>,
     body: string,
   ) => Promise<AttemptResult>;
+  /**
+   * One POST of which the answer is read: at most `timeoutMs` and 64 kB; never throws. `text` is
+   * null where no whole answer came.
+   */
+  ask: (
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    timeoutMs: number,
+  ) => Promise<AttemptResult & { text: string | null }>;
   close: () => Promise<void>;
 };
 
@@ -57,22 +67,55 @@ export function makeEgress(options: EgressOptions): Egress {
     async post(url, headers, body) {
       const refusal = refuseUrl(url, options.allowPrivate);
       if (refusal !== null) return unanswered(refusal.code);
-      return postOnce(agent, options.clock, url, headers, body);
+      const sent = { url, headers, body, timeoutMs: ATTEMPT_TIMEOUT_MS };
+      return (await postOnce(agent, options.clock, sent, dumped)).result;
+    },
+    async ask(url, headers, body, timeoutMs) {
+      const refusal = refuseUrl(url, options.allowPrivate);
+      if (refusal !== null) return { ...unanswered(refusal.code), text: null };
+      const sent = { url, headers, body, timeoutMs };
+      const { result, text } = await postOnce(agent, options.clock, sent, wholeText);
+      return { ...result, text };
     },
     close: () => agent.destroy(),
   };
 }
 
+type Sent = {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  timeoutMs: number;
+};
+type AnswerBody = Awaited<ReturnType<Agent['request']>>['body'];
+
+/** The status decides; the body is read only so that the connection can be used again. */
+async function dumped(body: AnswerBody, signal: AbortSignal): Promise<null> {
+  await body.dump({ limit: ANSWER_BYTES_MAX, signal }).catch(() => {});
+  return null;
+}
+
+/** The whole body; one that is longer than what is taken is an error, not a part. */
+async function wholeText(body: AnswerBody): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of body as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > ANSWER_BYTES_MAX) throw new Error('answer_too_large');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
 async function postOnce(
   agent: Agent,
   clock: Clock,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): Promise<AttemptResult> {
+  { url, headers, body, timeoutMs }: Sent,
+  read: (body: AnswerBody, signal: AbortSignal) => Promise<string | null>,
+): Promise<{ result: AttemptResult; text: string | null }> {
   const abort = new AbortController();
   // One deadline for all of it: a receiver that drips a byte a second ends here too.
-  const deadline = clock.after(ATTEMPT_TIMEOUT_MS, () => abort.abort(new Error('timed out')));
+  const deadline = clock.after(timeoutMs, () => abort.abort(new Error('timed out')));
   const { origin, pathname, search } = new URL(url);
   try {
     const answer = await agent.request({
@@ -83,16 +126,17 @@ async function postOnce(
       body,
       signal: abort.signal,
     });
-    // The status decides; the body is read only so that the connection can be used again.
-    await answer.body.dump({ limit: ANSWER_BYTES_MAX, signal: abort.signal }).catch(() => {});
+    const text = await read(answer.body, abort.signal);
     const retryAfter = answer.headers['retry-after'];
-    return {
+    const result = {
       status: answer.statusCode,
       error: null,
       retryAfter: typeof retryAfter === 'string' ? retryAfter.slice(0, 64) : null,
     };
+    return { result, text };
   } catch (error) {
-    return unanswered(abort.signal.aborted ? 'timed_out' : reasonOf(error));
+    const reason = abort.signal.aborted ? 'timed_out' : reasonOf(error);
+    return { result: unanswered(reason), text: null };
   } finally {
     deadline.cancel();
   }

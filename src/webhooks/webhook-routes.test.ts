@@ -43,6 +43,7 @@ before(async () => {
   const egress: Egress = {
     refuse: real.refuse,
     close: real.close,
+    ask: real.ask,
     post: async (_url, headers, body) => {
       posts.push({ headers: { ...headers }, body });
       return { status: answerStatus, error: null, retryAfter: null };
