@@ -8,7 +8,7 @@ import { noCapacity } from './media-capacity.ts';
 import { PlaneCall } from './plane-call.ts';
 import { PortAllocator } from './port-allocator.ts';
 import { WorkerPool } from './worker-pool.ts';
-import { probeEngine } from './worker-process.ts';
+import { probeEngine, WorkerProcess } from './worker-process.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
 
 export type MediaPlaneOptions = {
@@ -59,6 +59,7 @@ export async function openMediaPlane(options: MediaPlaneOptions): Promise<Embedd
   const pool = new WorkerPool({
     ...options,
     settings,
+    startWorker: (worker) => new WorkerProcess(worker),
     onEvent: (handle, event) => calls.get(handle)?.report(event),
     onDied: (handles) => {
       for (const handle of handles) {
@@ -77,7 +78,7 @@ export async function openMediaPlane(options: MediaPlaneOptions): Promise<Embedd
 
 function makePlane(
   { log }: MediaPlaneOptions,
-  pool: WorkerPool,
+  pool: WorkerPool<WorkerProcess>,
   ports: PortAllocator,
   calls: Map<number, PlaneCall>,
 ): EmbeddedMediaPlane {

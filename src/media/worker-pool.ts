@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { MediaEvent } from './media.ts';
-import { WorkerProcess } from './worker-process.ts';
+import type { WorkerProcess } from './worker-process.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
 
 /** Frames this late on the average are heard as stutter: no new calls until it is better. */
@@ -14,26 +14,33 @@ const BACKOFF_MAX_MS = 10_000;
 /** A worker that lived this long starts the backoff anew. */
 const STABLE_AFTER_MS = 30_000;
 
-type Slot = { worker: WorkerProcess; startedAt: number; backoffMs: number; timer?: TimerHandle };
+/** What the pool needs of a worker; tests have one without a process. */
+export type PoolWorker = Pick<
+  WorkerProcess,
+  'ready' | 'exited' | 'handles' | 'load' | 'state' | 'pid' | 'shutDown'
+>;
 
-export type WorkerPoolOptions = {
+type Slot<W> = { worker: W; startedAt: number; backoffMs: number; timer?: TimerHandle };
+
+export type WorkerPoolOptions<W> = {
   clock: Clock;
   log: Log;
   settings: WorkerSettings;
   workers: number;
   callsPerWorker: number;
   onEvent: (handle: number, event: MediaEvent) => void;
+  startWorker: (options: ConstructorParameters<typeof WorkerProcess>[0]) => W;
   /** The worker that carried these calls is gone. */
   onDied: (handles: readonly number[]) => void;
 };
 
 /** Keeps the wanted number of workers alive, and says which one takes the next call. */
-export class WorkerPool {
-  readonly #options: WorkerPoolOptions;
-  readonly #slots: Slot[] = [];
+export class WorkerPool<W extends PoolWorker> {
+  readonly #options: WorkerPoolOptions<W>;
+  readonly #slots: Slot<W>[] = [];
   #closing = false;
 
-  constructor(options: WorkerPoolOptions) {
+  constructor(options: WorkerPoolOptions<W>) {
     this.#options = options;
   }
 
@@ -46,7 +53,7 @@ export class WorkerPool {
   }
 
   /** The least busy worker with room, or `null` when every one is full, late or away. */
-  pick(): WorkerProcess | null {
+  pick(): W | null {
     const { callsPerWorker } = this.#options;
     const able = this.#slots
       .map(({ worker }) => worker)
@@ -72,12 +79,12 @@ export class WorkerPool {
     );
   }
 
-  #newSlot(backoffMs: number): Slot {
-    const { clock, settings, onEvent } = this.#options;
-    const slot: Slot = {
+  #newSlot(backoffMs: number): Slot<W> {
+    const { clock, settings, onEvent, startWorker } = this.#options;
+    const slot: Slot<W> = {
       startedAt: clock.monotonic(),
       backoffMs,
-      worker: new WorkerProcess({
+      worker: startWorker({
         clock,
         settings,
         onEvent,
@@ -88,7 +95,7 @@ export class WorkerPool {
     return slot;
   }
 
-  #replace(slot: Slot): void {
+  #replace(slot: Slot<W>): void {
     const handles = [...slot.worker.handles];
     slot.worker.handles.clear();
     const recycled = slot.worker.load !== undefined && this.#isWorn(slot.worker);
@@ -104,7 +111,7 @@ export class WorkerPool {
     });
   }
 
-  #recycleIfWorn(slot: Slot): void {
+  #recycleIfWorn(slot: Slot<W>): void {
     const { worker } = slot;
     if (worker.state !== 'ready' || worker.handles.size > 0 || !this.#isWorn(worker)) return;
     worker.state = 'draining';
@@ -112,7 +119,7 @@ export class WorkerPool {
     void worker.shutDown();
   }
 
-  #isWorn({ load }: WorkerProcess): boolean {
+  #isWorn({ load }: W): boolean {
     if (load === undefined || load.callsOpened === 0) return false;
     if (load.callsOpened >= RECYCLE_AFTER_CALLS) return true;
     return load.rssBytes > load.startRssBytes * RECYCLE_AT_RSS_FACTOR;
