@@ -30,6 +30,9 @@ export type LegPlan = {
   receiveEvents: readonly OfferedEvents[];
 };
 
+/** What a payload type of a leg stands for. */
+export type LegFormat = { codec: EndpointCodec } | { clockRate: number };
+
 export type BridgeLegOptions = {
   clock: Clock;
   random: Random;
@@ -62,6 +65,8 @@ export class BridgeLeg {
   holdSound: Sound | null = null;
   watched = false;
   readonly #options: BridgeLegOptions;
+  /** Looked up for every packet. */
+  readonly #formats = new Map<number, LegFormat>();
   #g711: { law: EndpointCodec; codec: FrameCodec } | undefined;
   #opus: FrameCodec | null = null;
   #opening: Promise<void> | undefined;
@@ -89,12 +94,20 @@ export class BridgeLeg {
   connect(plan: LegPlan): void {
     const isNew = this.stream === undefined || this.traffic.codec !== plan.codec;
     this.plan = plan;
+    this.#formats.clear();
+    for (const format of plan.receivePayloadTypes) this.#formats.set(format.payloadType, format);
+    for (const format of plan.receiveEvents) this.#formats.set(format.payloadType, format);
     if (isNew) this.traffic.setCodec(plan.codec);
     const stream = isNew || this.stream === undefined ? this.#newStream(plan.codec) : this.stream;
     this.stream = stream;
     const { codec, sendPayloadType: audioPayloadType, sendEvents: events } = plan;
     this.path.connect({ codec, audioPayloadType, silence: silenceOf(codec), events }, stream);
     this.voice.setCodec(this.linear);
+  }
+
+  /** Telephone events have a clock rate, sound has a codec. */
+  formatOf(payloadType: number): LegFormat | undefined {
+    return this.#formats.get(payloadType);
   }
 
   /** Between this leg's codec and linear sound; `null` while Opus has not been opened for it. */

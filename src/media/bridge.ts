@@ -143,18 +143,17 @@ export class Bridge {
   hear(leg: BridgeLeg, packet: RtpPacket): void {
     const { plan } = leg;
     if (plan === undefined) return;
-    const { payloadType } = packet;
-    const event = plan.receiveEvents.find((format) => format.payloadType === payloadType);
-    const format = plan.receivePayloadTypes.find((one) => one.payloadType === payloadType);
-    if (event === undefined && format?.codec !== plan.codec) {
+    const format = leg.formatOf(packet.payloadType);
+    const isAudio = format !== undefined && 'codec' in format;
+    if (format === undefined || (isAudio && format.codec !== plan.codec)) {
       return leg.traffic.watch.noteUseless('wrong_codec');
     }
     const now = this.#now();
     leg.tell(leg.traffic.watch.heard(now));
-    const isFirst = leg.traffic.noteReceived(packet, event === undefined, this.#options.clock);
+    const isFirst = leg.traffic.noteReceived(packet, isAudio, this.#options.clock);
     if (isFirst) leg.tell({ kind: 'firstAudio', leg: leg.leg });
-    if (event !== undefined) this.#digits(leg, leg.traffic.event(packet, event.clockRate, now));
-    else this.#audio(leg, plan, packet);
+    if (isAudio) this.#audio(leg, plan, packet);
+    else this.#digits(leg, leg.traffic.event(packet, format.clockRate, now));
   }
 
   /** A datagram came from or for an endpoint that never became a packet. */
@@ -197,8 +196,9 @@ export class Bridge {
   #watchDeadAir(now: number): void {
     const inUse = this.#endpoints.get(this.#inUse);
     const connected = this.#bridged && this.#held === null && inUse?.talks === true;
-    const sounds = this.#legs.map(({ traffic }) => traffic.soundAt ?? Number.NEGATIVE_INFINITY);
-    const event = this.#deadAir.tick(now, connected, Math.max(...sounds));
+    let soundAt = Number.NEGATIVE_INFINITY;
+    for (const { traffic } of this.#legs) soundAt = Math.max(soundAt, traffic.soundAt ?? soundAt);
+    const event = this.#deadAir.tick(now, connected, soundAt);
     if (event !== null) this.#options.onEvent(event);
   }
 
@@ -207,9 +207,10 @@ export class Bridge {
     for (const path of leg.takers) path.accept(packet);
     leg.voice.push(packet);
     const { onFrame } = this.#options;
-    const isSide = leg === this.whatsapp || leg.legId === this.#inUse;
     // On hold people speak among themselves: nobody hears it, so it is not recorded either.
-    if (isSide && this.#held === null) onFrame?.(leg.leg, plan.codec, packet.payload, packet.timestamp);
+    if (onFrame === undefined || this.#held !== null) return;
+    const isSide = leg === this.whatsapp || leg.legId === this.#inUse;
+    if (isSide) onFrame(leg.leg, plan.codec, packet.payload, packet.timestamp);
   }
 
   /** Works out anew who hears whom; called whenever that may have changed, never per packet. */
