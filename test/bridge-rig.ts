@@ -46,6 +46,8 @@ export type BridgeRig = {
   endpoint: RigLeg;
   events: MediaEvent[];
   clock: ManualClock;
+  /** Opus codecs that were opened and not given back; the real ones hold memory of their own. */
+  codecsHeld: () => number;
   /** Opens a further endpoint leg. */
   open: (legId: string, plan: LegPlan) => RigLeg;
   /** Lets frames of 20 ms pass; `each` runs before every one. */
@@ -63,13 +65,17 @@ export async function openRig(plan: LegPlan, onFrame?: FrameTap): Promise<Bridge
   const clock = new ManualClock();
   const events: MediaEvent[] = [];
   const toCustomer: RtpPacket[] = [];
+  let codecsHeld = 0;
   const bridge = new Bridge({
     clock,
     random: seededRandom(9),
     sounds: new SoundLibrary(RIG_SOUNDS),
     silentAfterMs: 5000,
     sendToWhatsApp: keeper(toCustomer),
-    openOpus: async () => linearCodec(),
+    openOpus: async () => {
+      codecsHeld += 1;
+      return { ...linearCodec(), free: () => (codecsHeld -= 1) };
+    },
     onEvent: (event) => events.push(event),
     ...(onFrame === undefined ? {} : { onFrame }),
   });
@@ -93,6 +99,7 @@ export async function openRig(plan: LegPlan, onFrame?: FrameTap): Promise<Bridge
     endpoint: open('main', plan),
     events,
     clock,
+    codecsHeld: () => codecsHeld,
     open,
     frames(count, each) {
       for (let frame = 0; frame < count; frame += 1) {

@@ -234,6 +234,22 @@ test('a plain call decodes nothing, also after a listener has left', async () =>
   assertUnbroken(customer, 960);
 });
 
+test('every codec is given back, also one that comes after the end', async () => {
+  const { bridge, codecsHeld, open } = await openRig(OPUS);
+  open('b', OPUS);
+  bridge.bridge();
+  bridge.setListener('b', 'barge');
+  await settled();
+  assert.equal(codecsHeld(), 3);
+  bridge.closeLeg('b');
+  assert.equal(codecsHeld(), 2);
+  open('c', OPUS);
+  bridge.setListener('c', 'listen');
+  bridge.close();
+  await settled();
+  assert.equal(codecsHeld(), 0);
+});
+
 test('digits of a leg not in use are told with its name, and played to nobody', async () => {
   const { bridge, customer, events, frames, open } = await openRig(OPUS);
   const consultant = open('b', OPUS);
