@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import type { Cdr } from '../src/calls/cdr.ts';
 import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
 import { startProduct, type Product } from '../src/cli/product.ts';
 import type { CallView } from '../src/http/api-types.ts';
+import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { readSettings } from '../src/settings.ts';
@@ -66,6 +68,7 @@ test('PCMA is transcoded, both sides hear the other', async () => {
   assert.deepEqual([played.cdr.media?.codec, played.cdr.media?.transcoded], ['PCMA', true]);
   assert.ok((played.cdr.deadAirMs ?? -1) >= 0);
   assert.ok((played.cdr.media?.whatsapp.packetsIn ?? 0) > 0);
+  assertProven(played.cdr);
 });
 
 test("the customer's key presses arrive at the endpoint", async () => {
@@ -124,11 +127,54 @@ test('a customer whose media never connects ends by a named reason', async () =>
   assert.match(played.view.endReason ?? '', /^(media_|meta_)/);
 });
 
+test('a media worker that is killed ends its calls by name, within five seconds', async () => {
+  let killedAt = 0;
+  const played = await play('100', 'tone-1000', {
+    until: (seen) => {
+      if (killedAt === 0 && heardBothWays(seen)) {
+        killedAt = systemClock.now();
+        for (const pid of mediaWorkers()) process.kill(pid, 'SIGKILL');
+      }
+      return false;
+    },
+  });
+  assert.ok(killedAt > 0);
+  assert.deepEqual([played.view.outcome, played.view.endReason], ['failed', 'media_worker_died']);
+  const tookMs = Date.parse(played.cdr.endedAt) - killedAt;
+  assert.ok(tookMs < 5_000, `${tookMs} ms`);
+});
+
 test('nothing is left: no call, no leg, no media', async () => {
   const state = await readJson<SimulatorState>(`${product?.sandbox?.url}/simulator/state`);
   assert.ok(state.people.every(({ call }) => call === null));
   assert.deepEqual(product?.server.gateway?.liveCalls(), []);
 });
+
+/** Every step of the proof is there, in order, and the figures are those of a good line. */
+function assertProven({ mediaProof, media }: Cdr): void {
+  const steps = mediaProof.map(({ step }) => step);
+  for (const leg of ['whatsapp', 'endpoint'] as const) {
+    for (const what of ['packet_in', 'packet_out', 'sound_in'] as const) {
+      assert.ok(steps.includes(`${leg}_first_${what}`), `${leg} ${what} in ${steps.join()}`);
+    }
+    assert.ok((media?.[leg].mos ?? 0) > 3, JSON.stringify(media));
+  }
+  assert.ok(steps.indexOf('ice_connected') <= steps.indexOf('dtls_connected'));
+  assert.deepEqual(
+    mediaProof.map(({ at }) => at),
+    mediaProof.map(({ at }) => at).toSorted(),
+  );
+}
+
+/** Children of this process that carry media. */
+function mediaWorkers(): number[] {
+  const children = `/proc/${process.pid}/task/${process.pid}/children`;
+  return readFileSync(children, 'utf8')
+    .split(' ')
+    .filter((pid) => pid !== '')
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('media-worker-main'))
+    .map(Number);
+}
 
 type Seen = { view: CallView; phone: SimCall | null; pbx: DemoPbxCall | undefined };
 
