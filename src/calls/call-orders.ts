@@ -1,6 +1,7 @@
 import type { Refused } from '../platform/refusal.ts';
 import type { CallEvent, CallState } from './call.ts';
 import { isFinished, NO_CONTROL, type CallOrder, type OrderAction } from './call-control.ts';
+import { hangUp } from './call-rules.ts';
 import { ORDER_CODES, type OrderCode } from './order-codes.ts';
 
 /**
@@ -30,11 +31,17 @@ const FROM_ANSWER: ReadonlySet<OrderAction> = new Set([
   'stop_recording',
 ]);
 
-/** Takes an order down, or says why it cannot be followed. */
+/**
+ * Takes an order down, or says why it cannot be followed. A hang-up is done with it.
+ */
 export function askOrder(state: CallState, order: CallOrder, now: number): CallEvent[] | Refused {
   const no = whyNot(state, order.wish.action);
   if (no !== null) return refusedOrder(no, state, order.wish.action);
-  return [{ type: 'CallOrdered', at: now, order }];
+  if (order.wish.action !== 'hang_up') return [{ type: 'CallOrdered', at: now, order }];
+  // The end needs nobody to take it: it is in the row as soon as it is asked for.
+  const done = { ...order, status: 'done', takenAt: now, finishedAt: now } as const;
+  const end = hangUp(state, 'business', 'business_hung_up', now);
+  return [{ type: 'CallOrdered', at: now, order: done }, ...end];
 }
 
 function whyNot(state: CallState, action: OrderAction): OrderCode | null {
@@ -92,7 +99,6 @@ export function closeOrders(orders: readonly CallOrder[], at: number): CallOrder
     if (isFinished(order)) return order;
     const { wish } = order;
     const kept = wish.action === 'send_dtmf' ? { ...wish, digits: '' } : wish;
-    if (wish.action === 'hang_up') return { ...order, status: 'done', finishedAt: at };
     return { ...order, wish: kept, status: 'failed', finishedAt: at, code: closingCode(order, at) };
   });
 }

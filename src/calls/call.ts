@@ -19,6 +19,7 @@ import {
   type ControlEventType,
 } from './call-control.ts';
 import { closeOrders } from './call-orders.ts';
+import { foldEndpoint, type EndpointEvent, type EndpointFacts } from './endpoint-facts.ts';
 import type { PlannedScript } from './call-script.ts';
 
 /**
@@ -33,7 +34,12 @@ import type { PlannedScript } from './call-script.ts';
  * ```
  */
 export const CALL_MOVES = {
-  queued: { CallDialing: 'dialing', CallHangUpRequested: 'queued', CallEnded: 'ended' },
+  queued: {
+    CallDialing: 'dialing',
+    CallOrdered: 'queued',
+    CallHangUpRequested: 'queued',
+    CallEnded: 'ended',
+  },
   dialing: {
     ...anywhereWhileLive('dialing'),
     CallInitiated: 'initiated',
@@ -143,28 +149,6 @@ export type AudioGap = {
   to: number | null;
 };
 
-/** One target of the endpoint that was called in vain, before the present one. */
-export type EndpointAttempt = {
-  target: string | null;
-  sipCallId: string;
-  invitedAt: number;
-  failed: { status: number; reason: string } | null;
-};
-
-export type EndpointFacts = {
-  sipCallId: string;
-  /** The URI that was called; rows from before targets do not have it. */
-  target?: string | null;
-  attempts?: readonly EndpointAttempt[];
-  invitedAt: number;
-  ringingAt: number | null;
-  answeredAt: number | null;
-  /** SIP dialog of the answered leg, so that a restarted gateway can still send its BYE. */
-  dialog: Record<string, unknown> | null;
-  failed: { status: number; reason: string } | null;
-  endedAt: number | null;
-};
-
 export type TerminateFact = {
   /** When we learned it, by our clock: the settling time counts from here. */
   learnedAt: number;
@@ -211,11 +195,7 @@ export type CallEvent =
   | { type: 'CallDeadAir'; at: number; silentMs: number }
   | ({ type: 'CallTerminated' } & TerminateFact)
   | { type: 'CallHangUpRequested'; at: number; by: EndedBy; reason: string }
-  | { type: 'EndpointInvited'; at: number; sipCallId: string; target?: string }
-  | { type: 'EndpointRinging'; at: number }
-  | { type: 'EndpointAnswered'; at: number; dialog: Record<string, unknown> | null }
-  | { type: 'EndpointFailed'; at: number; status: number; reason: string }
-  | { type: 'EndpointEnded'; at: number }
+  | EndpointEvent
   | ControlEvent
   | ({ type: 'CallEnded' } & CallEnd)
   | { type: 'CallFactLate'; at: number; fact: string };
@@ -329,40 +309,6 @@ function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
     default:
       return { ...facts, endpoint: foldEndpoint(facts.endpoint, event) };
   }
-}
-
-type EndpointEvent = Extract<FactEvent, { type: `Endpoint${string}` }>;
-
-function foldEndpoint(endpoint: EndpointFacts | null, event: EndpointEvent): EndpointFacts | null {
-  if (event.type === 'EndpointInvited') {
-    const { sipCallId, at: invitedAt, target = null } = event;
-    const nothing = {
-      ringingAt: null,
-      answeredAt: null,
-      dialog: null,
-      failed: null,
-      endedAt: null,
-    };
-    const attempts = attemptsBefore(endpoint);
-    return { sipCallId, target, attempts, invitedAt, ...nothing };
-  }
-  if (endpoint === null) return null;
-  switch (event.type) {
-    case 'EndpointRinging':
-      return { ...endpoint, ringingAt: endpoint.ringingAt ?? event.at };
-    case 'EndpointAnswered':
-      return { ...endpoint, answeredAt: event.at, dialog: event.dialog };
-    case 'EndpointFailed':
-      return { ...endpoint, failed: { status: event.status, reason: event.reason } };
-    case 'EndpointEnded':
-      return { ...endpoint, endedAt: event.at, dialog: null };
-  }
-}
-
-function attemptsBefore(endpoint: EndpointFacts | null): readonly EndpointAttempt[] {
-  if (endpoint === null) return [];
-  const { attempts = [], target = null, sipCallId, invitedAt, failed } = endpoint;
-  return [...attempts, { target, sipCallId, invitedAt, failed }];
 }
 
 /** The public name of an event, where the business is told; facts inside the house have none. */

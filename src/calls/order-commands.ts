@@ -29,5 +29,6 @@ export async function orderCall(
   const events = askOrder(state, order, unit.now);
   if (isRefused(events)) return events;
   await applyCallEvents(unit, state, events, actor);
-  return order;
+  const taken = events.find((event) => event.type === 'CallOrdered');
+  return taken?.order ?? order;
 }

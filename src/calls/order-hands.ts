@@ -72,15 +72,12 @@ export class OrderHands {
     });
   }
 
-  async #do({ wish, actor }: CallOrder): Promise<Outcome> {
-    const { desk, callId } = this.#ports;
-    if (wish.action === 'hang_up') {
-      await desk.hangUp(callId, 'business', 'business_hung_up', actor);
-      return null;
-    }
+  async #do({ wish }: CallOrder): Promise<Outcome> {
     const media = this.#with.media.call;
     if (media === null) return 'call_over' satisfies OrderCode;
     switch (wish.action) {
+      case 'hang_up':
+        return null;
       case 'transfer':
         return this.#transfer(wish);
       case 'complete_transfer':
