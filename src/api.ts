@@ -2,6 +2,7 @@ import fastifyStatic from '@fastify/static';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerStopAllRoutes } from './accounts/stop-all-routes.ts';
 import { registerCallActionRoutes } from './calls/call-action-routes.ts';
+import { registerCdrExportRoutes } from './calls/cdr-export-routes.ts';
 import { registerCallRoutes } from './calls/call-routes.ts';
 import { ORDER_CODES } from './calls/order-codes.ts';
 import { registerCheckpointRoutes } from './checkpoints/checkpoint-routes.ts';
@@ -91,6 +92,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerTemplateRoutes(app, context);
   registerMessageRoutes(app, context);
   registerCallRoutes(app, context);
+  registerCdrExportRoutes(app, context);
   registerCallActionRoutes(app, context);
   registerRecordingRoutes(app, context);
   registerOptOutRoutes(app, context);

@@ -8,7 +8,8 @@ import type { EventType } from '../webhooks/webhooks.ts';
 import { CALL_EVENT_NAMES, evolve, type CallEvent, type CallState } from './call.ts';
 import type { CallOrder } from './call-control.ts';
 import { reachOf } from './call-rules.ts';
-import { callRows, cdrRows } from './call-store.ts';
+import { callRows } from './call-store.ts';
+import { cdrRows } from './cdr-store.ts';
 import { callView } from './call-views.ts';
 import { cdrOf, type CdrLine } from './cdr.ts';
 

@@ -26,7 +26,8 @@ import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
 import { requestCall } from './call-commands.ts';
 import type { CallDesk } from './call-desk.ts';
-import { listCalls, listCdrs, readCall, readCdr } from './call-store.ts';
+import { listCalls, readCall } from './call-store.ts';
+import { listCdrs, readCdr } from './cdr-store.ts';
 import { callView } from './call-views.ts';
 
 const RING_TIMEOUT_MS = 60_000;

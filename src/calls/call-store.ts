@@ -16,7 +16,6 @@ import {
 } from '../platform/ids.ts';
 import type { FieldNames } from '../platform/divide.ts';
 import type { CallState } from './call.ts';
-import { wholeCdr, type Cdr } from './cdr.ts';
 
 /** Words of the business and of others, and ids and addresses that hold the person's number. */
 export const CALL_FIELDS: FieldNames = new Set([
@@ -33,17 +32,6 @@ export const CALL_FIELDS: FieldNames = new Set([
   'message',
   'details',
 ]);
-const CDR_FIELDS = new Set([
-  'purpose',
-  'clientReference',
-  'wacid',
-  'sipCallId',
-  'customerNumber',
-  'customerUserId',
-  'digits',
-  'script.result',
-]);
-
 const partsOf = (tx: Tx, call: CallState) =>
   sealedParts(tx, call.plan.contactId, call, CALL_FIELDS);
 
@@ -125,33 +113,6 @@ export const putOffRows: RowStore<{ id: CallId; dueAt: number }> = {
   },
 };
 
-const SAVE_CDR = statement(
-  'call_save_cdr',
-  `insert into cdrs (bucket, call_id, id, account_id, record, sealed, ended_at)
-   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::jsonb[],
-     $6::bytea[], $7::timestamptz[])`,
-);
-
-export type CdrRow = { id: string; accountId: AccountId; cdr: Cdr };
-
-/** Plain insert: a second record of one call breaks the primary key, and so the transaction. */
-export const cdrRows: RowStore<CdrRow> = {
-  async saveAll(tx, rows) {
-    const parts = rows.map(({ cdr }) =>
-      sealedParts(tx, cdr.contactId as ContactId, cdr, CDR_FIELDS),
-    );
-    await tx.run(SAVE_CDR, [
-      rows.map(({ cdr }) => bucketOf(cdr.callId as CallId)),
-      rows.map(({ cdr }) => cdr.callId),
-      rows.map(({ id }) => id),
-      rows.map(({ accountId }) => accountId),
-      parts.map(({ plain }) => plain),
-      parts.map(({ sealed }) => sealed),
-      rows.map(({ cdr }) => at(Date.parse(cdr.endedAt))),
-    ]);
-  },
-};
-
 export type StateRow = KeyColumn & {
   state: CallState;
   contact_id: ContactId;
@@ -172,32 +133,6 @@ export async function readCall(db: Queryable, id: CallId): Promise<CallState | n
   return row === undefined ? null : stateIn(db, row);
 }
 
-type WithCdrRow = StateRow & { record: Cdr | null; sealed_record: Buffer | null };
-
-const READ_WITH_CDR = statement<WithCdrRow>(
-  'call_read_with_cdr',
-  `select ${STATE}, r.record, r.sealed as sealed_record from calls
-     left join cdrs r on r.bucket = calls.bucket and r.call_id = calls.id
-    where (calls.bucket, calls.id) in (select * from unnest($1::smallint[], $2::text[]))
-    order by calls.id`,
-);
-
-/** A call and its record, which there is only once the call has ended. */
-export type RecordedCall = { call: CallState; cdr: Cdr | null };
-
-/** Calls by their ids with their records, oldest first; ids that name nothing are left out. */
-export async function readCallsWithCdrs(
-  db: Queryable,
-  ids: readonly CallId[],
-): Promise<RecordedCall[]> {
-  const rows = await db.run(READ_WITH_CDR, [ids.map((id) => bucketOf(id)), ids]);
-  return rows.map((row) => {
-    const sealedRecord = { ...row, sealed: row.sealed_record };
-    const cdr = row.record === null ? null : wholeCdr(openedValue(db, row.record, sealedRecord));
-    return { call: stateIn(db, row), cdr };
-  });
-}
-
 const LIST = statement<StateRow>(
   'call_list',
   `select ${STATE} from calls where account_id = $1 and ($2::text is null or contact_id = $2)
@@ -212,46 +147,6 @@ export async function listCalls(
 ): Promise<CallState[]> {
   const rows = await db.run(LIST, [accountId, filter.contactId, filter.after, filter.limit]);
   return rows.map((row) => stateIn(db, row));
-}
-
-type RecordRow = KeyColumn & { record: Cdr; account_id: string; sealed: Buffer | null };
-
-const RECORD = `cdrs.record, cdrs.account_id, cdrs.sealed,
-  ${keyColumn('cdrs', "cdrs.record ->> 'contactId'")}`;
-
-function recordIn(db: Queryable, row: RecordRow): Cdr {
-  const contactId = row.record.contactId as ContactId;
-  return wholeCdr(openedValue(db, row.record, { ...row, contact_id: contactId }));
-}
-
-const READ_CDR = statement<RecordRow>(
-  'call_read_cdr',
-  `select ${RECORD} from cdrs where bucket = $1 and call_id = $2`,
-);
-
-export async function readCdr(
-  db: Queryable,
-  accountId: AccountId,
-  callId: CallId,
-): Promise<Cdr | null> {
-  const row = await db.first(READ_CDR, [bucketOf(callId), callId]);
-  return row?.account_id === accountId ? recordIn(db, row) : null;
-}
-
-const LIST_CDRS = statement<RecordRow>(
-  'call_list_cdrs',
-  `select ${RECORD} from cdrs where account_id = $1 and ($2::text is null or call_id < $2)
-    order by call_id desc limit $3`,
-);
-
-export async function listCdrs(
-  db: Queryable,
-  accountId: AccountId,
-  after: string | null,
-  limit: number,
-): Promise<Cdr[]> {
-  const rows = await db.run(LIST_CDRS, [accountId, after, limit]);
-  return rows.map((row) => recordIn(db, row));
 }
 
 /** What must be known of a due call before its contact is locked. */

@@ -24,7 +24,8 @@ import { makePolicyPacks } from '../policy/policy-packs.ts';
 import { testDatabase, type TestDatabase } from '../../test/database.ts';
 import { queuedCall, type CallState } from './call.ts';
 import { CALL_LIMITS } from './call-rules.ts';
-import { callRows, readCall, readCdr } from './call-store.ts';
+import { callRows, readCall } from './call-store.ts';
+import { readCdr } from './cdr-store.ts';
 import { openDialer, type Dialer } from './dialer.ts';
 
 const PURPOSE = 'your order 1042';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { readCsv, type CsvRow } from './csv-reader.ts';
-import { csvLine } from './csv-text.ts';
+import { csvLine } from '../http/csv-text.ts';
 
 /** Reads a text in pieces of that many bytes. */
 async function rowsOf(text: string, size = 7): Promise<CsvRow[]> {

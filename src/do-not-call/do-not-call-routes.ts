@@ -14,7 +14,7 @@ import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
-import { csvAnswer, csvLine } from './csv-text.ts';
+import { csvAnswer, csvLine } from '../http/csv-text.ts';
 import { listPerson, statusOfRefusal, unlistPerson } from './do-not-call-commands.ts';
 import {
   listName,

@@ -9,7 +9,7 @@ import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts'
 import { HttpError, RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import type { AccountId } from '../platform/ids.ts';
-import { csvAnswer, csvLine } from './csv-text.ts';
+import { csvAnswer, csvLine } from '../http/csv-text.ts';
 import {
   IMPORTS_WAITING_MAX,
   IMPORT_BYTES_MAX,

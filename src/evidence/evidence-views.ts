@@ -1,4 +1,4 @@
-import type { RecordedCall } from '../calls/call-store.ts';
+import type { RecordedCall } from '../calls/cdr-store.ts';
 import { callView } from '../calls/call-views.ts';
 import type { PermissionRow, RequestRow } from '../consent/consent-store.ts';
 import { permissionView, requestView } from '../consent/consent-views.ts';

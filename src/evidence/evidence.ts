@@ -1,4 +1,4 @@
-import { readCallsWithCdrs } from '../calls/call-store.ts';
+import { readCallsWithCdrs } from '../calls/cdr-store.ts';
 import { checkpointSection, inclusionProofs } from '../checkpoints/checkpoint-lookup.ts';
 import { latestCheckpoint, runsOfContacts, type Run } from '../checkpoints/checkpoint-store.ts';
 import type { Checkpoint, CheckpointSigner } from '../checkpoints/checkpoints.ts';
