@@ -145,6 +145,7 @@ const LIMIT_TEXTS: Readonly<Record<string, string>> = {
   terminateConfirmMs: "Meta's terminate webhook, after our hang-up",
   settleMs: "companions of Meta's terminate webhook that are still missing",
   bridgeMs: 'audio with the endpoint, from the pick-up on',
+  scriptGraceMs: 'a script to end, behind the longest time that it gives itself',
   metaAnswerMs: "Meta's own answer about the permission, where the policy pack wants it",
   lateMs: 'a gateway to dial a call that is due; then it is blocked',
 };

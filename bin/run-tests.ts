@@ -25,10 +25,12 @@ const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo
 const root = dirname(import.meta.dirname);
 const TWO_WIDE = ['--test-concurrency=2', '--test-timeout=120000'];
 
-/** Program a test looks for, and Debian's package that has it. */
-const PEERS: readonly (readonly [program: string, aptPackage: string])[] = [
+/** Program a test looks for, and Debian's packages that have it. */
+const PEERS: readonly (readonly [program: string, aptPackages: string])[] = [
   ['sipp', 'sip-tester'],
   ['baresip', 'baresip'],
+  ['espeak-ng', 'espeak-ng'],
+  ['kamailio', 'kamailio kamailio-tls-modules'],
   ['chromium', 'chromium'],
   ['ip', 'iproute2'],
 ];
@@ -114,7 +116,7 @@ function usesDatabase(file: string): boolean {
 function installPeers(): void {
   const missing = PEERS.filter(([program]) => programPath(program) === undefined);
   if (missing.length === 0) return;
-  const packages = missing.map(([, aptPackage]) => aptPackage);
+  const packages = missing.flatMap(([, aptPackages]) => aptPackages.split(' '));
   const line = `apt-get install ${packages.join(' ')}`;
   const mayInstall = process.getuid?.() === 0 || process.env['CI'] === 'true';
   if (!mayInstall || programPath('apt-get') === undefined) {
