@@ -145,6 +145,8 @@ function bodyFor(path: string): object {
     '/v1/lines/{id}/policy-pack': { policyPack: 'strict-2026-01', reportId },
     '/v1/contacts/{id}': { language: 'en_GB' },
     '/v1/contacts/{id}/erase': { confirm: owned['/v1/contacts'] },
+    '/v1/routing': { rules: [{ name: 'all', when: {}, endpointId: owned['/v1/endpoints'] }] },
+    '/v1/routing/check': { purpose: 'order 1042' },
     '/v1/calls/{id}/actions': { action: 'hold' },
     '/v1/calls/{id}/opt-out': { reason: 'said so' },
     '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
@@ -169,9 +171,15 @@ async function ask(
   sent: { key?: string | null } = {},
 ): Promise<Answer> {
   const query = QUERIES[path] ?? '';
-  const json = ['POST', 'PATCH'].includes(method) ? { body: bodyFor(path) } : {};
+  const json = ['POST', 'PATCH', 'PUT'].includes(method) ? { body: bodyFor(path) } : {};
   const body = method === 'POST' && path === '/v1/do-not-call/imports' ? FILE : json;
-  return send(story, method, `${filled(path, id)}${query}`, { ...sent, ...body });
+  const answer = send(story, method, `${filled(path, id)}${query}`, { ...sent, ...body });
+  // A test call rings and listens in the story's time.
+  if (path !== '/v1/endpoints/{id}/test') return answer;
+  let isIn = false;
+  void answer.finally(() => (isIn = true));
+  await story.until('the answer of the test call', () => isIn, 60_000);
+  return answer;
 }
 
 test('there are routes, and each says what it is for', () => {

@@ -89,7 +89,7 @@ test('the search is bounded in count', async () => {
   assert.equal((await assertOneEnd(story, id)).endpointAttempts.length, 2);
 });
 
-test('From shows the contact instead of the number where the endpoint asks for an alias', async () => {
+test('From shows the contact and no number where the endpoint asks for an alias', async () => {
   const { id: endpointId } = await endpoint('alias', { uri: uriOf('talk'), callerId: 'alias' });
   const { id, contactId } = await placed(story, await willing(), { endpointId });
   await reach(story, id, 'bridged');

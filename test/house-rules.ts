@@ -56,6 +56,7 @@ const MORE_FACES = new Set([
   'src/endpoints/failover.ts',
   'src/endpoints/routing.ts',
   'src/endpoints/target-guard.ts',
+  'src/golive/endpoint-probe.ts',
   'src/http/api-schemas.ts',
   'src/ledger/changes.ts',
   'src/media/g711.ts',

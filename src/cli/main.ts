@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
+import { addEndpointCommands } from './endpoint-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { runStart } from './start.ts';
 import { lintTemplateFile } from './template-lint.ts';
@@ -20,6 +21,7 @@ Examples:
   npm run demo -- --json         the same; the last line is one JSON object
   npx askfirst serve             the server alone, for a real line at Meta
   npx askfirst doctor            what each line still needs before it goes live
+  npx askfirst endpoint test ID  call it, and say what is wrong
   npx askfirst simulator         the simulator alone, to test your own code against`,
   );
 
@@ -99,6 +101,7 @@ program
   });
 
 addPolicyCommands(program, LOCAL_URL);
+addEndpointCommands(program, LOCAL_URL);
 addAuditCommands(program, LOCAL_URL);
 
 program

@@ -57,7 +57,7 @@ test('purposes take a star for anything', () => {
   }
 });
 
-test('a language holds for its dialects, a country for itself; nothing known holds for none', () => {
+test('a language holds for its dialects, a country for itself, the unknown for none', () => {
   assert.ok(matches({ languages: ['es'] }, { language: 'es_MX' }));
   assert.ok(matches({ languages: ['pt-BR', 'es'] }, { language: 'PT_br' }));
   assert.ok(!matches({ languages: ['es'] }, { language: 'est' }));
