@@ -44,7 +44,15 @@ test('one that hangs up unheard most likely never got our ACK', () => {
 });
 
 test('every finding that is not fine says what to do', () => {
-  const causes = ['wrong_address', 'wrong_codec', 'srtp_failed', 'never_sent', 'stopped', 'muted'];
+  const causes = [
+    'wrong_address',
+    'wrong_codec',
+    'srtp_failed',
+    'never_sent',
+    'stopped',
+    'ack_lost',
+    'muted',
+  ];
   for (const silence of causes as Array<'muted'>) {
     const finding = findingOf({ kind: 'answered', heard: SILENT, silence });
     assert.equal(finding.ok, false);
