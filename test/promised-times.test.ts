@@ -77,6 +77,24 @@ test('a call that is scheduled too late is refused with the latest right time', 
   await story.api.post(`/v1/calls/${id}/hangup`, {});
 });
 
+test('where only time stands in the way, the call is put off to the first right minute', async () => {
+  const number = somebody('101');
+  await getYes(story, number, { promisedAt: inMs(2 * HOUR) });
+  const early = await refusedCall(number, {});
+  assert.equal(early.code, 'promise_not_due');
+  const { id, dueAt } = await placed(story, number, { onBlocked: 'schedule' });
+  assert.equal(dueAt, early.allowedAt);
+  assert.ok(Date.parse(dueAt) > story.clock.now());
+  story.clock.advance(Date.parse(dueAt) - story.clock.now() - 10_000);
+  assert.equal(story.simulator.person(number).call, null);
+  assert.equal((await reach(story, id, 'ended')).outcome, 'completed');
+
+  // No time heals a no.
+  const stranger = somebody('101');
+  const refused = await refusedCall(stranger, { onBlocked: 'schedule' });
+  assert.equal(refused.code, 'permission_missing');
+});
+
 test('a call comes at the promised time, not before and not long after', async () => {
   const number = somebody('101');
   const promisedAt = inMs(3 * HOUR);

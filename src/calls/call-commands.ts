@@ -1,7 +1,7 @@
 import type { CallStrategy } from '../http/api-types.ts';
 import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
-import type { StoredLine } from '../lines/line-store.ts';
+import { readLines, type StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';
 import type { Announced } from '../recording/recording.ts';
 import type { Refusal, Refused } from '../platform/refusal.ts';
@@ -31,6 +31,8 @@ export type RequestCall = {
   keyId: string | null;
   /** When to dial; null for now. The past counts as now. */
   scheduledAt: number | null;
+  /** Where only time stands in the way: refuse, or dial as soon as the gate allows it. */
+  onBlocked: 'refuse' | 'schedule';
   actor: string;
 };
 
@@ -47,11 +49,15 @@ export async function requestCall(
 ): Promise<CallState | Refused> {
   const { contact, now } = unit;
   const { endpoint, purpose, clientReference, actor } = wish;
-  const dueAt = Math.max(now, wish.scheduledAt ?? now);
+  const wantedAt = Math.max(now, wish.scheduledAt ?? now);
   const facts = await gatherGateFacts(unit.tx, ports, [contact], [line.id]);
   const endpointKnown = endpoint !== null;
-  const question = { contact, line, purpose, callId: null, endpointKnown, now: dueAt };
-  const decision = decideCall(ports, facts, question);
+  const question = { contact, line, purpose, callId: null, endpointKnown, now: wantedAt };
+  const wanted = decideCall(ports, facts, question);
+  const allowedAt = wish.onBlocked === 'schedule' ? (wanted.refusal?.allowedAt ?? null) : null;
+  const dueAt = allowedAt ?? wantedAt;
+  const decision =
+    allowedAt === null ? wanted : decideCall(ports, facts, { ...question, now: dueAt });
   const { packName } = decision;
   if (decision.refusal !== null) {
     const latestAt = latestCallTime(ports, facts, { ...question, now });
@@ -76,12 +82,13 @@ export async function requestCall(
     ...(wish.recording === undefined ? {} : { recording: wish.recording }),
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
+  const putOffBy = wanted.refusal?.code ?? null;
   unit.save(callRows, callId, state);
   unit.record({
     type: 'CallRequested',
     actor,
     at: now,
-    data: { callId, lineId, endpointId, strategy, route: wish.route },
+    data: { callId, lineId, endpointId, strategy, route: wish.route, putOffBy },
     personal: { purpose, clientReference },
   });
   return state;
@@ -108,9 +115,10 @@ function blocked(
  * has picked up already goes on talking; hanging up is theirs.
  */
 export async function callOffUnanswered(unit: ContactUnit, lineId: LineId): Promise<void> {
+  const [line] = await readLines(unit.tx, [lineId]);
   for (const call of await unfinishedCalls(unit.tx, [unit.contact.id])) {
     if (call.plan.lineId !== lineId || call.facts.answeredAt !== null) continue;
     const events = hangUp(call, 'platform', 'permission_revoked', unit.now);
-    await applyCallEvents(unit, call, events, 'platform');
+    await applyCallEvents(unit, call, events, 'platform', line === undefined ? {} : { line });
   }
 }

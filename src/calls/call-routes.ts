@@ -66,6 +66,10 @@ const callBody = z.strictObject({
     .datetime({ offset: true })
     .optional()
     .describe('When to dial; default: now. Refused when it would come too late.'),
+  onBlocked: z
+    .enum(['refuse', 'schedule'])
+    .default('refuse')
+    .describe('Where only time stands in the way: refuse, or dial as soon as it is allowed.'),
 });
 
 type CallContext = ApiContext & { desk: CallDesk; endpointDesk: EndpointDesk };
@@ -124,6 +128,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
             clientReference: body.clientReference ?? null,
             recording: body.recording,
             scheduledAt,
+            onBlocked: body.onBlocked,
             actor: `api:${keyId}`,
           });
         });
