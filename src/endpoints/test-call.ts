@@ -115,10 +115,6 @@ const SILENCES: Readonly<Record<SilenceCause, [string, string]>> = {
     'It repeats its answer, because our ACK does not reach it, and sends no audio before.',
     'Check its Contact and Record-Route, and NAT or a firewall between for SIP.',
   ],
-  ack_lost: [
-    'It never got our ACK: it sends its answer again and again, and will hang up after 32 s.',
-    'Let it reach the address in our Contact (ASKFIRST_ADVERTISED_ADDRESS), past NAT and proxies.',
-  ],
   muted: [
     'It sends packets, but no sound is in them.',
     'Look for a mute or a dead microphone there; play an announcement when it answers.',
