@@ -178,6 +178,13 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     });
   });
 
+  test('the call is recorded by order, once the announcement was heard', async () => {
+    await orderOfLatest(product, 'start_recording');
+    await page.getByText('Being recorded, sealed as it is written.').first().waitFor();
+    // Some sound of both sides; how much does not matter.
+    await delay(systemClock, 1_500);
+  });
+
   test('hanging up leaves a completed call with its record', async () => {
     await press(phone(), 'Hang up');
     await page.getByText('Ada Lovelace hung up.', { exact: false }).first().waitFor();
@@ -185,6 +192,26 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await page.getByText('Call detail record').click();
     await page.getByText('Outcome', { exact: true }).waitFor();
     await page.getByText('This permission has served its one call.').first().waitFor();
+  });
+
+  test('its card plays the recording, customer left and endpoint right', async () => {
+    const player = page.getByLabel('Recording 1: customer on the left, endpoint on the right');
+    await player.waitFor();
+    assert.deepEqual(await axeFaults(page), []);
+    const heard = await player.evaluate(async (element) => {
+      const { src } = element as HTMLAudioElement;
+      const bytes = await (await fetch(src)).arrayBuffer();
+      const sound = await new AudioContext().decodeAudioData(bytes);
+      const loudest = (channel: number): number =>
+        sound.getChannelData(channel).reduce((most, at) => Math.max(most, Math.abs(at)), 0);
+      return { channels: sound.numberOfChannels, left: loudest(0), right: loudest(1) };
+    });
+    assert.equal(heard.channels, 2);
+    assert.ok(heard.left > HEARD_RMS && heard.right > HEARD_RMS, JSON.stringify(heard));
+    await player.evaluate((element) => (element as HTMLAudioElement).play());
+    await until('the player has played', () =>
+      player.evaluate((element) => (element as HTMLAudioElement).currentTime > 0.3),
+    );
   });
 
   test('STOP puts Ada on the do-not-call list, and the page shows it', async () => {
@@ -355,6 +382,23 @@ async function addEndpoint(product: WholeProduct, name: string, user: string): P
     body: JSON.stringify({ name, uri }),
   });
   assert.equal(answer.status, 201);
+}
+
+/** An order of the business to the newest call. */
+async function orderOfLatest(product: WholeProduct, action: string): Promise<void> {
+  const headers = {
+    authorization: `Bearer ${product.apiKey}`,
+    'content-type': 'application/json',
+    'idempotency-key': action,
+  };
+  const calls = await fetch(`${product.url}/v1/calls?limit=1`, { headers });
+  const { items } = (await calls.json()) as { items: Array<{ id: string }> };
+  const answer = await fetch(`${product.url}/v1/calls/${items[0]?.id}/actions`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ action }),
+  });
+  assert.equal(answer.status, 202, await answer.text());
 }
 
 async function axeFaults(page: Page): Promise<string[]> {

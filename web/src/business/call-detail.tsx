@@ -44,7 +44,7 @@ function Detail(props: { call: CallView; name: string; entries: readonly History
         {live && <EndCall callId={call.id} />}
       </div>
       <CallAxis axis={axis} />
-      <CallRecordings callId={call.id} live={live} />
+      <CallRecordings callId={call.id} />
       {entries.length > 0 && <TimelineList entries={entries} startMs={axis.startMs} />}
       {cdr.data !== undefined && !live && <CdrTable cdr={cdr.data} />}
       <p className="font-mono text-xs break-all text-muted">{call.id}</p>

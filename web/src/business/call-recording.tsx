@@ -1,15 +1,19 @@
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { Page } from '../../../src/http/api-types.ts';
 import type { RecordingView } from '../../../src/recording/recording-views.ts';
-import { useBusiness } from '../api/business-context.tsx';
+import { useBusinessQuery } from '../api/business-hooks.ts';
 import { recordingWords } from './recording-words.ts';
 
 /** Links last longer than anybody listens to one page. */
 const LINK_MINUTES = 60;
 
 /** What there is to hear of a call: a player and both files for each recording. */
-export function CallRecordings(props: { callId: string; live: boolean }) {
-  const recordings = useRecordings(props.callId, props.live);
+export function CallRecordings(props: { callId: string }) {
+  const path = `/v1/calls/${props.callId}/recording`;
+  const recordings = useQuery(
+    useBusinessQuery<Page<RecordingView>>(path, { linkMinutes: LINK_MINUTES }),
+  );
   const items = recordings.data?.items ?? [];
   if (items.length === 0) return null;
   return (
@@ -30,7 +34,9 @@ export function CallRecordings(props: { callId: string; live: boolean }) {
 }
 
 function Player(props: { links: NonNullable<RecordingView['links']>; name: string }) {
-  const { links, name } = props;
+  const { name } = props;
+  // Every look brings new links; a player that was given one would begin from the start.
+  const [links] = useState(props.links);
   return (
     <div className="flex flex-wrap items-center gap-3">
       <audio
@@ -48,22 +54,4 @@ function Player(props: { links: NonNullable<RecordingView['links']>; name: strin
       </a>
     </div>
   );
-}
-
-/** Asked again while the call lives; afterwards once in a while, for new links would stop a player. */
-function useRecordings(callId: string, live: boolean) {
-  const { client, pollMs } = useBusiness();
-  const path = `/v1/calls/${callId}/recording`;
-  return useQuery({
-    queryKey: ['recording', client.apiKey, callId, live],
-    queryFn: () => client.get<Page<RecordingView>>(path, { linkMinutes: LINK_MINUTES }),
-    refetchInterval: (query) =>
-      query.state.data?.items.every(({ state }) => isDone(state)) === true && !live
-        ? false
-        : pollMs,
-  });
-}
-
-function isDone(state: RecordingView['state']): boolean {
-  return state === 'ready' || state === 'failed' || state === 'deleted';
 }
