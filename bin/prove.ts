@@ -9,8 +9,8 @@ import { runSeeds, tellFault } from '../test/simulation/run-seeds.ts';
  * `npm run prove`: the proofs that `npm test` runs in a small size, in any size.
  *
  *   npm run prove                                      the list
- *   npm run prove -- simulation --count 10000          many days
- *   npm run prove -- simulation --seed 123 --trace     one day, told line by line
+ *   npm run prove -- simulation --count 10000          many seeds
+ *   npm run prove -- simulation --seed 123 --trace     one seed, told line by line
  *   npm run prove -- opt-out-race --count 10000
  *
  * `--json` prints one line of figures at the end, for machines.
@@ -25,9 +25,9 @@ type Proof = {
 /** A test file that takes its size from an environment variable needs a row here and no code. */
 const PROOFS: Readonly<Record<string, Proof>> = {
   simulation: {
-    says: 'R-02: invariants I1 to I20 at every step of seeded days',
+    says: 'R-02: invariants I1 to I20 at every step of seeded worlds',
     kind: 'simulation',
-    counts: 'days',
+    counts: 'seeds',
     count: 1_000,
   },
   'webhook-shuffles': {
@@ -37,6 +37,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     variable: 'ASKFIRST_PROOF_COUNT',
     counts: 'streams',
     count: 10_000,
+  },
+  corpora: {
+    says: 'every string and body of the corpora through every text field of every route',
+    kind: 'test',
+    file: 'test/corpora.test.ts',
+    variable: 'ASKFIRST_CORPUS_STRINGS',
+    counts: 'strings for each field',
+    count: 1_000,
   },
   'opt-out-race': {
     says: 'C-01: stops race dials on the real database',
@@ -163,13 +171,14 @@ async function simulate(count: number): Promise<number> {
   const seconds = (): number => Math.round((systemClock.monotonic() - startedAt) / 1_000);
   const onResult = (result: SeedResult, done: number): void => {
     if (result.violations.length > 0) console.error(`\n${tellFault(result)}\n`);
-    if (!values.json) process.stderr.write(`\r${done} of ${total} days, ${seconds()} s `);
+    if (!values.json) process.stderr.write(`\r${done} of ${total} seeds, ${seconds()} s `);
   };
   const results = await runSeeds({ seeds, processes: Number(values.processes), onResult });
   const faulty = results.filter(({ violations }) => violations.length > 0);
   const figures = {
     proof: 'simulation',
-    days: results.length,
+    seeds: results.length,
+    days: results.filter(({ isLong }) => isLong).length,
     faulty: faulty.map(({ seed }) => seed),
     steps: results.reduce((sum, { steps }) => sum + steps, 0),
     rings: results.reduce((sum, { counts }) => sum + counts.rings, 0),
@@ -179,9 +188,12 @@ async function simulate(count: number): Promise<number> {
   if (values.json) console.log(JSON.stringify(figures));
   else {
     const { days, steps, rings, crashes } = figures;
+    const played = `${figures.seeds} seeds, ${days} of them whole days`;
     process.stderr.write('\n');
-    console.log(`${days} days, ${steps} steps, ${rings} rings, ${crashes} crashes`);
-    console.log(faulty.length === 0 ? 'Nothing is broken.' : `${faulty.length} days have a fault.`);
+    console.log(`${played}: ${steps} steps, ${rings} rings, ${crashes} crashes`);
+    console.log(
+      faulty.length === 0 ? 'Nothing is broken.' : `${faulty.length} seeds have a fault.`,
+    );
   }
   return faulty.length === 0 ? 0 : 1;
 }
