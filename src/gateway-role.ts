@@ -3,7 +3,7 @@ import { openDialer, type DialedCall } from './calls/dialer.ts';
 import { LEASE_SECONDS, openGateway, type Gateway } from './calls/gateway.ts';
 import { readContact } from './contacts/contact-store.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
-import { openEndpoint, readEndpoint } from './endpoints/endpoint-store.ts';
+import { listEndpoints, openEndpoint, readEndpoint } from './endpoints/endpoint-store.ts';
 import { orderTargets } from './endpoints/failover.ts';
 import { openHealthWatch } from './endpoints/health-worker.ts';
 import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
@@ -57,7 +57,16 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
     advertisedAddress: advertisedAddress(settings),
     endpointOf: async ({ accountId }, endpointId) => {
       const endpoint = await readEndpoint(database, accountId, endpointId);
-      return endpoint === null ? null : openEndpoint(endpoint, sealer);
+      if (endpoint === null) return null;
+      const opened = openEndpoint(endpoint, sealer);
+      const guard = core.endpointDesk.guardOf(accountId);
+      return { ...opened, targets: callOrder(opened, guard) };
+    },
+    addressesOf: async ({ accountId }) => {
+      const endpoints = await listEndpoints(database, accountId);
+      return endpoints.flatMap(({ id: endpointId, targets }) =>
+        targets.map(({ uri }) => ({ endpointId, uri })),
+      );
     },
     promptOf: ({ accountId }, name) => core.shelf.prompt(accountId, name),
     openGuide: openScriptGuide({ ...core, egress }),

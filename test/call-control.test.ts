@@ -293,6 +293,7 @@ test("the PBX's own transfer is followed and told how it goes; out of bounds it 
   refer('tel:+15551234567');
   refer('sip:+15551234567@127.0.0.1:5070');
   refer('sip:agent@elsewhere.example');
+  await story.until('three answers', () => said.length === 3);
   assert.deepEqual(said.splice(0), ['reject 403', 'reject 403', 'reject 403']);
   const replaces = { callId: 'c1', toTag: 't1', fromTag: 'f1' };
   refer('sip:third@127.0.0.1:5070', { replaces, referredBy: '<sip:agent@127.0.0.1>' });

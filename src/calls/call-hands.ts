@@ -52,5 +52,5 @@ export type CallGuide = {
   close(): void;
 };
 
-/** Who leads this call; null when nobody does. Asked once, when its media is open. */
+/** Who leads this call; null when nobody does. Asked at every step until somebody does. */
 export type OpenGuide = (hands: CallHands, state: CallState) => CallGuide | null;

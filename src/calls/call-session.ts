@@ -39,11 +39,15 @@ export type SessionPorts = RecordingPorts & {
   stopByKey: (callId: CallState['plan']['id'], waitedMs: number) => Promise<void>;
   /** Another endpoint of the account, to connect or transfer to, with its secrets opened. */
   endpointOf: (plan: CallState['plan'], endpointId: EndpointId) => Promise<Endpoint | null>;
+  /** Every address of every endpoint of the account: where the PBX may transfer to by itself. */
+  addressesOf: (plan: CallState['plan']) => Promise<readonly EndpointAddress[]>;
   /** A prompt of the account; null where there is none of that name. */
   promptOf?: (plan: CallState['plan'], name: string) => Promise<Sound | null>;
   /** Who leads the call by its hands, such as a script. */
   openGuide?: OpenGuide;
 };
+
+export type EndpointAddress = { endpointId: EndpointId; uri: string };
 
 export type SessionTarget = {
   line: Line;

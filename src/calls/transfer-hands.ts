@@ -1,10 +1,11 @@
-import type { Endpoint } from '../endpoints/endpoint.ts';
 import { guardNamedByPeer } from '../endpoints/target-guard.ts';
+import { errorText } from '../platform/failure.ts';
 import type { EndpointId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { Referral } from '../sip/sip.ts';
+import { parseSipUri } from '../sip/uri.ts';
 import { currentEndpoint, type TransferMode } from './call-control.ts';
-import type { HandPorts, SessionTarget } from './call-session.ts';
+import type { EndpointAddress, HandPorts, SessionTarget } from './call-session.ts';
 import type { EndpointHands, LegWish } from './endpoint-hands.ts';
 import type { MediaHands } from './media-hands.ts';
 import type { OrderCode } from './order-codes.ts';
@@ -32,7 +33,6 @@ export class TransferHands {
   readonly #endpoints: EndpointHands;
   readonly #media: MediaHands;
   #open: OpenTransfer | null = null;
-  #starting = false;
 
   constructor(
     ports: HandPorts,
@@ -56,13 +56,11 @@ export class TransferHands {
   async transfer(mode: TransferMode, wish: LegWish, by: 'business' | 'endpoint'): Promise<Outcome> {
     const media = this.#media.call;
     if (media === null) return 'call_over' satisfies OrderCode;
-    if (this.#open !== null || this.#starting) return 'transfer_under_way' satisfies OrderCode;
-    this.#starting = true;
+    if (this.#open !== null) return 'transfer_under_way' satisfies OrderCode;
     media.hold();
     const { legId, answered } = this.#endpoints.begin(media, wish);
     const open: OpenTransfer = { mode, legId, isConsulting: false, isLeft: false };
     this.#open = open;
-    this.#starting = false;
     const { endpointId } = wish;
     const at = this.#ports.clock.now();
     this.#ports.note({ type: 'CallTransferStarted', at, mode, by, legId, endpointId });
@@ -98,7 +96,8 @@ export class TransferHands {
   /** The PBX asks for a transfer (REFER, RFC 3515); it is told how it goes by NOTIFY. */
   async referred(referral: Referral): Promise<void> {
     const { log, callId, isWanted, note, clock } = this.#ports;
-    const own = this.#target.endpoint.targets.map(({ uri }) => uri);
+    const addresses = await this.#addresses();
+    const own = addresses.map(({ uri }) => uri);
     const guarded = guardNamedByPeer(referral.target, this.#target.guard, own);
     if (isRefused(guarded)) {
       const { code } = guarded.refused;
@@ -110,22 +109,43 @@ export class TransferHands {
     if (this.#open !== null || !isWanted()) return referral.reject(491, 'Request Pending');
     referral.accept();
     referral.notify(180, 'Ringing');
-    const outcome = await this.transfer('blind', this.#referredWish(referral), 'endpoint');
+    const wish = await this.#referredWish(referral, addresses);
+    const outcome = await this.transfer('blind', wish, 'endpoint');
     if (outcome === null) referral.notify(200, 'OK');
     else referral.notify(statusOf(outcome), 'Transfer failed');
   }
 
-  #referredWish(referral: Referral): LegWish {
-    const { endpoint } = this.#target;
-    const { target, replaces, referredBy } = referral;
-    const [first] = endpoint.targets;
-    const named: Endpoint = {
-      ...endpoint,
-      targets: first === undefined ? [] : [{ ...first, uri: target }],
-    };
+  /** Without the database the planned endpoint's own addresses are all that is known. */
+  async #addresses(): Promise<readonly EndpointAddress[]> {
+    const { addressesOf, state, log, callId } = this.#ports;
+    const { id: endpointId, targets } = this.#target.endpoint;
+    try {
+      return await addressesOf(state().plan);
+    } catch (error) {
+      log.error({ callId, error: errorText(error) }, 'endpoints not read for a transfer');
+      return targets.map(({ uri }) => ({ endpointId, uri }));
+    }
+  }
+
+  /**
+   * The endpoint that has this address, or one on the same host: its credentials fit there. Any
+   * other host, which an allow-list has let pass, is called without credentials.
+   */
+  async #referredWish(
+    { target: uri, replaces, referredBy }: Referral,
+    addresses: readonly EndpointAddress[],
+  ): Promise<LegWish> {
+    const like =
+      addresses.find((address) => address.uri === uri) ??
+      addresses.find((address) => sameHost(address.uri, uri));
+    const { endpointOf, state } = this.#ports;
+    const known = like === undefined ? null : await endpointOf(state().plan, like.endpointId);
+    const endpoint = known ?? this.#target.endpoint;
+    const model = endpoint.targets.find((one) => one.uri === like?.uri) ?? endpoint.targets[0];
+    const secret = known === null ? { username: null, password: null } : {};
     return {
-      endpoint: named,
-      endpointId: this.#currentId(),
+      endpoint: { ...endpoint, targets: model === undefined ? [] : [{ ...model, ...secret, uri }] },
+      endpointId: known?.id ?? this.#currentId(),
       purpose: 'transfer',
       referral: {
         ...(replaces === undefined ? {} : { replaces }),
@@ -178,6 +198,11 @@ export class TransferHands {
     else open.isLeft = true;
     return true;
   }
+}
+
+function sameHost(one: string, other: string): boolean {
+  const host = parseSipUri(one)?.host.toLowerCase();
+  return host !== undefined && host === parseSipUri(other)?.host.toLowerCase();
 }
 
 /** What a NOTIFY says of an end reason; RFC 3515 wants a SIP status. */
