@@ -3,6 +3,7 @@ import { addAuditCommands } from './audit-commands.ts';
 import { addEndpointCommands } from './endpoint-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { runStart } from './start.ts';
+import { checkScriptFile } from './script-check.ts';
 import { lintTemplateFile } from './template-lint.ts';
 
 const LOCAL_URL = 'http://127.0.0.1:8080';
@@ -113,6 +114,18 @@ program
   .description('Say what Meta or a customer would find wrong with a template.')
   .action((file: string, options: { json?: boolean }) => {
     process.exitCode = lintTemplateFile(file, options);
+  });
+
+program
+  .command('script')
+  .description('Call scripts.')
+  .command('check')
+  .argument('<file>', 'JSON of a script, or of an 8x8 call flow; - is stdin')
+  .option('--keys <entries>', 'what the customer types at each question, such as 7,1')
+  .option('--json', 'print one JSON object')
+  .description('Say what is wrong with a script, and play it dry.')
+  .action((file: string, options: { json?: boolean; keys?: string }) => {
+    process.exitCode = checkScriptFile(file, options);
   });
 
 await program.parseAsync();
