@@ -24,6 +24,7 @@ const EVENTS = 126;
 export async function openMetaPeer(
   offer: string,
   setup: 'active' | 'actpass' = 'active',
+  opus = OPUS,
 ): Promise<MetaPeer> {
   const connection = new RTCPeerConnection({
     iceLite: true,
@@ -73,11 +74,11 @@ export async function openMetaPeer(
     sender.dtlsTransport.sendRtp(Buffer.from(payload), header).catch(() => {});
   };
   return {
-    answer: metaShaped(local, sender.ssrc, setup),
+    answer: metaShaped(local, sender.ssrc, setup, opus),
     connected,
     received,
-    sendAudio(opus) {
-      send(OPUS, opus, false);
+    sendAudio(payload) {
+      send(opus, payload, false);
       timestamp += 960;
     },
     sendEvent(payload, starts, last) {
@@ -97,7 +98,7 @@ export async function openMetaPeer(
 }
 
 /** One IPv4 and one unreachable IPv6 candidate of higher priority, in the order Meta writes. */
-function metaShaped(sdp: string, ssrc: number, setup: string): string {
+function metaShaped(sdp: string, ssrc: number, setup: string, opus: number): string {
   const value = (name: string): string =>
     new RegExp(`^a=${name}:(.+?)\\r?$`, 'm').exec(sdp)?.[1] ?? '';
   const trailer = 'generation 0 network-cost 50';
@@ -110,7 +111,7 @@ function metaShaped(sdp: string, ssrc: number, setup: string): string {
     'a=group:BUNDLE 0',
     'a=msid-semantic: WMS 6c7d8a52',
     'a=ice-lite',
-    `m=audio ${port} UDP/TLS/RTP/SAVPF ${OPUS} ${EVENTS}`,
+    `m=audio ${port} UDP/TLS/RTP/SAVPF ${opus} ${EVENTS}`,
     'c=IN IP4 127.0.0.1',
     'a=rtcp:9 IN IP4 0.0.0.0',
     `a=candidate:1775604301 1 udp 2122260223 127.0.0.1 ${port} typ host ${trailer}`,
@@ -123,9 +124,9 @@ function metaShaped(sdp: string, ssrc: number, setup: string): string {
     'a=sendrecv',
     'a=msid:6c7d8a52 WhatsAppTrack1',
     'a=rtcp-mux',
-    `a=rtpmap:${OPUS} opus/48000/2`,
-    `a=rtcp-fb:${OPUS} transport-cc`,
-    `a=fmtp:${OPUS} maxaveragebitrate=20000;maxplaybackrate=16000;minptime=20;useinbandfec=1`,
+    `a=rtpmap:${opus} opus/48000/2`,
+    `a=rtcp-fb:${opus} transport-cc`,
+    `a=fmtp:${opus} maxaveragebitrate=20000;maxplaybackrate=16000;minptime=20;useinbandfec=1`,
     `a=rtpmap:${EVENTS} telephone-event/8000`,
     'a=maxptime:20',
     'a=ptime:20',
