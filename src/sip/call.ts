@@ -289,7 +289,8 @@ export class Call implements SipCall {
   /** A 2xx: the first one makes the call, a resent one gets its ACK again, another is a fork. */
   #receiveAnswer(response: SipResponse): void {
     const sequence = cseqOf(response)?.number ?? 0;
-    if (this.#sender?.repeatAck(tagOf(response, 'to'), sequence) === true) return;
+    const isKnown = this.#sender?.repeatAck(tagOf(response, 'to'), sequence) === true;
+    if (isKnown) return this.#emit({ kind: 'answerRepeated' });
     if (this.#invite === undefined || this.#sender?.isFull === true) return;
     const dialog = dialogFromAnswer(this.#invite, response);
     const early = this.#early?.answerOf(response) ?? '';

@@ -30,7 +30,7 @@ test('a lost ACK: each repeated 200 is acknowledged again, the call is answered 
   stage.deliver(answer(invite, 200));
   assert.equal(stage.count('ACK'), 3);
   assert.deepEqual(stage.last('ACK'), first);
-  assert.deepEqual(kinds(), ['answered']);
+  assert.deepEqual(kinds(), ['answered', 'answerRepeated', 'answerRepeated']);
   stage.deliver(peerRequest(invite, 'BYE', 1));
   assertNothingLeft(stage);
 });

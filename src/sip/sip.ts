@@ -99,6 +99,8 @@ export type SipCallEvent =
    * that the other side reached the target. 202 without `final` means that it will try.
    */
   | { kind: 'referProgress'; status: number; reason: string; final: boolean }
+  /** The endpoint sent its 2xx once more: our ACK was late or lost, and was sent again. */
+  | { kind: 'answerRepeated' }
   /** A key pressed at the endpoint that came by SIP INFO. */
   | { kind: 'infoDtmf'; digit: string; durationMs: number }
   /** The dialog is over. `by: 'us'` follows our own `hangUp`. */

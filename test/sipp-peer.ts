@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { delay, systemClock } from '../src/platform/clock.ts';
+
+/** SIPp as the endpoint: it plays a scenario of `test/sipp` once, and says whether it went so. */
+type Transport = 'udp' | 'tcp';
+
+export function startSipp(scenario: string, transport: Transport, port: number) {
+  const file = join(import.meta.dirname, 'sipp', `${scenario}.xml`);
+  const wanted = ['-sf', file, '-i', '127.0.0.1', '-p', `${port}`, '-m', '1'];
+  const mode = ['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '20s'];
+  const child = spawn('sipp', [...wanted, ...mode], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const done = once(child, 'exit').then(([code]) => ({ code: code as number | null, output }));
+  return { done, stop: () => child.kill('SIGKILL') };
+}
+
+export async function freePort(): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+/** A refused TCP connection would fail the call, so the peer must be there first. */
+export async function untilListening(transport: Transport, port: number): Promise<void> {
+  const place = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000`;
+  // State 0A is a TCP listener, 07 a bound UDP socket.
+  const wanted = `${place} ${transport === 'tcp' ? '0A' : '07'}`;
+  for (let tries = 0; tries < 500; tries += 1) {
+    const table = await readFile(`/proc/net/${transport}`, 'utf8').catch(() => wanted);
+    if (table.includes(wanted)) return;
+    await delay(systemClock, 20);
+  }
+  throw new Error(`SIPp does not listen on ${transport} port ${port}`);
+}
