@@ -11,6 +11,7 @@ import { build } from 'vite';
 import { startProduct } from '../src/cli/product.ts';
 import { delay, systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
+import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { readSettings } from '../src/settings.ts';
 import { needsProgram, programPath } from './peers.ts';
 import { root } from './repository.ts';
@@ -277,6 +278,30 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await office.getByText('Rejected').first().waitFor();
     await office.getByLabel('Language', { exact: true }).first().selectOption('ar');
     await office.getByText('call_permission_request', { exact: true }).click();
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  test('a script begins with a sample, is told what is wrong, and is saved', async () => {
+    const office = await open('scripts');
+    await office.getByLabel('WAV or Ogg Opus file').setInputFiles({
+      name: 'hello.wav',
+      mimeType: 'audio/wav',
+      buffer: wavOf({ samples: toneAt(440, 16_000, 1), rate: 16_000 }),
+    });
+    await office.getByLabel('Name in scripts').fill('hello');
+    await press(office, 'Upload the prompt');
+    await press(office, 'Listen to hello');
+    await office.locator('audio[aria-label="hello"]').waitFor();
+    await press(office, 'Begin with “Delivery update”');
+    const script = { name: 'Hello', steps: [{ name: 'greet', do: 'play', prompt: 'helo' }] };
+    await office.getByLabel('Script', { exact: true }).fill(JSON.stringify(script, null, 2));
+    await office.getByText('line 5, greet prompt').waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+    script.steps[0] = { name: 'greet', do: 'play', prompt: 'hello' };
+    await office.getByLabel('Script', { exact: true }).fill(JSON.stringify(script, null, 2));
+    await office.getByText('greet: played').waitFor();
+    await press(office, 'Save the script');
+    await office.getByText('Hello, version 1').waitFor();
     assert.deepEqual(await axeFaults(office), []);
   });
 

@@ -8,6 +8,7 @@ import { BusinessHalf } from './business/business-half.tsx';
 import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
 import { PageNav, usePage } from './pages/page-nav.tsx';
 import { RulesPage } from './rules/rules-page.tsx';
+import { ScriptsPage } from './scripts/scripts-page.tsx';
 import { TemplatesPage } from './templates/templates-page.tsx';
 import { PersonPicker } from './phone/person-picker.tsx';
 import { Phone } from './phone/phone.tsx';
@@ -35,6 +36,7 @@ export function Workspace(props: { onLeave: () => void }) {
       <PageNav page={page} />
       {page === 'rules' && <RulesPage />}
       {page === 'templates' && <TemplatesPage />}
+      {page === 'scripts' && <ScriptsPage />}
       {page === 'do-not-call' && <DoNotCallPage />}
       {page === 'audit' && <AuditPage number={number} />}
       {page === 'calls' && (

@@ -19,10 +19,13 @@ export type BusinessClient = {
   apiKey: string;
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body: unknown, idempotencyKey?: string): Promise<T>;
+  put<T>(path: string, body: unknown): Promise<T>;
   patch<T>(path: string, body: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
-  /** Sends a CSV file as it is. */
-  upload<T>(path: string, file: File, query: Query): Promise<T>;
+  /** Sends a file as it is; as CSV unless told. */
+  upload<T>(path: string, file: File, query: Query, type?: string): Promise<T>;
+  /** A file for this page alone. */
+  fetchFile(path: string): Promise<Blob>;
   /** Fetches a file with the key, which a plain link could not carry, and saves it. */
   download(path: string, name: string): Promise<void>;
 };
@@ -40,6 +43,11 @@ export function makeBusinessClient(baseUrl: string, apiKey: string): BusinessCli
     return body as T;
   };
   const headers = { authorization: `Bearer ${apiKey}` };
+  const fetchFile = async (path: string): Promise<Blob> => {
+    const answer = await fetch(baseUrl + path, { headers, cache: 'no-store' });
+    if (!answer.ok) throw new ProblemError(readProblem(answer.status, await answer.json()));
+    return answer.blob();
+  };
   return {
     baseUrl,
     apiKey,
@@ -54,6 +62,12 @@ export function makeBusinessClient(baseUrl: string, apiKey: string): BusinessCli
         },
         body: JSON.stringify(body),
       }),
+    put: (path, body) =>
+      send(path, {
+        method: 'PUT',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
     patch: (path, body) =>
       send(path, {
         method: 'PATCH',
@@ -61,17 +75,14 @@ export function makeBusinessClient(baseUrl: string, apiKey: string): BusinessCli
         body: JSON.stringify(body),
       }),
     delete: (path) => send(path, { method: 'DELETE', headers }),
-    upload: (path, file, query) =>
+    upload: (path, file, query, type = 'text/csv') =>
       send(path + queryText(query), {
         method: 'POST',
-        headers: { ...headers, 'content-type': 'text/csv' },
+        headers: { ...headers, 'content-type': type },
         body: file,
       }),
-    async download(path, name) {
-      const answer = await fetch(baseUrl + path, { headers, cache: 'no-store' });
-      if (!answer.ok) throw new ProblemError(readProblem(answer.status, await answer.json()));
-      saveFile(await answer.blob(), name);
-    },
+    fetchFile,
+    download: async (path, name) => saveFile(await fetchFile(path), name),
   };
 }
 

@@ -6,6 +6,7 @@ export const PAGES = {
   calls: 'Ask and call',
   rules: 'Rules',
   templates: 'Templates',
+  scripts: 'Scripts',
   'do-not-call': 'Do not call',
   audit: 'Audit',
 } as const;

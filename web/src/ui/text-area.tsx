@@ -1,10 +1,14 @@
 import { useId } from 'react';
+import { classes } from './classes.ts';
 
 /** Several lines of text, labelled. */
 export function TextArea(props: {
   label: string;
   value: string;
   maxLength: number;
+  rows?: number;
+  /** For what people do not read as prose, such as JSON. */
+  code?: boolean;
   onChange: (value: string) => void;
 }) {
   const id = useId();
@@ -15,12 +19,16 @@ export function TextArea(props: {
       </label>
       <textarea
         id={id}
-        dir="auto"
-        rows={4}
+        dir={props.code === true ? 'ltr' : 'auto'}
+        rows={props.rows ?? 4}
+        spellCheck={props.code !== true}
         value={props.value}
         maxLength={props.maxLength}
         onChange={(event) => props.onChange(event.target.value)}
-        className="rounded-lg border border-edge-strong bg-card px-3 py-1.5"
+        className={classes(
+          'rounded-lg border border-edge-strong bg-card px-3 py-1.5',
+          props.code === true && 'font-mono text-xs',
+        )}
       />
     </div>
   );
