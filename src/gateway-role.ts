@@ -10,7 +10,8 @@ import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
 import { openLine, readLine } from './lines/line-store.ts';
 import { isRefused } from './platform/refusal.ts';
 import { recipientOf } from './messages/message-worker.ts';
-import { openScriptGuide } from './scripts/script-guide.ts';
+import type { ScriptId } from './calls/call-script.ts';
+import { openScriptGuide, playScript } from './scripts/script-guide.ts';
 import type { ServerCore } from './server-core.ts';
 import { advertisedAddress } from './settings.ts';
 import type { Egress } from './webhooks/egress.ts';
@@ -70,6 +71,12 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
     },
     promptOf: ({ accountId }, name) => core.shelf.prompt(accountId, name),
     openGuide: openScriptGuide({ ...core, egress }),
+    openScript: (hands, state, scriptId) =>
+      playScript({ ...core, egress }, hands, state, {
+        scriptId: scriptId as ScriptId,
+        version: 0,
+        variables: {},
+      }),
     stopByKey: (callId, waitedMs) => core.stops.byKey(callId, waitedMs),
     nodeName: settings.ASKFIRST_NODE,
     maxCalls: settings.ASKFIRST_MEDIA_WORKERS * settings.ASKFIRST_CALLS_PER_WORKER,

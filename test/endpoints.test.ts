@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isProblem } from '../src/cli/api-client.ts';
 import { statement } from '../src/database/database.ts';
-import type { CallView, EndpointView, EventView, Page, Problem } from '../src/http/api-types.ts';
+import type {
+  CallView,
+  EndpointView,
+  EventView,
+  Page,
+  Problem,
+  TimelineEntry,
+} from '../src/http/api-types.ts';
 import { send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
 import { assertOneEnd, call, getYes, newPerson, placed, reach } from './story-people.ts';
@@ -40,9 +47,9 @@ const SPEND = statement(
 
 let people = 0;
 /** Somebody who picks up and talks, and has said yes. */
-async function willing(): Promise<string> {
+async function willing(like = '101'): Promise<string> {
   people += 1;
-  const number = newPerson(story, `8${String(people).padStart(2, '0')}`, '101');
+  const number = newPerson(story, `8${String(people).padStart(2, '0')}`, like);
   await getYes(story, number);
   return number;
 }
@@ -196,10 +203,12 @@ test('a target that goes down is told, shown, and called last', async () => {
   const { id } = await endpoint('health', targets('unavailable', 'talk'));
   const health = (): Promise<{ state: string }> => story.api.get(`/v1/endpoints/${id}/health`);
   await story.until('degraded', async () => (await health()).state === 'degraded', 200_000);
-  const { items } = await story.api.get<Page<EventView>>('/v1/events?type=endpoint.down');
-  const told = items.find(({ data }) => data['endpointId'] === id);
-  assert.equal(told?.data['uri'], uriOf('unavailable'));
-  assert.equal(told?.data['targetsUp'], 1);
+  const told = await story.until('the event', async () => {
+    const { items } = await story.api.get<Page<EventView>>('/v1/events?type=endpoint.down');
+    return items.find(({ data }) => data['endpointId'] === id);
+  });
+  assert.equal(told.data['uri'], uriOf('unavailable'));
+  assert.equal(told.data['targetsUp'], 1);
   const before = story.sip.invites.length;
   const { id: callId } = await placed(story, await willing(), { endpointId: id });
   await reach(story, callId, 'ended');
@@ -207,4 +216,42 @@ test('a target that goes down is told, shown, and called last', async () => {
   assert.deepEqual(called, [uriOf('talk')]);
   const metrics = await send(story, 'GET', '/metrics', {});
   assert.match(metrics.text, /askfirst_endpoint_targets\{state="down"\} [1-9]/);
+});
+
+test('who picked up and finds nobody is told so before the end', async () => {
+  const whenNobody = { action: 'announce_and_end' };
+  const { id: endpointId } = await endpoint('told', { uri: uriOf('busy'), whenNobody });
+  const { id } = await placed(story, await willing('100'), { endpointId });
+  const ended = await reach(story, id, 'ended');
+  assert.deepEqual([ended.outcome, ended.endReason], ['failed', 'nobody_there']);
+  const { sipStatus } = await assertOneEnd(story, id);
+  assert.equal(sipStatus, 486);
+  const { items } = await story.api.get<Page<TimelineEntry>>(`/v1/calls/${id}/timeline`);
+  const entry = items.find(({ type }) => type === 'CallNobodyThere');
+  assert.equal(entry?.data['reason'], 'endpoint_busy');
+});
+
+test('a queue keeps the customer with music until somebody answers', async () => {
+  const whenNobody = { action: 'queue_with_music', maxMs: 60_000 };
+  const { id: endpointId } = await endpoint('queue', { uri: uriOf('busy'), whenNobody });
+  const { id } = await placed(story, await willing('100'), { endpointId });
+  await reach(story, id, 'answered');
+  await story.until('the first try', () => story.sip.invites.at(-1)?.target.uri === uriOf('busy'));
+  // Somebody comes back to the desk.
+  await endpoint('queue', { uri: uriOf('talk'), whenNobody });
+  assert.equal((await reach(story, id, 'bridged')).endpointId, endpointId);
+  await story.api.post(`/v1/calls/${id}/hangup`, {});
+  assert.equal((await reach(story, id, 'ended')).outcome, 'completed');
+});
+
+test('a queue ends by itself when nobody comes', async () => {
+  const whenNobody = { action: 'queue_with_music', maxMs: 12_000 };
+  const { id: endpointId } = await endpoint('empty', { uri: uriOf('busy'), whenNobody });
+  const { id } = await placed(story, await willing('100'), { endpointId });
+  const ended = await reach(story, id, 'ended');
+  // The simulated customer may lose patience before.
+  assert.ok(['queue_timed_out', 'customer_left_before_audio'].includes(ended.endReason ?? ''));
+  const tried = story.sip.invites.filter(({ headers }) => headers['X-WA-Call-Id'] === id);
+  assert.ok(tried.length >= 2, String(tried.length));
+  await assertOneEnd(story, id);
 });

@@ -1,4 +1,5 @@
 import type { ListenerMode, MediaLeg } from '../media/media.ts';
+import type { NobodyEvent, NobodyFacts } from './nobody.ts';
 import type { EndpointId, Id } from '../platform/ids.ts';
 import type { CallFacts, CallPlan } from './call.ts';
 import {
@@ -31,6 +32,8 @@ export type CallControl = {
   taken: { legId: string; endpointId: EndpointId } | null;
   /** What its script has done; absent until one began. */
   script?: ScriptFacts;
+  /** Absent where somebody answered. */
+  nobody?: NobodyFacts;
 };
 
 export const NO_CONTROL: CallControl = {
@@ -112,6 +115,7 @@ export type LegFacts = {
 
 export type ControlEvent =
   | ScriptEvent
+  | NobodyEvent
   | { type: 'CallOrdered'; at: number; order: CallOrder }
   | { type: 'CallOrderTaken'; at: number; orderId: CallOrderId }
   | { type: 'CallOrderDone'; at: number; orderId: CallOrderId }
@@ -166,6 +170,7 @@ export const CONTROL_EVENTS = [
   'CallResumed',
   'CallMuted',
   'CallUnmuted',
+  'CallNobodyThere',
   'CallDigitsSent',
   'LegInvited',
   'LegAnswered',
@@ -238,6 +243,8 @@ function changed(
       return { transfers: closed(control.transfers, event.legId, event.at, 'transferred') };
     case 'CallTransferFailed':
       return { transfers: closed(control.transfers, event.legId, event.at, event.reason) };
+    case 'CallNobodyThere':
+      return { nobody: { action: event.action, reason: event.reason, until: event.until } };
     case 'CallDigitsSent':
     case 'CallTransferRefused':
     case 'LegTaken':

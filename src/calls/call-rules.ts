@@ -30,6 +30,8 @@ export const CALL_LIMITS = {
   bridgeMs: 90_000,
   /** Behind the longest time that a script gives itself. */
   scriptGraceMs: 30_000,
+  /** What is said or played when nobody is there ends by itself; this is for when it does not. */
+  nobodyMs: 5_000,
   /** A queued call this long past its due time is blocked: the customer expects it no more. */
   lateMs: 300_000,
   /** For Meta's own answer, where the pack wants it; Meta lets us ask 5 times a second and line. */
@@ -165,7 +167,7 @@ export function wakesAt(state: CallState): number | null {
 type Deadline = { at: number; events: (now: number) => CallEvent[] };
 
 function deadlineOf(state: CallState): Deadline | null {
-  const { facts, plan } = state;
+  const { facts } = state;
   const end = (now: number): CallEvent[] => [
     { type: 'CallEnded', ...endOf(state, now), media: null },
   ];
@@ -186,11 +188,19 @@ function deadlineOf(state: CallState): Deadline | null {
       return ringDeadline(state, hang);
     case 'answered':
       if (isScripted(state)) return { at: scriptEndsBy(state), events: hang('script_timeout') };
-      return {
-        at: (facts.answeredAt ?? plan.dueAt) + CALL_LIMITS.bridgeMs,
-        events: hang('bridge_timeout'),
-      };
+      return answeredDeadline(state, hang);
   }
+}
+
+/** A queue may hold the customer longer than a bridge takes; what guides it ends it before. */
+function answeredDeadline(
+  { facts, plan }: CallState,
+  hang: (reason: string) => (now: number) => CallEvent[],
+): Deadline {
+  const bridgeEnd = (facts.answeredAt ?? plan.dueAt) + CALL_LIMITS.bridgeMs;
+  const until = facts.control?.nobody?.until ?? null;
+  if (until === null) return { at: bridgeEnd, events: hang('bridge_timeout') };
+  return { at: until + CALL_LIMITS.nobodyMs, events: hang('nobody_there') };
 }
 
 /** With the agent first, the customer is dialled when the agent is there; time counts from then. */

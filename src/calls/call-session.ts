@@ -10,7 +10,7 @@ import type { SipUserAgent } from '../sip/sip.ts';
 import type { Recipient, WhatsAppClient } from '../whatsapp/whatsapp.ts';
 import type { CallEvent, CallState } from './call.ts';
 import type { ControlEvent } from './call-control.ts';
-import type { CallGuide, OpenGuide } from './call-hands.ts';
+import type { CallGuide, CallHands, OpenGuide } from './call-hands.ts';
 import type { CallDesk } from './call-desk.ts';
 import { observe, wakesAt, type CallFact } from './call-rules.ts';
 import { EndpointHands } from './endpoint-hands.ts';
@@ -18,6 +18,7 @@ import { MediaHands } from './media-hands.ts';
 import { openLiveHands, type LiveHands } from './live-hands.ts';
 import type { RecordingHands, RecordingPorts } from './recording-hands.ts';
 import type { OrderHands } from './order-hands.ts';
+import { NobodyHands } from './nobody-hands.ts';
 import { mayDial, WhatsAppHands } from './whatsapp-hands.ts';
 
 /**
@@ -45,6 +46,8 @@ export type SessionPorts = RecordingPorts & {
   promptOf?: (plan: CallState['plan'], name: string) => Promise<Sound | null>;
   /** Who leads the call by its hands, such as a script. */
   openGuide?: OpenGuide;
+  /** Plays a script in a call that was planned without one. */
+  openScript?: (hands: CallHands, state: CallState, scriptId: string) => CallGuide;
 };
 
 export type EndpointAddress = { endpointId: EndpointId; uri: string };
@@ -126,6 +129,7 @@ export class CallSession {
     this.#orders = opened.orders;
     this.#hands = opened.live;
     this.#recording = opened.recording;
+    this.#endpoint.onNobody = (reason) => this.#onNobody(reason);
   }
 
   get callId(): CallState['plan']['id'] {
@@ -241,6 +245,22 @@ export class CallSession {
     }
     media.bridge();
     this.report({ type: 'CallBridged', at: this.#ports.clock.now() });
+  }
+
+  /** Who has picked up is told, or kept with music, where the endpoint has something for it. */
+  #onNobody(reason: string): boolean {
+    const { endpoint } = this.#target;
+    const { action, scriptId } = endpoint.options.whenNobody;
+    const isThere = this.#state.status === 'answered' && !isGoingDown(this.#state);
+    if (action === 'end' || !isThere || this.#done) return false;
+    const { openScript } = this.#ports;
+    const isScript = action === 'script' && scriptId !== null && openScript !== undefined;
+    const ports = this.#handPorts();
+    this.#guide = isScript
+      ? openScript(this.#hands, this.#state, scriptId)
+      : new NobodyHands(ports, this.#hands, this.#state, endpoint, reason);
+    this.poke();
+    return true;
   }
 
   #hangUp(by: 'platform' | 'endpoint', reason: string): void {

@@ -203,6 +203,18 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Look at the network of this machine at that time.',
     outcomes: ['failed'],
   },
+  nobody_there: {
+    title: 'Nobody was there, and the customer was told so',
+    meaning: 'No target of the endpoint answered; its announcement was played, and the call ended.',
+    fix: 'See endpointAttempts in the CDR; let somebody answer, or queue (whenNobody).',
+    outcomes: ['failed'],
+  },
+  queue_timed_out: {
+    title: 'The customer waited in the queue, and nobody came',
+    meaning: 'No target of the endpoint answered within maxMs of its whenNobody.',
+    fix: 'Have more people answer, or raise maxMs.',
+    outcomes: ['failed'],
+  },
   endpoint_busy: endpoint('is busy', '486 or 600', 'Give the queue more places.'),
   endpoint_declined: endpoint('declined', '603', 'Look at the rules of the PBX.'),
   endpoint_no_answer: endpoint(

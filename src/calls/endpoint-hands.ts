@@ -51,6 +51,8 @@ export class EndpointHands {
   #numbered = 1;
   /** The current leg hung up: true when somebody goes on without it. */
   onCurrentGone: (reason: string) => boolean = () => false;
+  /** No target of the planned endpoint answers: true when somebody takes care of the customer. */
+  onNobody: (reason: string) => boolean = () => false;
   /** A further leg is gone after it was up. */
   onLegGone: (legId: string, reason: string) => void = () => {};
   /** What the current leg says inside its dialog. */
@@ -169,6 +171,7 @@ export class EndpointHands {
 
   #onMainEnd(by: 'platform' | 'endpoint', reason: string): void {
     if (this.#current !== MAIN_LEG || this.onCurrentGone(reason)) return;
+    if (by === 'endpoint' && reason !== 'endpoint_hung_up' && this.onNobody(reason)) return;
     this.#ports.hangUp(by, reason);
   }
 

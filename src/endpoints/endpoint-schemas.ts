@@ -57,8 +57,13 @@ const failover = z.strictObject({
 
 const nobody = z.strictObject({
   action: z.enum(NOBODY_ACTIONS).default('end'),
-  promptId: z.string().max(100).nullable().default(null),
-  scriptId: z.string().max(100).nullable().default(null),
+  prompt: z
+    .string()
+    .max(100)
+    .nullable()
+    .default(null)
+    .describe('Name of a prompt, instead of beeps (announce_and_end) or the music of the queue.'),
+  scriptId: z.string().max(100).nullable().default(null).describe('The script of `script`.'),
   maxMs: z
     .int()
     .min(5_000)
@@ -144,7 +149,7 @@ export const endpointSchema = z.object({
   healthCheck: z.enum(['options', 'off']),
   whenNobody: z.object({
     action: z.enum(NOBODY_ACTIONS),
-    promptId: z.string().nullable(),
+    prompt: z.string().nullable(),
     scriptId: z.string().nullable(),
     maxMs: z.number(),
   }),

@@ -48,8 +48,8 @@ export const NOBODY_ACTIONS = ['end', 'announce_and_end', 'queue_with_music', 's
  */
 export type WhenNobody = {
   action: (typeof NOBODY_ACTIONS)[number];
-  /** A prompt instead of the built-in tone of `announce_and_end`, or a call script. */
-  promptId: string | null;
+  /** Name of a prompt, instead of the beeps of `announce_and_end` or the music of the queue. */
+  prompt: string | null;
   scriptId: string | null;
   /** How long at most, from the moment that nobody was there. */
   maxMs: number;
@@ -70,7 +70,7 @@ export const DEFAULT_OPTIONS: EndpointOptions = {
   callerId: 'number',
   userToUser: 'reference',
   healthCheck: 'options',
-  whenNobody: { action: 'end', promptId: null, scriptId: null, maxMs: 60_000 },
+  whenNobody: { action: 'end', prompt: null, scriptId: null, maxMs: 60_000 },
 };
 
 /** One address of an endpoint. */

@@ -58,7 +58,7 @@ export type EndpointView = {
   healthCheck: 'options' | 'off';
   whenNobody: {
     action: 'end' | 'announce_and_end' | 'queue_with_music' | 'script';
-    promptId: string | null;
+    prompt: string | null;
     scriptId: string | null;
     maxMs: number;
   };
@@ -304,7 +304,14 @@ export type MediaProofView = {
 
 export type AudioGapView = {
   leg: 'whatsapp' | 'endpoint';
-  cause: 'wrong_address' | 'wrong_codec' | 'srtp_failed' | 'never_sent' | 'stopped' | 'muted';
+  cause:
+    | 'wrong_address'
+    | 'wrong_codec'
+    | 'srtp_failed'
+    | 'never_sent'
+    | 'stopped'
+    | 'muted'
+    | 'ack_lost';
   from: string;
   /** Null: it still lasts, or lasted until the end. */
   to: string | null;
