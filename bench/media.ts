@@ -9,7 +9,7 @@ import { systemRandom } from '../src/platform/random.ts';
 import { audioPort } from '../test/rtp-peer.ts';
 import { compare, type BenchResult } from './harness.ts';
 import type { LoadMode, LoadOrder, LoadReport } from './media-load.ts';
-import { openRtpEngine, type Ng, type RtpEngine } from './rtpengine.ts';
+import { openRtpEngine, type Ng, type RtpEngine } from '../test/rtpengine-peer.ts';
 
 /**
  * What a bridged call costs: DTLS-SRTP with Opus on one side, RTP on the other, 50 packets a

@@ -32,6 +32,8 @@ const PEERS: readonly (readonly [program: string, aptPackages: string])[] = [
   ['espeak-ng', 'espeak-ng'],
   ['kamailio', 'kamailio kamailio-tls-modules'],
   ['chromium', 'chromium'],
+  ['opusdec', 'opus-tools'],
+  ['rtpengine', 'rtpengine-daemon'],
   ['ip', 'iproute2'],
 ];
 /** A tier that is not done by then hangs; all of them together must stay below CI's limit. */

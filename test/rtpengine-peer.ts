@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { programPath } from '../test/peers.ts';
+import { programPath } from './peers.ts';
 import { delay, systemClock } from '../src/platform/clock.ts';
 
 /**
@@ -52,7 +52,7 @@ export async function openRtpEngine(ports: {
   let cookies = 0;
   const ask = (command: Ng): Promise<Record<string, unknown>> => {
     cookies += 1;
-    const cookie = `bench${cookies}`;
+    const cookie = `ask${cookies}`;
     const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
     const timer = systemClock.after(ANSWER_MS, () => reject(new Error('rtpengine says nothing')));
     waiting.set(cookie, resolve);
