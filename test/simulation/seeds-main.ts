@@ -18,6 +18,8 @@ try {
     const result = await runSeed({ stage, seed, mutation, onLine });
     process.stdout.write(`${JSON.stringify(result)}\n`);
   }
+  await stage.clear();
+  await stage.verify();
 } finally {
   await stage.close();
 }

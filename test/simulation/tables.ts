@@ -13,11 +13,14 @@ export type Tables = {
   verify(): Promise<void>;
 };
 
-const TABLES = statement<{ name: string; parents: string[] }>(
+const TABLES = statement<{ name: string; parents: string[]; columns: string }>(
   'stage_tables',
   `select c.relname as name, array(
       select confrelid::regclass::text from pg_constraint
-       where conrelid = c.oid and contype = 'f') as parents
+       where conrelid = c.oid and contype = 'f') as parents,
+     (select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
+       where attrelid = c.oid and attnum > 0 and not attisdropped
+         and attgenerated = '') as columns
      from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
       and c.relname <> 'schema_migrations'
@@ -44,13 +47,14 @@ export async function openTables(database: Database): Promise<Tables> {
       for (const { name, parents } of tables) {
         if (parents.some((parent) => written.has(parent.replaceAll('"', '')))) written.add(name);
       }
-      const emptied = names.filter((name) => written.has(name));
+      const emptied = tables.filter(({ name }) => written.has(name));
       written.clear();
       if (emptied.length === 0) return;
-      const list = emptied.map((name) => `public."${name}"`).join(', ');
+      const list = emptied.map(({ name }) => `public."${name}"`).join(', ');
+      // What the database makes of other columns, it makes again.
       const restore = emptied.map(
-        (name) =>
-          `insert into public."${name}" overriding system value select * from kept."${name}";`,
+        ({ name, columns }) => `insert into public."${name}" (${columns})
+          overriding system value select ${columns} from kept."${name}";`,
       );
       await database.script(`truncate ${list} restart identity;\n${restore.join('\n')}`);
     },
