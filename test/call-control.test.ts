@@ -295,6 +295,10 @@ test("the PBX's own transfer is followed and told how it goes; out of bounds it 
   refer('sip:agent@elsewhere.example');
   await story.until('three answers', () => said.length === 3);
   assert.deepEqual(said.splice(0), ['reject 403', 'reject 403', 'reject 403']);
+  // As desk phones do: hold first.
+  const offer = { kind: 'offered', sdp: 'v=0\r\na=sendonly\r\n', reply: () => {} } as const;
+  story.sip.peers.at(-1)?.tell(offer);
+  await story.until('held', async () => (await view(id)).holds.length === 1);
   const replaces = { callId: 'c1', toTag: 't1', fromTag: 'f1' };
   refer('sip:third@127.0.0.1:5070', { replaces, referredBy: '<sip:agent@127.0.0.1>' });
   await story.until('the last word', () => said.includes('notify 200'));
@@ -302,7 +306,10 @@ test("the PBX's own transfer is followed and told how it goes; out of bounds it 
   const invite = story.sip.invites.at(-1);
   assert.deepEqual(invite?.replaces, replaces);
   assert.equal(invite?.referredBy, '<sip:agent@127.0.0.1>');
-  assert.equal((await transferOutcome(id, 'transferred')).transfers[0]?.by, 'endpoint');
+  const { transfers, holds } = await transferOutcome(id, 'transferred');
+  assert.equal(transfers[0]?.by, 'endpoint');
+  await story.until('no hold left', async () => (await view(id)).holds[0]?.to);
+  assert.equal(holds.length, 1);
   await hungUp(id);
 });
 

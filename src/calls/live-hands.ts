@@ -27,6 +27,7 @@ export function openLiveHands(
   };
   endpoints.onTold = (told) => {
     if (told.kind === 'referred') void transfers.referred(told);
+    else if (told.kind === 'answerRepeated') media.noteLostAck();
     else if (told.kind === 'key') live.pressedByInfo(told.digit, told.durationMs);
     else live.heldByEndpoint(told.held);
   };
@@ -40,7 +41,6 @@ export class LiveHands implements CallHands {
   readonly #endpoints: EndpointHands;
   readonly #keys = new Set<(key: PressedKey) => void>();
   readonly record: (order: RecordOrder) => Promise<boolean>;
-  #heldByEndpoint = false;
 
   constructor(
     ports: HandPorts,
@@ -134,8 +134,8 @@ export class LiveHands implements CallHands {
 
   /** The PBX holds or resumes by itself; the media plane plays the music. */
   heldByEndpoint(held: boolean): void {
-    if (held === this.#heldByEndpoint) return;
-    this.#heldByEndpoint = held;
+    if (held === this.#media.heldByEndpoint) return;
+    this.#media.heldByEndpoint = held;
     const type = held ? 'CallHeld' : 'CallResumed';
     this.#ports.note({ type, at: this.#ports.clock.now(), by: 'endpoint' });
   }

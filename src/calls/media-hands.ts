@@ -1,11 +1,21 @@
-import type { MediaCall, MediaEvent, MediaLeg, MediaStats, Sound } from '../media/media.ts';
+import type {
+  MediaCall,
+  MediaEvent,
+  MediaLeg,
+  MediaStats,
+  SilenceCause,
+  Sound,
+} from '../media/media.ts';
 import { Failure, errorText } from '../platform/failure.ts';
+import type { HoldBy } from './call-control.ts';
 import type { PlayEnd } from './call-hands.ts';
 import type { HandPorts, SessionTarget } from './call-session.ts';
 
 /** A media plane that has not closed a call by then is given up; the call must end all the same. */
 const MEDIA_CLOSE_MS = 8_000;
 const KEY_RETRY_MS = 500;
+/** The first repetition may cross an ACK that is on its way. */
+const LOST_ACKS_MIN = 2;
 const CUT_OFF: PlayEnd = { completed: false, trouble: null };
 
 /**
@@ -21,6 +31,7 @@ export class MediaHands {
   #stats: MediaStats | null = null;
   #opening = false;
   #answerApplied = false;
+  #lostAcks = 0;
 
   constructor(ports: HandPorts, target: SessionTarget) {
     this.#ports = ports;
@@ -34,10 +45,26 @@ export class MediaHands {
 
   /** Who has the customer on hold by our hand; the PBX's own hold is not ours. */
   heldBy: 'business' | 'script' | null = null;
+  /** The endpoint holds by itself (re-INVITE). */
+  heldByEndpoint = false;
+
+  /** The endpoint repeated its answer: an ACK of ours was late or lost. */
+  noteLostAck(): void {
+    this.#lostAcks += 1;
+  }
 
   /** Figures of the closed media; null before. */
   get stats(): MediaStats | null {
     return this.#stats;
+  }
+
+  /** Whoever comes on the line holds nobody yet: the holds that end with the one before. */
+  endHolds(): HoldBy[] {
+    const ended: HoldBy[] = this.heldByEndpoint ? ['endpoint'] : [];
+    if (this.heldBy !== null) ended.push(this.heldBy);
+    this.heldBy = null;
+    this.heldByEndpoint = false;
+    return ended;
   }
 
   /** Returns the way to stop listening. */
@@ -108,7 +135,8 @@ export class MediaHands {
     else if (event.kind === 'lost') hangUp('platform', event.cause);
     else if (event.kind === 'dtmf') this.#onKey(event.leg, event.digit, clock.monotonic());
     else if (event.kind === 'silent') {
-      const { leg, cause, silentMs } = event;
+      const { leg, silentMs } = event;
+      const cause = this.#causeOf(event);
       log.warn({ callId, leg, cause, silentMs }, 'nothing heard');
       report({ type: 'CallAudioLost', at: clock.now(), leg, cause });
     } else if (event.kind === 'heard') {
@@ -120,6 +148,15 @@ export class MediaHands {
       this.#plays.delete(event.playId);
     }
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /**
+   * An endpoint that has repeated its answer twice waits for an ACK that does not arrive, and many
+   * send no sound before it: that is why nothing ever came.
+   */
+  #causeOf({ leg, cause }: Extract<MediaEvent, { kind: 'silent' }>): SilenceCause {
+    const waitsForAck = leg === 'endpoint' && this.#lostAcks >= LOST_ACKS_MIN;
+    return waitsForAck && cause === 'never_sent' ? 'ack_lost' : cause;
   }
 
   /** A stop is tried until it is recorded, also when the call has ended meanwhile. */

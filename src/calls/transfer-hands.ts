@@ -170,9 +170,7 @@ export class TransferHands {
     media.resume();
     const at = this.#ports.clock.now();
     this.#ports.note({ type: 'CallTransferred', at, legId });
-    const by = this.#media.heldBy;
-    this.#media.heldBy = null;
-    if (by !== null) this.#ports.note({ type: 'CallResumed', at, by });
+    for (const by of this.#media.endHolds()) this.#ports.note({ type: 'CallResumed', at, by });
     return null;
   }
 

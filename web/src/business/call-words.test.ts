@@ -30,6 +30,34 @@ test('a live call says what is happening now', () => {
   assert.equal(talkMs(call, 0), null);
 });
 
+test('a customer who hears music is not said to be talking', () => {
+  const bridged: CallView = {
+    ...call,
+    status: 'bridged',
+    holds: [{ by: 'business', from: '2026-01-05T12:00:06.000Z', to: null }],
+    transfers: [],
+  };
+  assert.equal(verdict(bridged, 'Ada'), 'Ada is on hold.');
+  const transfer = {
+    mode: 'blind',
+    by: 'business',
+    fromEndpointId: 'end_1',
+    toEndpointId: 'end_2',
+    startedAt: '2026-01-05T12:00:06.000Z',
+    endedAt: null,
+    outcome: null,
+    answered: false,
+  } as const;
+  assert.equal(
+    verdict({ ...bridged, transfers: [transfer] }, 'Ada'),
+    'Ada hears music while another endpoint is called.',
+  );
+  assert.equal(
+    verdict({ ...bridged, holds: [], transfers: [] }, 'Ada'),
+    'Ada and the endpoint are talking.',
+  );
+});
+
 test('a finished talk says how long it was and who hung up', () => {
   const ended: CallView = {
     ...call,
