@@ -146,6 +146,7 @@ const LIMIT_TEXTS: Readonly<Record<string, string>> = {
   settleMs: "companions of Meta's terminate webhook that are still missing",
   bridgeMs: 'audio with the endpoint, from the pick-up on',
   scriptGraceMs: 'a script to end, behind the longest time that it gives itself',
+  nobodyMs: 'what `whenNobody` plays to end, behind the `maxMs` of the endpoint',
   metaAnswerMs: "Meta's own answer about the permission, where the policy pack wants it",
   lateMs: 'a gateway to dial a call that is due; then it is blocked',
 };
