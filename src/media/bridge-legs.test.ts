@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import {
   linearCodec,
@@ -159,6 +160,24 @@ for (const [from, to] of [
     assert.ok(next.heard.length - nextBefore >= 20);
   });
 }
+
+test('an endpoint that holds gives its own music, and ours where that cannot be read', async () => {
+  const { bridge, customer, endpoint, frames } = await openRig(OPUS);
+  bridge.bridge();
+  endpoint.leg.holdSound = { kind: 'builtin', name: 'beep' };
+  bridge.setDirection(endpoint.leg, 'inactive');
+  frames(4);
+  assert.deepEqual(marks(customer).slice(-4), [5, 6, 7, 5]);
+  bridge.setDirection(endpoint.leg, 'sendrecv');
+  endpoint.leg.holdSound = { kind: 'opus', path: '/nowhere/music.snd' };
+  bridge.setDirection(endpoint.leg, 'sendonly');
+  for (let turn = 0; turn < 200 && marks(customer).at(-1) !== 4; turn += 1) {
+    // As long as reading a file takes.
+    await readFile(import.meta.filename);
+    frames(1);
+  }
+  assert.deepEqual(marks(customer).slice(-2), [3, 4]);
+});
 
 test('after the agent has gone and before the next one comes, there is music', async () => {
   const { bridge, customer, frames, open } = await openRig(OPUS);

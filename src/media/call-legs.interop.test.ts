@@ -201,6 +201,40 @@ test('each endpoint leg has a port and SRTP keys of its own', async (t) => {
   assert.deepEqual(await tonesOf(customer), [OTHER]);
 });
 
+test('legs are limited, come again under their name, and leave no port behind', async (t) => {
+  const events: MediaEvent[] = [];
+  const call = await plane.openCall({ callId: 'many', onEvent: (event) => events.push(event) });
+  t.after(() => call.close());
+  const options = { codecs: ['PCMU'], advertisedAddress: '127.0.0.1', srtp: false } as const;
+  const names = ['main', 'b', 'c', 'd', 'e', 'f'];
+  const offers = await Promise.all(names.map((name) => call.openEndpoint(options, name)));
+  assert.equal(new Set(offers.map(audioPort)).size, 6);
+  await assert.rejects(call.openEndpoint(options, 'g'), { code: 'media_no_capacity' });
+  // Not waited for: the worker must still close the old one first, then open the new one.
+  const closed = call.closeEndpoint('b');
+  const again = await call.openEndpoint(options, 'b');
+  await closed;
+  assert.match(again, /^m=audio \d+ RTP\/AVP 0 101\r$/m);
+  const rtp = await openRtpPeer();
+  t.after(() => rtp.close());
+  await call.applyEndpointAnswer(rtp.sdp('0', []), 'b');
+  await call.closeEndpoint('nobody');
+  const beep = { kind: 'builtin', name: 'beep' } as const;
+  const playId = call.play('endpoint', beep, { loop: false, interrupt: false, legId: 'nobody' });
+  await until(
+    (frames) => everyFrame(frames, () => {}),
+    () => endsOf(events).length === 1,
+  );
+  assert.deepEqual(endsOf(events), [
+    { kind: 'played', leg: 'endpoint', legId: 'nobody', playId, completed: false },
+  ]);
+  await call.close();
+  await until(
+    (frames) => everyFrame(frames, () => {}),
+    () => plane.portsInUse() === 0,
+  );
+});
+
 type Peer = {
   received: RtpPacket[];
   say: (quiet: boolean) => void;

@@ -178,11 +178,12 @@ export class LiveCall {
     this.#emit({ kind: 'connected' });
   }
 
-  #play({ playId, sound, loop, interrupt, ...name }: PlayOrder): void {
-    const target = this.#bridge.find(name);
+  #play(order: PlayOrder): void {
+    const { leg, legId, playId, sound, loop, interrupt } = order;
+    const target = this.#bridge.find(order);
     if (target === undefined) {
-      const { leg } = name;
-      this.#emit({ kind: 'played', ...name, leg, playId, completed: false });
+      const name = legId === undefined ? { leg } : { leg, legId };
+      this.#emit({ kind: 'played', ...name, playId, completed: false });
       return;
     }
     const { player } = target.path;
