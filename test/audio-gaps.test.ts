@@ -47,6 +47,18 @@ test('silence of one side is told with its cause, and its end too', async () => 
   assert.deepEqual(await audioEvents(id), ['call.audio_lost', 'call.audio_found']);
 });
 
+test('nothing from an endpoint that repeats its answer is a lost ACK', async () => {
+  const number = newPerson(story, '654', '101');
+  await getYes(story, number);
+  const { id } = await placed(story, number);
+  await reach(story, id, 'bridged');
+  for (let n = 0; n < 2; n += 1) story.sip.peers.at(-1)?.tell({ kind: 'answerRepeated' });
+  story.media.tell(id, { kind: 'silent', leg: 'endpoint', silentMs: 3000, cause: 'never_sent' });
+  await reach(story, id, 'ended');
+  const cdr = await story.api.get<Cdr>(`/v1/calls/${id}/cdr`);
+  assert.equal(cdr.audioGaps[0]?.cause, 'ack_lost');
+});
+
 test('two who are connected and say nothing are an alarm, counted in the record', async () => {
   const number = newPerson(story, '653', '101');
   await getYes(story, number);

@@ -37,6 +37,7 @@ export type EndpointLegPorts = {
 export type LegTold =
   | ({ kind: 'referred' } & Referral)
   | { kind: 'held'; held: boolean }
+  | { kind: 'answerRepeated' }
   | { kind: 'key'; digit: string; durationMs: number };
 
 /** The media of this one leg. */
@@ -237,6 +238,9 @@ class Leg implements SipCall {
       case 'referred':
         if (this.#ports.told === undefined) event.reject(405, 'Method Not Allowed');
         else this.#ports.told(event);
+        return;
+      case 'answerRepeated':
+        this.#ports.told?.(event);
         return;
       case 'infoDtmf':
         this.#ports.told?.({ kind: 'key', digit: event.digit, durationMs: event.durationMs });

@@ -54,6 +54,7 @@ const audioGapsSchema = z
         'never_sent',
         'stopped',
         'muted',
+        'ack_lost',
       ]),
       from: instant,
       to: instantOrNull,

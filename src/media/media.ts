@@ -170,6 +170,8 @@ export type SilenceCause =
   | 'never_sent'
   /** It was heard before. */
   | 'stopped'
+  /** Nothing ever came, and the endpoint goes on repeating its SIP answer; told by signalling. */
+  | 'ack_lost'
   /** Packets come, and since the call began each of them was silence: a muted microphone. */
   | 'muted';
 
