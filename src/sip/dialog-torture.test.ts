@@ -10,6 +10,7 @@ import {
   peerRequest,
   sequenceOf,
   setStage,
+  settle,
   type SipStage,
 } from '../../test/sip-peer.ts';
 import { headersOf, serialise, type SipHeader, type SipMessage } from './message.ts';
@@ -331,9 +332,9 @@ test('a response with a wrong branch, two Vias or a wrong method is dropped', as
   assertNothingLeft(stage);
 });
 
-test('2,000 damaged messages inside live calls end in nothing worse than a lost call', async () => {
+test('1,200 damaged messages inside live calls end in nothing worse than a lost call', async () => {
   const damage = fc.record({
-    step: fc.integer({ min: 0, max: 4 }),
+    step: fc.integer({ min: 0, max: 9 }),
     at: fc.nat({ max: 600 }),
     cut: fc.nat({ max: 40 }),
     put: fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('\r\n', '\r\n\r\n', '"', '<', ',')),
@@ -343,11 +344,27 @@ test('2,000 damaged messages inside live calls end in nothing worse than a lost 
     const staged = await stage.call();
     const invite = stage.last('INVITE');
     const script: SipMessage[] = [
-      answer(invite, 180),
-      answer(invite, 200),
+      answer(invite, 183, {
+        headers: [
+          ['Require', '100rel'],
+          ['RSeq', '1'],
+        ],
+      }),
+      answer(invite, 200, { headers: [['Session-Expires', '90;refresher=uac']] }),
       peerRequest(invite, 'INVITE', 1, { body: PEER_SDP }),
-      peerRequest(invite, 'INFO', 2),
-      peerRequest(invite, 'BYE', 3),
+      peerRequest(invite, 'ACK', 1),
+      peerRequest(invite, 'INFO', 2, {
+        body: 'Signal=5\r\nDuration=160',
+        headers: [['Content-Type', 'application/dtmf-relay']],
+      }),
+      peerRequest(invite, 'UPDATE', 3, { headers: [['Session-Expires', '90']] }),
+      peerRequest(invite, 'REFER', 4, { headers: [['Refer-To', '<sip:a@b?Replaces=c>']] }),
+      peerRequest(invite, 'REFER', 5, { headers: [['Refer-To', '<sip:a@b>']] }),
+      peerRequest(invite, 'NOTIFY', 6, {
+        body: 'SIP/2.0 200 OK',
+        headers: [['Event', 'refer']],
+      }),
+      peerRequest(invite, 'BYE', 7),
     ];
     for (const [i, message] of script.entries()) {
       const text = serialise(message).toString();
@@ -355,11 +372,13 @@ test('2,000 damaged messages inside live calls end in nothing worse than a lost 
       stage.core.receive(Buffer.from(damaged), PEER);
     }
     staged.call.hangUp();
+    // A damaged Contact may name a host, which is looked up before anything is sent there.
+    await settle();
     const ends = staged.kinds().filter((kind) => /failed|ended/.test(kind)).length;
     assert.equal(ends, 1);
     assertNothingLeft(stage);
   });
-  await fc.assert(property, { numRuns: 2000, seed: 3261 });
+  await fc.assert(property, { numRuns: 1200, seed: 3261 });
 });
 
 test('sequence numbers rise by one from INVITE to BYE', async () => {
