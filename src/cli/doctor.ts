@@ -1,5 +1,5 @@
 import type { Check, Checklist } from '../golive/golive.ts';
-import type { LineView, Page, Problem } from '../http/api-types.ts';
+import type { EndpointView, LineView, Page, Problem } from '../http/api-types.ts';
 import { errorText } from '../platform/failure.ts';
 import { systemRandom } from '../platform/random.ts';
 import { isProblem, makeApiClient } from './api-client.ts';
@@ -24,8 +24,9 @@ const EXIT = { ready: 0, notReady: 1, notAsked: 2 } as const;
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   const { url, apiKey, json, write } = options;
   let lines: LineReport[];
+  let endpoints: EndpointView[];
   try {
-    lines = await askAll(url.replace(/\/+$/, ''), apiKey);
+    ({ lines, endpoints } = await askAll(url.replace(/\/+$/, ''), apiKey));
   } catch (error) {
     const message = `No answer from ${url}: ${errorText(error)}`;
     const fix =
@@ -39,11 +40,18 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
     return EXIT.notAsked;
   }
   const ready = lines.length > 0 && lines.every((line) => line.ready);
-  write(json ? `${JSON.stringify({ ok: ready, lines }, null, 2)}\n` : report(lines));
+  write(
+    json
+      ? `${JSON.stringify({ ok: ready, lines, endpoints: endpoints.map(shortly) }, null, 2)}\n`
+      : report(lines) + endpointReport(endpoints),
+  );
   return ready ? EXIT.ready : EXIT.notReady;
 }
 
-async function askAll(url: string, apiKey: string): Promise<LineReport[]> {
+async function askAll(
+  url: string,
+  apiKey: string,
+): Promise<{ lines: LineReport[]; endpoints: EndpointView[] }> {
   const api = makeApiClient(url, apiKey, systemRandom);
   const { items } = orThrow(await api.get<Page<LineView> | Problem>('/v1/lines'));
   const reports: LineReport[] = [];
@@ -53,7 +61,21 @@ async function askAll(url: string, apiKey: string): Promise<LineReport[]> {
     );
     reports.push({ ...list, name, displayNumber });
   }
-  return reports;
+  const endpoints = orThrow(await api.get<Page<EndpointView> | Problem>('/v1/endpoints'));
+  return { lines: reports, endpoints: endpoints.items };
+}
+
+const shortly = ({ id, name, health }: EndpointView) => ({ id, name, health });
+
+/** How OPTIONS found the endpoints; a test call tells more, but rings somebody. */
+function endpointReport(endpoints: readonly EndpointView[]): string {
+  if (endpoints.length === 0) return '';
+  const lines = endpoints.flatMap(({ name, health, targets }) => {
+    const line = `  ${health.padEnd(9)}${name} (${targets.map(({ uri }) => uri).join(', ')})`;
+    const isWell = health === 'up' || health === 'unknown';
+    return isWell ? [line] : [line, `           fix: npx askfirst endpoint test "${name}"`];
+  });
+  return ['', 'Endpoints', ...lines, ''].join('\n');
 }
 
 function orThrow<T extends object>(answer: T | Problem): T {

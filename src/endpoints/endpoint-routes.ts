@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Queryable } from '../database/database.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
@@ -16,6 +17,8 @@ import {
   saveEndpoint,
   type StoredEndpoint,
 } from './endpoint-store.ts';
+import { endpointState, type EndpointState } from './health.ts';
+import { readHealth } from './health-store.ts';
 import { guardTarget, type GuardSettings } from './target-guard.ts';
 
 /** Endpoints: where the business talks. */
@@ -35,7 +38,7 @@ export function registerEndpointRoutes(
     },
     async (request) => {
       const endpoints = await listEndpoints(database, accountOf(request).accountId);
-      return { items: endpoints.map(endpointView), next: null };
+      return { items: await viewsOf(database, endpoints), next: null };
     },
   );
 
@@ -63,12 +66,12 @@ export function registerEndpointRoutes(
       } = request.body;
       const { failover, callerId, userToUser, healthCheck, whenNobody, ...plain } = rest;
       const options = { failover, callerId, userToUser, healthCheck, whenNobody };
-      const stored = await database.transaction(async (tx) => {
+      const [view] = await database.transaction(async (tx) => {
         const endpoint = { ...plain, id: ids.next('endpoint'), accountId, targets, options };
         const id = await saveEndpoint(tx, sealer, endpoint);
-        return found(await readEndpoint(tx, accountId, id), 'endpoint');
+        return viewsOf(tx, [found(await readEndpoint(tx, accountId, id), 'endpoint')]);
       });
-      return reply.code(201).send(endpointView(stored));
+      return reply.code(201).send(found(view, 'endpoint'));
     },
   );
 
@@ -83,7 +86,11 @@ export function registerEndpointRoutes(
         response: { 200: endpointSchema },
       },
     },
-    async (request) => endpointView(await ownEndpoint(context, request, request.params.id)),
+    async (request) => {
+      const stored = await ownEndpoint(context, request, request.params.id);
+      const [view] = await viewsOf(database, [stored]);
+      return found(view, 'endpoint');
+    },
   );
 }
 
@@ -145,7 +152,22 @@ function badFields(fields: FieldProblem[]): HttpError {
   });
 }
 
-export function endpointView(endpoint: StoredEndpoint): EndpointView {
+async function viewsOf(
+  db: Queryable,
+  endpoints: readonly StoredEndpoint[],
+): Promise<EndpointView[]> {
+  const ids = endpoints.map(({ id }) => id);
+  const rows = await readHealth(db, ids);
+  return endpoints.map((endpoint) => {
+    const states = endpoint.targets.map(
+      ({ uri }) =>
+        rows.find((row) => row.endpointId === endpoint.id && row.uri === uri)?.state ?? 'unknown',
+    );
+    return endpointView(endpoint, endpointState(states));
+  });
+}
+
+function endpointView(endpoint: StoredEndpoint, health: EndpointState): EndpointView {
   const { id, name, uri, codecs, strategy, ringTimeoutMs, meanwhile, options } = endpoint;
   const { failover } = options;
   return {
@@ -159,6 +181,7 @@ export function endpointView(endpoint: StoredEndpoint): EndpointView {
     srtp: endpoint.targets[0]?.srtp ?? 'off',
     meanwhile,
     ...options,
+    health,
     failover: { ...failover, on: [...failover.on] },
     maxCalls: endpoint.maxCalls,
     minutesPerDay: endpoint.minutesPerDay,

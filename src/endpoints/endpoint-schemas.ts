@@ -147,6 +147,9 @@ export const endpointSchema = z.object({
   callerId: z.enum(CALLER_IDS),
   userToUser: z.enum(USER_TO_USER),
   healthCheck: z.enum(['options', 'off']),
+  health: z
+    .enum(['up', 'degraded', 'down', 'unknown'])
+    .describe('As SIP OPTIONS found its targets last; degraded: some of them are down.'),
   whenNobody: z.object({
     action: z.enum(NOBODY_ACTIONS),
     prompt: z.string().nullable(),

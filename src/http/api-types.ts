@@ -56,6 +56,8 @@ export type EndpointView = {
   callerId: 'number' | 'alias';
   userToUser: 'off' | 'reference' | 'call_id';
   healthCheck: 'options' | 'off';
+  /** As SIP OPTIONS found its targets last; degraded: some of them are down. */
+  health: 'up' | 'degraded' | 'down' | 'unknown';
   whenNobody: {
     action: 'end' | 'announce_and_end' | 'queue_with_music' | 'script';
     prompt: string | null;

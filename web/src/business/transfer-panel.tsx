@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { CallView } from '../../../src/http/api-types.ts';
+import type { CallView, EndpointView } from '../../../src/http/api-types.ts';
 import type { ActionWish } from '../api/action-hooks.ts';
 import { useEndpoints } from '../api/business-hooks.ts';
 import { Button } from '../ui/button.tsx';
@@ -33,7 +33,7 @@ export function TransferPanel(props: {
 
 function Choice(props: {
   call: CallView;
-  endpoints: ReadonlyArray<{ id: string; name: string }>;
+  endpoints: readonly EndpointView[];
   isBusy: boolean;
   onSend: (wish: ActionWish) => void;
 }) {
@@ -56,7 +56,7 @@ function Choice(props: {
       <SelectField
         label="To endpoint"
         value={target.id}
-        options={others.map(({ id, name }) => [id, name] as const)}
+        options={others.map((one) => [one.id, labelOf(one)] as const)}
         onChange={setChosen}
       />
       <div className="flex flex-wrap gap-2">
@@ -70,6 +70,12 @@ function Choice(props: {
       <p className="text-sm text-muted">The customer hears music until somebody answers.</p>
     </>
   );
+}
+
+/** Words, not colours: whoever hands a customer over must know that nobody may be there. */
+function labelOf({ name, health }: EndpointView): string {
+  if (health === 'down') return `${name} (does not answer)`;
+  return health === 'degraded' ? `${name} (partly out of order)` : name;
 }
 
 function Pending(props: {
