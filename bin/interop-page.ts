@@ -32,7 +32,11 @@ const PEERS: readonly Peer[] = [
     program: 'baresip',
     versionArgs: ['-h'],
     as: 'a telephone at the endpoint: signalling and audio',
-    files: ['src/sip/baresip.interop.test.ts', 'test/srtp-calls.interop.test.ts'],
+    files: [
+      'src/sip/baresip.interop.test.ts',
+      'test/srtp-calls.interop.test.ts',
+      'test/baresip-control.interop.test.ts',
+    ],
   },
   {
     name: 'Kamailio',
@@ -107,7 +111,7 @@ function isOneTest(name: string, type: string | undefined): boolean {
 
 function pageHead(): string {
   return [
-    '<!-- Written by "node bin/interop-page.ts" from a run of the tests; do not edit by hand. -->',
+    '<!-- Written by "node bin/interop-page.ts" from a run of the tests; do not edit it. -->',
     '',
     '# Interoperability',
     '',
