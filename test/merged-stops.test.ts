@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { isProblem } from '../src/cli/api-client.ts';
 import { findOrCreateContact, readContact } from '../src/contacts/contact-store.ts';
+import { addToDoNotCall } from '../src/contacts/do-not-call-store.ts';
 import { saveMerge } from '../src/identity/identity-store.ts';
+import { mergePeople } from '../src/identity/merge-commands.ts';
+import { makeChanges } from '../src/ledger/changes.ts';
 import { findLine } from '../src/lines/line-store.ts';
+import { makePolicyPacks } from '../src/policy/policy-packs.ts';
 import { makeIds, type AccountId, type ContactId } from '../src/platform/ids.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { PRESET } from '../simulator/simulator.ts';
@@ -129,4 +133,32 @@ test('a do-not-call entry ends a call that was made to the absorbed contact', as
   assert.ok(!isProblem(listed), JSON.stringify(listed));
   assert.equal((await reach(story, callId, 'ended')).endReason, 'do_not_call');
   await assertOneEnd(story, callId);
+});
+
+test('a do-not-call entry of the absorbed contact alone ends the ringing call', async () => {
+  const { clock, database } = story;
+  const number = newPerson(story, '829', '105');
+  await getYes(story, number);
+  const random = seededRandom(829);
+  const ids = makeIds(clock, random);
+  const doNotCallKey = random.bytes(32);
+  const { id: survivor } = await contactOf(story, number);
+  const absorbed = await database.transaction(async (tx) => {
+    const id = await findOrCreateContact(tx, ids, accountId, { userId: 'GB.829' }, clock.now());
+    const contact = await readContact(tx, accountId, id);
+    assert.ok(contact !== null);
+    const entry = { list: 'own', reason: 'asked by letter', source: 'api', now: clock.now() };
+    await addToDoNotCall(tx, doNotCallKey, contact, entry);
+    return id;
+  });
+  const callId = await ringing(number);
+  const rulesOfLine = async () => makePolicyPacks().rulesOf('strict-2026-01');
+  const ports = { clock, ids, changes: makeChanges(), doNotCallKey, rulesOfLine };
+  const both = [survivor as ContactId, absorbed] as const;
+  await database.transaction((tx) => mergePeople(ports, tx, both, clock.now()));
+  const ended = await reach(story, callId, 'ended');
+  assert.equal(ended.endReason, 'do_not_call');
+  await assertOneEnd(story, callId);
+  const { consents } = await contactOf(story, number);
+  assert.ok(consents.every(({ status }) => status !== 'granted'));
 });

@@ -124,7 +124,7 @@ export async function lastStopAt({ tx, contact }: ContactUnit): Promise<number |
  */
 export async function endCalls(
   unit: ContactUnit,
-  reason: 'opted_out' | 'opt_out_pending',
+  reason: 'opted_out' | 'opt_out_pending' | 'do_not_call',
 ): Promise<CallId[]> {
   const { tx, now } = unit;
   const units = new Map([unit, ...unit.absorbed].map((each) => [each.contact.id, each]));

@@ -9,7 +9,7 @@ import { endCalls, optOut } from '../consent/opt-out-commands.ts';
 import { saveMarks } from '../contacts/contact-mark-store.ts';
 import { lockContacts, saveIdentity } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
-import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import { doNotCallIds, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import { markOptOutPending } from '../contacts/pending-opt-out-store.ts';
 import type { Tx } from '../database/database.ts';
 import { PendingUnit, commitUnits, type UnitPorts } from '../ledger/contact-unit.ts';
@@ -26,8 +26,9 @@ type Consent = { contactId: ContactId; lineId: LineId; state: ConsentState };
 
 /**
  * Two contacts are one person. One goes on; the other stays as the record that it is, names the
- * first, and gets nothing new. Strictest wins: an opt-out or a block of either blocks, and a live
- * permission is left only where neither says no on that line.
+ * first, and gets nothing new. Strictest wins: an opt-out, a block or a do-not-call entry of either
+ * counts for both at once, also against a call that rings, and a live permission is left only where
+ * neither says no on that line.
  */
 export async function mergePeople(
   ports: PersonPorts,
@@ -40,11 +41,15 @@ export async function mergePeople(
   const consents = await consentsOf(tx, contactIds);
   const [survivor, absorbed] = ranked(units, consents, contactIds);
   const [a, b] = [survivor.contact, absorbed.contact];
+  // Asked while each still has names of their own.
+  const listed = await doNotCallIds(tx, ports.doNotCallKey, [a, b]);
   const data = { absorbedContactId: b.id, optedOut: b.optedOutAt !== null };
   const announce = { type: 'contact.merged', callId: null, sequence: 0, data } as const;
   survivor.record({ type: 'ContactMerged', actor: 'meta', at, data, announce });
   absorbed.record({ type: 'ContactAbsorbed', actor: 'meta', at, data: { contactId: a.id } });
-  await withdrawConsent(ports, absorbed, 'same_person', { isStopped: isStopped(a) });
+  await withdrawConsent(ports, absorbed, 'same_person', {
+    isStopped: isStopped(a) || listed.has(a.id),
+  });
   await saveMerge(tx, b, a.id);
   const names = {
     e164: a.e164 ?? b.e164,
@@ -60,6 +65,7 @@ export async function mergePeople(
     sanctionedRegion: a.sanctionedRegion ?? b.sanctionedRegion,
   });
   await carryNo(ports, survivor, absorbed, consents);
+  if (listed.has(b.id) && !listed.has(a.id)) await carryEntry(ports, survivor, consents);
   await commitUnits(tx, ports, [survivor, absorbed]);
 }
 
@@ -91,6 +97,18 @@ async function carryNo(
     await revoke(ports, survivor, own, 'same_person');
     await callOffUnanswered(survivor, lineId);
   }
+}
+
+/** A do-not-call entry that only the absorbed one's names were under is the person's all the same. */
+async function carryEntry(
+  ports: PersonPorts,
+  survivor: PendingUnit,
+  consents: readonly Consent[],
+): Promise<void> {
+  for (const own of consents.filter(({ contactId }) => contactId === survivor.contact.id)) {
+    await revoke(ports, survivor, own, 'same_person');
+  }
+  await endCalls(survivor, 'do_not_call');
 }
 
 /** Whether the person takes no call at all, and so none that goes on. */
