@@ -58,7 +58,10 @@ const environment = z.object({
   ASKFIRST_DRAIN_SECONDS: whole(0, 86_400)
     .default(20)
     .describe('On SIGTERM: how long live calls may go on; no new ones are taken meanwhile.'),
-  ASKFIRST_SIP_ADDRESS: z.string().default('127.0.0.1').describe('Address SIP binds to.'),
+  ASKFIRST_SIP_ADDRESS: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address SIP binds to; `::` for IPv4 and IPv6.'),
   ASKFIRST_SIP_PORT: port.default(0).describe('UDP port of SIP; 0 takes any.'),
   ASKFIRST_SIP_TLS_CA: z
     .string()
