@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CallView, EventView, Page } from '../src/http/api-types.ts';
 import { assertProblem, secondAccount, send, type Answer } from './api-peer.ts';
+import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { openStory, type Story } from './harness.ts';
 import { contactOf, getYes, person, placed, reach } from './story-people.ts';
 
@@ -64,6 +65,7 @@ async function learnIds(call: CallView): Promise<void> {
     assert.ok(items[0] !== undefined, `nothing under ${path}`);
     return items[0].id;
   };
+  const prompt = await send(story, 'POST', '/v1/prompts?name=spare', PROMPT);
   const list = await send(story, 'POST', '/v1/do-not-call/imports', FILE);
   owned = {
     '/v1/do-not-call/imports': (JSON.parse(list.text) as { id: string }).id,
@@ -76,6 +78,8 @@ async function learnIds(call: CallView): Promise<void> {
     '/v1/events': (await story.api.get<Page<EventView>>('/v1/events')).items[0]?.id ?? '',
     '/v1/webhook-endpoints': await firstOf('/v1/webhook-endpoints'),
     '/v1/templates': await idOfNew('/v1/templates', TEMPLATE),
+    '/v1/scripts': await idOfNew('/v1/scripts', SCRIPT),
+    '/v1/prompts': (JSON.parse(prompt.text) as { id: string }).id,
     '/v1/messages': await firstOf(`/v1/contacts/${call.contactId}/messages`),
   };
   await lookAhead();
@@ -92,7 +96,12 @@ const TEMPLATE = {
   nativePermissionRequest: true,
 };
 
-/** A list to import: the one body that is no JSON. */
+const SCRIPT = { name: 'Hello', steps: [{ do: 'play', prompt: 'builtin:beep' }] };
+/** A prompt to upload, and a list to import: the two bodies that are no JSON. */
+const PROMPT = {
+  body: wavOf({ samples: toneAt(440, 8_000, 0.1), rate: 8_000 }),
+  headers: { 'content-type': 'audio/wav' },
+};
 const FILE = { body: '+447700900555\n', headers: { 'content-type': 'text/csv' } };
 
 function ownedFor(path: string): string {
@@ -128,6 +137,10 @@ function bodyFor(path: string): object {
     '/v1/lines/{id}/calling': { enabled: true },
     '/v1/templates': { ...TEMPLATE, name: 'more_words', lineId: owned['/v1/lines'] },
     '/v1/templates/lint': TEMPLATE,
+    '/v1/scripts': SCRIPT,
+    '/v1/scripts/{id}': SCRIPT,
+    '/v1/scripts/check': { script: SCRIPT },
+    '/v1/scripts/import': { name: 'Moved', document: { callflow: [{ action: 'hangup' }] } },
     '/v1/templates/sync': { lineId: owned['/v1/lines'] },
     '/v1/call-buttons': {
       to: number,
@@ -156,8 +169,14 @@ function bodyFor(path: string): object {
   return bodies[path] ?? {};
 }
 
-/** What a GET must be asked with. */
+const RAW: Readonly<Record<string, typeof FILE | typeof PROMPT>> = {
+  '/v1/do-not-call/imports': FILE,
+  '/v1/prompts': PROMPT,
+};
+
+/** What a request must say in its address. */
 const QUERIES: Record<string, string> = {
+  '/v1/prompts': '?name=hello',
   '/v1/contacts/{id}/inclusion': '?sequence=1',
   '/v1/eligibility': '?to=%2B447700900555&purpose=order%201042',
   '/v1/do-not-call': '?to=%2B447700900555',
@@ -172,7 +191,8 @@ async function ask(
 ): Promise<Answer> {
   const query = QUERIES[path] ?? '';
   const json = ['POST', 'PATCH', 'PUT'].includes(method) ? { body: bodyFor(path) } : {};
-  const body = method === 'POST' && path === '/v1/do-not-call/imports' ? FILE : json;
+  const raw = method === 'POST' ? RAW[path] : undefined;
+  const body = raw ?? json;
   const answer = send(story, method, `${filled(path, id)}${query}`, { ...sent, ...body });
   // A test call rings and listens in the story's time.
   if (path !== '/v1/endpoints/{id}/test') return answer;
@@ -254,7 +274,7 @@ test('another account finds nothing under any id of this one', async () => {
 test('another account sees nothing of this one in any list', async () => {
   for (const route of routes.filter((it) => it.method === 'GET' && !hasId(it))) {
     // What comes with the product is everybody's.
-    if (['/v1/stream', '/v1/policy/packs'].includes(route.path)) continue;
+    if (['/v1/stream', '/v1/policy/packs', '/v1/scripts/samples'].includes(route.path)) continue;
     const answer = await ask(route, '', { key: other.key });
     for (const trace of traces) assert.ok(!answer.text.includes(trace), `${route.path}: ${trace}`);
     // A download says whose it is and that it is empty, in its own form.
@@ -320,6 +340,7 @@ test('an id that is unknown, malformed or of another kind is a clear 404', async
   }
 });
 
+const LIKE_SCRIPTS = /^\/v1\/scripts\/(check|import|samples)$/;
 const LIKE_IDS = /^\/v1\/(templates\/(lint|sync)|contacts\/search)$/;
 
 test('a method that a route does not take is answered 405 with those that it takes', async () => {
@@ -329,6 +350,7 @@ test('a method that a route does not take is answered 405 with those that it tak
       if (taken.includes(method)) continue;
       // "lint" and "search" are ids like any other to the routes of one template or contact.
       if (LIKE_IDS.test(path) && method !== 'PUT') continue;
+      if (LIKE_SCRIPTS.test(path) && (method === 'PUT' || method === 'GET')) continue;
       const answer = await send(story, method, filled(path, 'x'));
       assertProblem(answer, 405);
       const allowed = String(answer.headers['allow']).split(', ');

@@ -142,7 +142,12 @@ function registerReading(app: HttpServer, context: ApiContext): void {
     '/v1/prompts/:id/audio',
     {
       onRequest,
-      schema: { tags, summary: 'The sound of a prompt, as Ogg Opus', params: byId },
+      schema: {
+        tags,
+        summary: 'The sound of a prompt, as Ogg Opus',
+        params: byId,
+        response: { 200: z.unknown().describe('audio/ogg') },
+      },
     },
     async (request, reply) => {
       const id = idFrom('prompt', request.params.id);

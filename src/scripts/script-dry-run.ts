@@ -23,7 +23,8 @@ export function dryRun(script: Script, wish: DryRunWish): DryRunLine[] {
   const lines: DryRunLine[] = [];
   const entries = [...wish.entries];
   let at = 0;
-  let { state, actions } = beginScript(script, { stopKey: null, variables: wish.variables, at });
+  const variables = { ...stoodFor(script), ...wish.variables };
+  let { state, actions } = beginScript(script, { stopKey: null, variables, at });
   const tell = (done: readonly ScriptAction[]): void => {
     for (const action of done) lines.push(...lineOf(action, at));
   };
@@ -56,6 +57,16 @@ export function dryRun(script: Script, wish: DryRunWish): DryRunLine[] {
     }
   }
   return lines.slice(0, LINES_MAX);
+}
+
+/** What nobody has given yet is shown by its name, so that a text can be read all the same. */
+function stoodFor(script: Script): Record<string, string> {
+  const declared = Object.entries(script.variables).map(([name, { default: text }]) => [
+    name,
+    text ?? `<${name}>`,
+  ]);
+  const given = { business: '<business>', purpose: '<purpose>', reference: '<reference>' };
+  return { ...given, language: script.language, ...Object.fromEntries(declared) };
 }
 
 function lineOf(action: ScriptAction, atMs: number): DryRunLine[] {
