@@ -95,6 +95,7 @@ class TestCall {
   #call: SipCall | null = null;
   #audio: TestAudio | null = null;
   #answeredAt = 0;
+  #firstAudioAt: number | null = null;
   #timer: TimerHandle | null = null;
 
   constructor(ports: TestCallPorts, endpoint: Endpoint, target: EndpointTarget, how: How) {
@@ -175,17 +176,24 @@ class TestCall {
     media.bridge();
     media.play('endpoint', { kind: 'builtin', name: 'ringing' }, { loop: true, interrupt: true });
     this.#timer = this.#ports.clock.after(LISTEN_MS, () => this.#settle('never_sent'));
+    this.#noteHeard();
   }
 
   #onMedia(event: MediaEvent): void {
-    if (event.kind === 'firstAudio' && event.leg === 'endpoint' && this.#audio !== null) {
-      const firstAudioMs = this.#ports.clock.monotonic() - this.#answeredAt;
-      this.#audio = { ...this.#audio, firstAudioMs };
-      this.#timer?.cancel();
-      this.#timer = this.#ports.clock.after(STEADY_MS, () => this.#settle(null));
+    if (event.kind === 'firstAudio' && event.leg === 'endpoint') {
+      this.#firstAudioAt = this.#ports.clock.monotonic();
+      this.#noteHeard();
     } else if (event.kind === 'silent' && event.leg === 'endpoint') {
       this.#settle(event.cause);
     }
+  }
+
+  /** The first packet may come before our own word that the answer has been applied. */
+  #noteHeard(): void {
+    if (this.#audio === null || this.#firstAudioAt === null) return;
+    this.#audio = { ...this.#audio, firstAudioMs: this.#firstAudioAt - this.#answeredAt };
+    this.#timer?.cancel();
+    this.#timer = this.#ports.clock.after(STEADY_MS, () => this.#settle(null));
   }
 
   #settle(silence: SilenceCause | null): void {
