@@ -46,33 +46,8 @@ function sections(): ErrorSection[] {
         facts: [`HTTP ${status}`],
       })),
     },
-    {
-      title: 'Ends of calls',
-      about:
-        'The endReason of a call and its CDR. Beside these, a blocked call ends with the code of ' +
-        'its refusal, a dial that Meta refused with one of the Meta codes below, and a call that ' +
-        "Meta ended with an error with meta_ and Meta's number, for example meta_138021.",
-      entries: Object.entries(END_REASONS).map(([code, { title, meaning, fix, outcomes }]) => ({
-        code,
-        title: `${title}.`,
-        meaning,
-        fix,
-        facts: [`outcome ${outcomes.join(' or ')}`],
-      })),
-    },
-    {
-      title: 'Orders to live calls',
-      about:
-        'Why an order of POST /v1/calls/{id}/actions was refused, or failed later. One that calls ' +
-        'an endpoint may also fail with the end reason that its leg has, such as endpoint_busy.',
-      entries: Object.entries(ORDER_CODES).map(([code, { title, meaning, fix, status }]) => ({
-        code,
-        title: `${title}.`,
-        meaning,
-        fix,
-        facts: [`HTTP ${status} where it is refused at once`],
-      })),
-    },
+    endsSection(),
+    ordersSection(),
     {
       title: "Meta's errors",
       about:
@@ -102,6 +77,39 @@ function sections(): ErrorSection[] {
       entries: failures(START_FAILURES),
     },
   ];
+}
+
+function endsSection(): ErrorSection {
+  return {
+    title: 'Ends of calls',
+    about:
+      'The endReason of a call and its CDR. Beside these, a blocked call ends with the code of ' +
+      'its refusal, a dial that Meta refused with one of the Meta codes below, and a call that ' +
+      "Meta ended with an error with meta_ and Meta's number, for example meta_138021.",
+    entries: Object.entries(END_REASONS).map(([code, { title, meaning, fix, outcomes }]) => ({
+      code,
+      title: `${title}.`,
+      meaning,
+      fix,
+      facts: [`outcome ${outcomes.join(' or ')}`],
+    })),
+  };
+}
+
+function ordersSection(): ErrorSection {
+  return {
+    title: 'Orders to live calls',
+    about:
+      'Why an order of POST /v1/calls/{id}/actions was refused, or failed later. One that ' +
+      'calls an endpoint may also fail with the end reason of its leg, such as endpoint_busy.',
+    entries: Object.entries(ORDER_CODES).map(([code, { title, meaning, fix, status }]) => ({
+      code,
+      title: `${title}.`,
+      meaning,
+      fix,
+      facts: [`HTTP ${status} where it is refused at once`],
+    })),
+  };
 }
 
 function metaEntry(row: (typeof META_ERRORS)[number]): ErrorEntry {

@@ -36,7 +36,7 @@ test('on hold the customer hears music instead of the desk, and back; mute and k
   assert.ok(cdr.holdMs > 0);
 });
 
-test('a blind transfer: the other desk and the customer hear each other, the first is gone', async () => {
+test('a blind transfer: the other desk has the customer, the first is gone', async () => {
   const live = await house.talkTo('tone-1000');
   await live.hearsOnly(1000);
   const outcome = await live.order({

@@ -161,7 +161,7 @@ test('a blind transfer: music, the other endpoint, the first one is told to go',
   assert.equal(cdr.transfers.length, 1);
 });
 
-test('a transfer by address goes to an endpoint of the account, and onward from there', async () => {
+test('a transfer by address goes to an endpoint of the account, and onward', async () => {
   const id = await bridged();
   await done(id, { action: 'transfer', uri: 'sip:second@127.0.0.1:5070' });
   const outcome = await done(id, { action: 'transfer', endpointId: idOf('third') });
@@ -184,7 +184,7 @@ test('a blind transfer to somebody busy brings the customer back', async () => {
   await hungUp(id);
 });
 
-test('an agent who hangs up in a blind transfer is not missed, if the other one comes', async () => {
+test('an agent who hangs up in a blind transfer is not missed if the other comes', async () => {
   const id = await bridged();
   story.sip.lateMs = 2_000;
   await order(id, { action: 'transfer', endpointId: idOf('late') });
@@ -205,7 +205,7 @@ test('an agent who hangs up before a transfer that fails: the call ends and says
   assert.equal(cdr.transfers[0]?.outcome, 'endpoint_no_answer');
 });
 
-test('an attended transfer: the two endpoints speak, then the customer is handed over', async () => {
+test('an attended transfer: the endpoints speak, then the customer is handed over', async () => {
   const id = await bridged();
   const asked = await done(id, {
     action: 'transfer',
@@ -277,7 +277,7 @@ test('a listener comes, changes how it takes part, and goes', async () => {
   assert.equal(events.filter((type) => type === 'call.listener_removed').length, 2);
 });
 
-test("the PBX's own transfer is followed and told how it goes; out of bounds it is not", async () => {
+test("the PBX's own transfer is followed, and out of bounds refused", async () => {
   const id = await bridged();
   const said: string[] = [];
   const refer = (target: string, more: object = {}): void => {

@@ -5,15 +5,9 @@ import type { AccountId, CallId, ContactId, EndpointId, LineId } from '../platfo
 import { isRefused } from '../platform/refusal.ts';
 import { evolve, queuedCall, type CallEvent, type CallState } from './call.ts';
 import { isFinished, type CallOrder, type CallOrderId, type OrderWish } from './call-control.ts';
-import {
-  askOrder,
-  finishOrder,
-  orderAt,
-  ORDER_LIMITS,
-  takeOrder,
-  waitingOrders,
-} from './call-orders.ts';
+import { askOrder, finishOrder, takeOrder, waitingOrders } from './call-orders.ts';
 import { holdMs } from './control-views.ts';
+import { orderAt, ORDER_LIMITS } from './order-life.ts';
 
 const START = Date.UTC(2026, 5, 3, 12);
 const HOLD: OrderWish = { action: 'hold' };
@@ -34,7 +28,7 @@ function queued(): CallState {
     clientReference: null,
     requestedAt: START,
     dueAt: START,
-  } as CallState['plan']);
+  });
 }
 
 function bridged(): CallState {

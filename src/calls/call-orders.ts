@@ -3,20 +3,12 @@ import type { CallEvent, CallState } from './call.ts';
 import { isFinished, NO_CONTROL, type CallOrder, type OrderAction } from './call-control.ts';
 import { hangUp } from './call-rules.ts';
 import { ORDER_CODES, type OrderCode } from './order-codes.ts';
+import { ORDER_LIMITS } from './order-life.ts';
 
 /**
  * What may be ordered of a call, and when, as pure functions: state and the instant go in, events
  * or a refusal come out.
  */
-export const ORDER_LIMITS = {
-  /** An order that no gateway has taken by then is not done any more: it would surprise. */
-  takeMs: 10_000,
-  /** Orders of one call that wait or are being done. */
-  open: 20,
-  /** Orders in the life of one call. */
-  perCall: 1_000,
-} as const;
-
 /** These need only a call that is being set up; all others need both sides to be there. */
 const ANY_TIME: ReadonlySet<OrderAction> = new Set(['hang_up']);
 const FROM_ANSWER: ReadonlySet<OrderAction> = new Set([
@@ -91,27 +83,6 @@ export function finishOrder(
   if (state.status === 'ended') return [];
   if (code === null) return [{ type: 'CallOrderDone', at: now, orderId: order.id }];
   return [{ type: 'CallOrderFailed', at: now, orderId: order.id, code }];
-}
-
-/** The end of a call closes what is open: nobody will come back to it. */
-export function closeOrders(orders: readonly CallOrder[], at: number): CallOrder[] {
-  return orders.map((order) => {
-    if (isFinished(order)) return order;
-    const { wish } = order;
-    const kept = wish.action === 'send_dtmf' ? { ...wish, digits: '' } : wish;
-    return { ...order, wish: kept, status: 'failed', finishedAt: at, code: closingCode(order, at) };
-  });
-}
-
-function closingCode(order: CallOrder, at: number): OrderCode {
-  if (order.status === 'taken') return 'order_interrupted';
-  return at - order.askedAt > ORDER_LIMITS.takeMs ? 'order_not_taken' : 'call_over';
-}
-
-/** An order as it stands at this instant: one that waits too long has failed, recorded or not. */
-export function orderAt(order: CallOrder, now: number): CallOrder {
-  if (order.status !== 'waiting' || now - order.askedAt <= ORDER_LIMITS.takeMs) return order;
-  return { ...order, status: 'failed', code: 'order_not_taken' };
 }
 
 export function waitingOrders({ facts }: CallState): CallOrder[] {

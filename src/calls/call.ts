@@ -18,8 +18,8 @@ import {
   type ControlEvent,
   type ControlEventType,
 } from './call-control.ts';
-import { closeOrders } from './call-orders.ts';
 import { foldEndpoint, type EndpointEvent, type EndpointFacts } from './endpoint-facts.ts';
+import { closeOrders } from './order-life.ts';
 import type { PlannedScript } from './call-script.ts';
 
 /**

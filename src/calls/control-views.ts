@@ -8,9 +8,9 @@ import type {
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallState } from './call.ts';
 import { NO_CONTROL, type CallOrder } from './call-control.ts';
-import { orderAt } from './call-orders.ts';
 import { END_REASONS } from './end-codes.ts';
 import { ORDER_CODES, type OrderCode } from './order-codes.ts';
+import { orderAt } from './order-life.ts';
 
 /** How the call was led, for its view and its CDR. What the end cut off has no time of its own. */
 export function controlViews(

@@ -7,7 +7,7 @@ import type { HandPorts, SessionTarget } from './call-session.ts';
 const TERMINATE_TRIES = 5;
 const TERMINATE_RETRY_MS = 1_000;
 
-/** What a session asks of Meta: one dial in its life, and one end that is tried until it is told. */
+/** What a session asks of Meta: one dial in its life, and one end, tried until it is told. */
 export class WhatsAppHands {
   readonly #ports: HandPorts;
   readonly #target: SessionTarget;
