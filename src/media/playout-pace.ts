@@ -9,8 +9,8 @@ const SLACK_BELOW = 0.5;
 
 /**
  * Decides when sound is to be played a period faster or slower. The level right after the
- * quickest packet is the delay that the buffer adds; it is the highest of a window, and is held near
- * the target. A sender whose clock is off moves it by a frame in minutes; that is met the same way.
+ * quickest packet is the delay that the buffer adds; it is the highest of a window, and is held
+ * near the target. A sender whose clock is off moves it by a frame in minutes, and is met so too.
  */
 export class PlayoutPace {
   #frames = 0;

@@ -3,11 +3,17 @@ import { test } from 'node:test';
 import { ManualClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { WorkerPool, type PoolWorker } from './worker-pool.ts';
-import type { WorkerLoad } from './worker-protocol.ts';
+import type { WorkerLoad, WorkerSettings } from './worker-protocol.ts';
 
 /** Who takes the next call, and what becomes of workers that are late, worn or dead. */
 type FakeWorker = PoolWorker & { say(load: Partial<WorkerLoad>): void; die(): void };
 
+const SETTINGS: WorkerSettings = {
+  bindAddress: '127.0.0.1',
+  connectTimeoutMs: 1,
+  silentAfterMs: 1,
+  logLevel: 'silent',
+};
 const EASY: WorkerLoad = { frameLatenessMs: 1, rssBytes: 1, startRssBytes: 1, callsOpened: 1 };
 
 test('the least busy worker takes the call, and a full one none', async () => {
@@ -43,7 +49,7 @@ test('a worn worker is recycled when its last call has ended, not before', async
   assert.equal(pool.pick(), workers[1]);
 });
 
-test('a dead worker tells its calls at once, and is replaced ever later while it dies', async () => {
+test('a dead worker loses its calls at once, and is replaced ever later if it dies on', async () => {
   const { workers, clock, died } = await openPool(1, 50);
   workers[0]?.handles.add(7);
   workers[0]?.die();
@@ -75,12 +81,7 @@ async function openPool(count: number, callsPerWorker: number) {
   const pool = new WorkerPool<FakeWorker>({
     clock,
     log: silentLog,
-    settings: {
-      bindAddress: '127.0.0.1',
-      connectTimeoutMs: 1,
-      silentAfterMs: 1,
-      logLevel: 'silent',
-    },
+    settings: SETTINGS,
     workers: count,
     callsPerWorker,
     startWorker: ({ onLoad }) => {
