@@ -49,7 +49,7 @@ test('a worn worker is recycled when its last call has ended, not before', async
   assert.equal(pool.pick(), workers[1]);
 });
 
-test('a dead worker loses its calls at once, and is replaced ever later if it dies on', async () => {
+test('a dead worker loses its calls at once, and is replaced later each time', async () => {
   const { workers, clock, died } = await openPool(1, 50);
   workers[0]?.handles.add(7);
   workers[0]?.die();
