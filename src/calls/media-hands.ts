@@ -162,6 +162,8 @@ export class MediaHands {
   /** A stop is tried until it is recorded, also when the call has ended meanwhile. */
   #onKey(leg: MediaLeg, digit: string, pressedAt: number): void {
     if (leg !== 'whatsapp' || digit !== this.#target.line.optOutKey) return;
+    // A script knows the key too, and that inside a number it is only a digit.
+    if ((this.#ports.state().plan.script ?? null) !== null) return;
     const { stopByKey, clock, log, callId, poke } = this.#ports;
     stopByKey(callId, clock.monotonic() - pressedAt).then(
       () => poke(),

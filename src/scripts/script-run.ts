@@ -14,9 +14,8 @@ export type Stepped = { state: ScriptState; actions: ScriptAction[] };
 
 /** No sound is longer (`PROMPT_LIMITS` of src/prompts); one that never ends is given up. */
 const SOUND_MAX_MS = 200_000;
-/** Beyond the ring time-out of the endpoint: the session says so itself, before. */
-const CONNECT_GRACE_MS = 15_000;
-const CONNECT_MS = 30_000;
+/** Beyond what any endpoint may ring (120 s): the session says so itself, before. */
+const CONNECT_MS = 150_000;
 const ASK_GRACE_MS = 2_000;
 
 /** One turn of a script: moves the state, and gathers what is to be done. */
@@ -152,10 +151,10 @@ export class ScriptRun {
   }
 
   #connect(step: Extract<Step, { do: 'connect' }>): null {
-    const { endpoint = null, ringTimeoutMs = null } = step;
+    const { endpoint = null } = step;
     this.#sound({ play: 'builtin:ringing' }, true);
-    this.#do({ do: 'connect', endpoint, ringTimeoutMs });
-    const until = this.#at + (ringTimeoutMs ?? CONNECT_MS) + CONNECT_GRACE_MS;
+    this.#do({ do: 'connect', endpoint });
+    const until = this.#at + CONNECT_MS;
     this.wait({ kind: 'connecting', step, until });
     return null;
   }
@@ -228,6 +227,11 @@ export class ScriptRun {
     this.#noteInterrupted('done');
     this.#stopCalls();
     return this;
+  }
+
+  /** The script is over, and has been told so; only the stop is left to be done. */
+  optOutLate(): this {
+    return this.#do({ do: 'optOut' }).wait({ kind: 'ended', end: 'opted_out' });
   }
 
   #stopCalls(): null {

@@ -84,7 +84,7 @@ test('a key cuts the prompt short, also before it is over', () => {
 
 test('0 connects to the endpoint of the call, and the talk is the rest of the call', () => {
   const play = appointment().press('0');
-  assert.deepEqual(play.last('connect'), { do: 'connect', endpoint: null, ringTimeoutMs: null });
+  assert.deepEqual(play.last('connect'), { do: 'connect', endpoint: null });
   play.feed({ type: 'connected' }).pass(3_600_000);
   assert.equal(wakesAt(play.state), null);
   assert.deepEqual(play.last('ended'), { do: 'ended', end: 'connected', result: 'receptionist' });
@@ -98,7 +98,7 @@ test('where nobody answers there, the customer is told', () => {
 });
 
 test('an endpoint of which nothing is heard is given up', () => {
-  const play = appointment().press('0').pass(60_000);
+  const play = appointment().press('0').pass(150_000);
   assert.ok(play.last('disconnect') !== undefined);
   assert.match(play.said().at(-1) ?? '', /receptionist is busy/);
 });
@@ -155,6 +155,11 @@ test('a sound that cannot be played is noted and passed over', () => {
 test('a sound of which no end is told is not waited for without limit', () => {
   const play = new Play({ name: 'x', steps: [{ do: 'say', text: 'a' }] }).pass(200_000);
   assert.deepEqual(play.notes(), ['step1:failed']);
+});
+
+test('a stop that comes while we hang up is not lost, and is done once', () => {
+  const play = appointment().press('1').heard().press('9').press('9');
+  assert.equal(play.done.filter((action) => action.do === 'optOut').length, 1);
 });
 
 test('a script that leads in circles ends', () => {

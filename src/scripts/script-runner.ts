@@ -36,6 +36,10 @@ export function beginScript(
 export function stepScript(state: ScriptState, input: ScriptInput): Stepped {
   const run = new ScriptRun(state, input.at);
   const { phase } = state;
+  // Said in the last moment it counts all the same: the call may be down before it is told.
+  const isLateStop =
+    phase.kind === 'ended' && phase.end !== 'opted_out' && isStopDigit(state, input);
+  if (isLateStop) return run.optOutLate().result();
   if (phase.kind === 'ended') return run.result();
   if (input.type === 'left') return run.left().result();
   if (input.type === 'time') return onTime(run, state, input.at).result();
@@ -67,6 +71,10 @@ export function wakesAt(state: ScriptState): number | null {
       ? Math.min(phase.until, phase.until - askMs(phase.step) + MUSIC_AFTER_MS)
       : phase.until;
   return Math.min(until, startedAt + script.maxDurationMs);
+}
+
+function isStopDigit(state: ScriptState, input: ScriptInput): boolean {
+  return input.type === 'digit' && isStop(state, input.digit);
 }
 
 /** A digit inside an entry of several is a digit; everywhere else the stop key stops. */

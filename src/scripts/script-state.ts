@@ -88,7 +88,7 @@ export type StepAnswer = {
 export type ScriptAction =
   | { do: 'play'; token: number; sound: ScriptSound; loop: boolean }
   | { do: 'stopPlaying' }
-  | { do: 'connect'; endpoint: string | null; ringTimeoutMs: number | null }
+  | { do: 'connect'; endpoint: string | null }
   /** Nobody answered in time: the invitation is taken back. */
   | { do: 'disconnect' }
   | { do: 'record'; action: 'start' | 'pause' | 'resume' | 'stop' }

@@ -109,7 +109,6 @@ const connectStep = z.strictObject({
   name: stepName.optional(),
   set,
   endpoint: oneLine(100).optional().describe("Name or id; default: the call's own endpoint."),
-  ringTimeoutMs: z.int().min(2_000).max(120_000).optional(),
   onFail: stepName.describe('Where to go when nobody answers there.'),
 });
 const recordStep = z.strictObject({
