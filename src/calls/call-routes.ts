@@ -49,19 +49,7 @@ const callBody = z.strictObject({
   strategy: strategySchema.optional(),
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
-  recording: z
-    .strictObject({
-      announcement: z
-        .enum(['played', 'by_business'])
-        .default('played')
-        .describe(
-          'played: both hear an announcement before the first recorded sample. by_business: you ' +
-            'told the person yourself; the ledger keeps that word. Played all the same where a ' +
-            'law demands it.',
-        ),
-    })
-    .optional()
-    .describe('Record the call from the moment that the two hear each other. Default: no.'),
+  recording: recordingWish.optional(),
   scheduledAt: z.iso
     .datetime({ offset: true })
     .optional()

@@ -18,7 +18,7 @@ test('a link works until its time and not a millisecond longer', () => {
   assert.equal(readLinkToken(sealer, token, clock.now() + 999), id);
   assert.equal(readLinkToken(sealer, token, clock.now() + 1_000), null);
   const links = linksOf(sealer, id, { base: 'https://a.example/', now: clock.now(), minutes: 15 });
-  assert.match(links.ogg, /^https:\/\/a\.example\/recordings\/[\w-]+\/call\.ogg$/);
+  assert.match(links.ogg, /^https:\/\/a\.example\/recordings\/[\w-]+\/audio\.ogg$/);
   assert.equal(links.expiresAt, clock.now() + 900_000);
 });
 

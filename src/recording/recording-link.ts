@@ -38,7 +38,7 @@ export function linksOf(
 ): RecordingLinks {
   const expiresAt = at.now + at.minutes * 60_000;
   const url = `${at.base.replace(/\/+$/, '')}/recordings/${makeLinkToken(sealer, id, expiresAt)}`;
-  return { ogg: `${url}/call.ogg`, wav: `${url}/call.wav`, expiresAt };
+  return { ogg: `${url}/audio.ogg`, wav: `${url}/audio.wav`, expiresAt };
 }
 
 function opened(sealer: Sealer, token: string): string {

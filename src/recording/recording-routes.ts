@@ -118,7 +118,7 @@ function registerDownload(app: HttpServer, context: RecordingContext): void {
       handlerTimeout: DOWNLOAD_MS,
       schema: {
         hide: true,
-        params: z.object({ token: z.string(), file: z.enum(['call.ogg', 'call.wav']) }),
+        params: z.object({ token: z.string(), file: z.enum(['audio.ogg', 'audio.wav']) }),
       },
     },
     async (request, reply) => {
@@ -126,7 +126,7 @@ function registerDownload(app: HttpServer, context: RecordingContext): void {
       const stored = id === null ? null : await storedRecording(context, id);
       if (stored === null) throw noRecording();
       if (underWay >= DOWNLOADS_MAX) throw tooMany();
-      const format: AudioFormat = request.params.file === 'call.ogg' ? 'ogg' : 'wav';
+      const format: AudioFormat = request.params.file === 'audio.ogg' ? 'ogg' : 'wav';
       const counted = async function* (): AsyncGenerator<Uint8Array> {
         underWay += 1;
         try {

@@ -5,6 +5,20 @@ import type { Recording } from './recording.ts';
 
 const instantOrNull = z.string().nullable().describe('RFC 3339, UTC');
 
+/** How a call asks to be recorded. */
+export const recordingWish = z
+  .strictObject({
+    announcement: z
+      .enum(['played', 'by_business'])
+      .default('played')
+      .describe(
+        'played: both hear an announcement before the first recorded sample. by_business: you ' +
+          'told the person yourself; the ledger keeps that word. Played all the same where a ' +
+          'law demands it.',
+      ),
+  })
+  .describe('Record the call from the moment that the two hear each other. Default: no.');
+
 /** What of a recording stands in a CDR and wherever it is only named. */
 export const recordingBrief = z.object({
   id: z.string(),
