@@ -3,7 +3,7 @@ import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { CallFacts, CallState } from './call.ts';
 import { scriptView } from './call-script.ts';
 import { controlViews } from './control-views.ts';
-import { mediaProofOf } from './media-proof.ts';
+import { mediaProofOf, qualityOf } from './media-proof.ts';
 
 /** How a call leaves the house: in the API and in webhooks. */
 export function callView(state: CallState): CallView {
@@ -30,6 +30,7 @@ export function callView(state: CallState): CallView {
     bridgedAt: isoTimeOrNull(facts.bridgedAt),
     endedAt: isoTimeOrNull(end?.at ?? null),
     audioGaps: audioGapsOf(facts),
+    quality: qualityOf(end?.media ?? null),
     mediaProof: mediaProofOf(facts, end?.media ?? null),
     ...controlViews(state),
     script: scriptView(state),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { MediaStats } from '../media/media.ts';
 import type { CallFacts } from './call.ts';
 import { wholeCdr, type Cdr } from './cdr.ts';
-import { mediaProofOf } from './media-proof.ts';
+import { mediaProofOf, qualityOf } from './media-proof.ts';
 
 const AT = Date.UTC(2026, 0, 5, 12);
 const FACTS = {
@@ -52,6 +52,13 @@ test('the proof is in order of time, and what never happened is not in it', () =
     ],
   );
   assert.equal(steps[0]?.at, '2026-01-05T12:00:00.900Z');
+});
+
+test('the figures that are looked at first stand beside the call', () => {
+  const lossy = { ...LEG, packetsIn: 95, packetsLost: 5, jitterMs: 3 };
+  const quality = qualityOf({ ...MEDIA, endpoint: lossy });
+  assert.deepEqual(quality?.endpoint, { mos: 4.4, rttMs: null, jitterMs: 3, lossShare: 0.05 });
+  assert.equal(qualityOf(null), null);
 });
 
 test('a live call shows what its facts tell', () => {

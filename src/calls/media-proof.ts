@@ -1,4 +1,4 @@
-import type { MediaProofView } from '../http/api-types.ts';
+import type { CallView, LegQualityView, MediaProofView } from '../http/api-types.ts';
 import type { LegStats, MediaStats } from '../media/media.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { CallFacts } from './call.ts';
@@ -60,4 +60,16 @@ function wholeLeg(leg: LegStats): LegStats {
     far: stored.far ?? null,
     firstSoundInAt: stored.firstSoundInAt ?? null,
   };
+}
+
+/** How each leg sounded, in the figures that are looked at first; null without media. */
+export function qualityOf(media: MediaStats | null): CallView['quality'] {
+  if (media === null) return null;
+  const { whatsapp, endpoint } = wholeStats(media);
+  return { whatsapp: legQuality(whatsapp), endpoint: legQuality(endpoint) };
+}
+
+function legQuality({ mos, rttMs, jitterMs, packetsIn, packetsLost }: LegStats): LegQualityView {
+  const expected = Math.max(1, packetsIn + packetsLost);
+  return { mos, rttMs, jitterMs, lossShare: Math.round((packetsLost / expected) * 1e4) / 1e4 };
 }

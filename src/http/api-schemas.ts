@@ -22,6 +22,13 @@ import type {
 const instant = z.string().describe('RFC 3339, UTC');
 const instantOrNull = instant.nullable();
 
+const legQualitySchema = z.object({
+  mos: z.number().nullable().describe('By the E-model, 1 to 4.4.'),
+  rttMs: z.number().nullable(),
+  jitterMs: z.number(),
+  lossShare: z.number().describe('0 to 1.'),
+});
+
 const mediaProofSchema = z
   .array(
     z.object({
@@ -235,6 +242,10 @@ export const callSchema = z.object({
   bridgedAt: instantOrNull,
   endedAt: instantOrNull,
   audioGaps: audioGapsSchema,
+  quality: z
+    .object({ whatsapp: legQualitySchema, endpoint: legQualitySchema })
+    .nullable()
+    .describe('How each leg sounded; null before the end.'),
   mediaProof: mediaProofSchema,
   muted: z.array(legNameSchema).describe('Legs that reach nobody at present.'),
   holds: holdsSchema,

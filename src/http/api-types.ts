@@ -220,6 +220,8 @@ export type CallView = {
   endedAt: string | null;
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
+  /** How each leg sounded; null before the end, and where there was no media. */
+  quality: { whatsapp: LegQualityView; endpoint: LegQualityView } | null;
   /** What proves that audio could pass, in order of time. Packets are told after the end. */
   mediaProof: MediaProofView[];
   /** The legs that reach nobody at present. */
@@ -291,6 +293,14 @@ export type CallActionView = {
   askedAt: string;
   takenAt: string | null;
   finishedAt: string | null;
+};
+
+/** Score by the E-model, null when nothing came; `lossShare` from 0 to 1. */
+export type LegQualityView = {
+  mos: number | null;
+  rttMs: number | null;
+  jitterMs: number;
+  lossShare: number;
 };
 
 export type MediaProofView = {
