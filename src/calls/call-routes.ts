@@ -21,6 +21,7 @@ import { entriesOfCall } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
+import { recordingWish } from '../recording/recording-views.ts';
 import { planScript, type ScriptPlan } from '../scripts/script-plan-store.ts';
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
