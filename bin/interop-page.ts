@@ -111,7 +111,7 @@ function isOneTest(name: string, type: string | undefined): boolean {
 
 function pageHead(): string {
   return [
-    '<!-- Written by "node bin/interop-page.ts" from a run of the tests; do not edit it. -->',
+    '<!-- Written by "node bin/interop-page.ts" from a run of the tests; not by hand. -->',
     '',
     '# Interoperability',
     '',
