@@ -159,6 +159,7 @@ function bodyFor(path: string): object {
     '/v1/contacts/{id}': { language: 'en_GB' },
     '/v1/contacts/{id}/erase': { confirm: owned['/v1/contacts'] },
     '/v1/routing': { rules: [{ name: 'all', when: {}, endpointId: owned['/v1/endpoints'] }] },
+    '/v1/recording-settings': { retentionDays: 30 },
     '/v1/routing/check': { purpose: 'order 1042' },
     '/v1/calls/{id}/actions': { action: 'hold' },
     '/v1/calls/{id}/opt-out': { reason: 'said so' },
