@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { delay, systemClock } from '../src/platform/clock.ts';
 
@@ -20,14 +21,20 @@ export function startSipp(scenario: string, transport: Transport, port: number) 
   return { done, stop: () => child.kill('SIGKILL') };
 }
 
+/** A port that is free in UDP and in TCP. */
 export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
   const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
+  const isFree = await new Promise<boolean>((resolve) => {
+    socket.once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => resolve(true));
+  });
   socket.close();
-  await once(socket, 'close');
-  return port;
+  server.close();
+  await once(server, 'close');
+  return isFree ? port : freePort();
 }
 
 /** A refused TCP connection would fail the call, so the peer must be there first. */

@@ -131,8 +131,8 @@ test('all 49 torture messages of RFC 4475 are taken or refused as they should be
 });
 
 const HEADER_NAMES = (
-  'Via From To Call-ID CSeq Contact Route l c X Require RSeq RAck Session-Expires Min-SE Refer-To ' +
-  'Referred-By Replaces Event Subscription-State Allow'
+  'Via From To Call-ID CSeq Contact Route l c X Require RSeq RAck Session-Expires Min-SE ' +
+  'Refer-To Referred-By Replaces Event Subscription-State Allow'
 ).split(' ');
 const DTMF_TYPE = 'application/dtmf-relay';
 const PIECES = [
