@@ -134,6 +134,31 @@ test('9 stops all calls, everywhere', async () => {
   assert.notEqual((await contactOf(story, number)).optedOutAt, null);
 });
 
+test("the line's stop key is a digit inside a number, and stops everywhere else", async () => {
+  await story.database.run({ name: '', text: "update lines set opt_out_key = '9'" }, []);
+  const steps = [
+    {
+      name: 'code',
+      do: 'gather',
+      prompt: { play: 'hint' },
+      maxDigits: 4,
+      set: { result: 'asked' },
+    },
+    { name: 'thanks', do: 'play', prompt: 'bye', set: { result: 'taken' } },
+  ];
+  const saved = await story.api.post<{ id: string }>('/v1/scripts', { name: 'Code', steps });
+  assert.ok(!isProblem(saved), JSON.stringify(saved));
+  const { id, number } = await listening({ scriptId: saved.id, scriptVariables: {} });
+  for (const digit of '9199') story.media.press(id, digit);
+  await story.until('the thanks', () => playsOf(id).length > 1);
+  assert.equal((await contactOf(story, number)).optedOutAt, null);
+  story.media.press(id, '9');
+  const { view, cdr } = await ended(id);
+  assert.equal(view.endReason, 'opted_out');
+  assert.equal(cdr.script?.steps[0]?.digits, '9199');
+  await story.database.run({ name: '', text: 'update lines set opt_out_key = null' }, []);
+});
+
 test('silence ends the call with words, after the tries that the script gives', async () => {
   const { id } = await listening();
   const { cdr } = await ended(id);
