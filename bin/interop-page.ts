@@ -115,8 +115,8 @@ function pageHead(): string {
     '',
     '# Interoperability',
     '',
-    'What was tried against programs of others, by the tests that `npm test` runs, and what came of',
-    'it in the run that wrote this page.',
+    'What was tried against programs of others by the tests that `npm test` runs, and what came',
+    'of it in the run that wrote this page.',
   ].join('\n');
 }
 

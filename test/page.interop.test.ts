@@ -39,15 +39,16 @@ const STEP_TIMEOUT_MS = 15_000;
 /** Far above the noise of an idle analyser (0) and far below the demo PBX's voice (about 0.1). */
 const HEARD_RMS = 0.01;
 
-/** As text, because it runs in the browser, whose types this program does not know. */
-const LOUDEST_OF_EACH_CHANNEL = `async (player) => {
-  const bytes = await (await fetch(player.src)).arrayBuffer();
-  const sound = await new AudioContext().decodeAudioData(bytes);
-  const loudest = (samples) => samples.reduce((most, at) => Math.max(most, Math.abs(at)), 0);
-  return Array.from({ length: sound.numberOfChannels }, (_, at) =>
-    loudest(sound.getChannelData(at)),
-  );
-}`;
+/** As much of the browser's own types as is used there: this program does not have them. */
+type InPage = {
+  AudioContext: new () => {
+    decodeAudioData(bytes: ArrayBuffer): Promise<{
+      numberOfChannels: number;
+      getChannelData(channel: number): Float32Array;
+    }>;
+  };
+};
+type AudioPlayer = { src: string; currentTime: number; play(): Promise<void> };
 
 type WholeProduct = {
   url: string;
@@ -209,16 +210,26 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     const player = page.getByLabel('Recording 1: customer on the left, endpoint on the right');
     await player.waitFor();
     assert.deepEqual(await axeFaults(page), []);
-    const heard = (await player.evaluate(LOUDEST_OF_EACH_CHANNEL)) as number[];
+    const heard = await player.evaluate(async (element) => {
+      const { src } = element as unknown as AudioPlayer;
+      const bytes = await (await fetch(src)).arrayBuffer();
+      const { AudioContext } = globalThis as unknown as InPage;
+      const sound = await new AudioContext().decodeAudioData(bytes);
+      const loudest = (samples: Float32Array): number =>
+        samples.reduce((most, at) => Math.max(most, Math.abs(at)), 0);
+      return Array.from({ length: sound.numberOfChannels }, (_, at) =>
+        loudest(sound.getChannelData(at)),
+      );
+    });
     assert.equal(heard.length, 2);
     assert.ok(
       heard.every((level) => level > HEARD_RMS),
       String(heard),
     );
-    await player.evaluate('(player) => player.play()');
-    await until('the player has played', async () => {
-      return Number(await player.evaluate('(player) => player.currentTime')) > 0.3;
-    });
+    await player.evaluate((element) => (element as unknown as AudioPlayer).play());
+    await until('the player has played', () =>
+      player.evaluate((element) => (element as unknown as AudioPlayer).currentTime > 0.3),
+    );
   });
 
   test('STOP puts Ada on the do-not-call list, and the page shows it', async () => {
