@@ -182,6 +182,15 @@ export function reasonHeader(reason: string | undefined): SipHeader[] {
   return [['Reason', value]];
 }
 
+/** The Reason header of a BYE that we got, cut to what is worth keeping. */
+export function reasonOf(request: SipRequest): { reason?: string } {
+  return reasonField(headerOf(request, 'reason')?.slice(0, 256));
+}
+
+export function reasonField(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason };
+}
+
 /**
  * Where we can be reached on the way to a hop, as URIs write it; the operator's word goes before
  * the socket's.

@@ -3,7 +3,7 @@ import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
 import { callMove, type CallAction, type CallInput, type CallState } from './call-machine.ts';
-import { cancelRequest, newToken, reasonHeader } from './call-requests.ts';
+import { cancelRequest, newToken, reasonField, reasonHeader, reasonOf } from './call-requests.ts';
 import { dialogFromAnswer, type Dialog } from './dialog.ts';
 import { DialogSender } from './dialog-sender.ts';
 import { answerEarly, EarlyDialogs } from './early-dialogs.ts';
@@ -12,7 +12,7 @@ import { WrongOrder } from './hops.ts';
 import { InviteRoute } from './invite-route.ts';
 import type { LargeRequests } from './large-requests.ts';
 import { saveDialog } from './lost-dialog.ts';
-import { headerOf, type SipRequest, type SipResponse } from './message.ts';
+import type { SipRequest, SipResponse } from './message.ts';
 import { makeReply } from './reply.ts';
 import { isFromPeer, Session } from './session.ts';
 import type {
@@ -289,8 +289,12 @@ export class Call implements SipCall {
   /** A 2xx: the first one makes the call, a resent one gets its ACK again, another is a fork. */
   #receiveAnswer(response: SipResponse): void {
     const sequence = cseqOf(response)?.number ?? 0;
-    const isKnown = this.#sender?.repeatAck(tagOf(response, 'to'), sequence) === true;
-    if (isKnown) return this.#emit({ kind: 'answerRepeated' });
+    const tag = tagOf(response, 'to');
+    if (this.#sender?.repeatAck(tag, sequence) === true) {
+      // A fork that we end with BYE may repeat itself too; that says nothing of this call.
+      if (tag === this.#session?.dialog.remoteTag) this.#emit({ kind: 'answerRepeated' });
+      return;
+    }
     if (this.#invite === undefined || this.#sender?.isFull === true) return;
     const dialog = dialogFromAnswer(this.#invite, response);
     const early = this.#early?.answerOf(response) ?? '';
@@ -387,13 +391,4 @@ export class Call implements SipCall {
   #leaveIfDone(): void {
     if (this.#state === 'over' && this.#openTransactions === 0) this.#context.onGone(this);
   }
-}
-
-function reasonOf(request: SipRequest): Facts {
-  const reason = headerOf(request, 'reason');
-  return reason === undefined ? {} : { reason: reason.slice(0, 256) };
-}
-
-function reasonField(reason: string | undefined): { reason?: string } {
-  return reason === undefined ? {} : { reason };
 }

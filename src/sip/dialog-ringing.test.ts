@@ -154,7 +154,6 @@ const FORKS: Script[] = [
     '> BYE',
     ['< 200 INVITE', { tag: 'b' }],
     '> ACK',
-    'told answerRepeated',
     '< 200 BYE',
     ...WE_END,
   ),
