@@ -39,9 +39,9 @@ test('JSON Lines hold the same records as the API, oldest first', async () => {
   const { status, type, text } = await file('?format=jsonl');
   assert.deepEqual([status, type], [200, 'application/jsonl; charset=utf-8']);
   const { items } = await story.api.get<Page<Cdr & { id: string }>>('/v1/cdrs');
-  const listed = items.map(({ id: _, ...cdr }) => cdr).toReversed();
-  assert.equal(listed.length, 3);
-  assert.deepEqual(linesOf(text), listed);
+  const exported = linesOf(text).map((cdr) => ({ ...cdr, id: cdr.callId }));
+  assert.equal(items.length, 3);
+  assert.deepEqual(exported, items.toReversed());
 });
 
 test('CSV has a column for each field, and no field that a spreadsheet would run', async () => {

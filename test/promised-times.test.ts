@@ -77,7 +77,7 @@ test('a call that is scheduled too late is refused with the latest right time', 
   await story.api.post(`/v1/calls/${id}/hangup`, {});
 });
 
-test('where only time stands in the way, the call is put off to the first right minute', async () => {
+test('where only time stands in the way, the call waits for the first right minute', async () => {
   const number = somebody('101');
   await getYes(story, number, { promisedAt: inMs(2 * HOUR) });
   const early = await refusedCall(number, {});

@@ -137,7 +137,8 @@ const ACCOUNT = statement<{ id: AccountId }>(
 );
 const LEFT = statement<{ going: number; dialled: number; blocked: number }>(
   'stop_all_left',
-  `select count(*) filter (where phase = 'live' and state -> 'facts' -> 'hangUp' = 'null')::int going,
+  `select count(*) filter (
+            where phase = 'live' and state -> 'facts' -> 'hangUp' = 'null')::int going,
      count(*) filter (where phase = 'live')::int dialled,
      count(*) filter (where phase = 'ended')::int blocked
      from calls where due_at <= now() and not (status = 'ended' and state ->> 'status' <> 'ended')`,

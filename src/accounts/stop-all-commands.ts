@@ -1,4 +1,5 @@
-import { callsThatRing, endRinging } from '../calls/ringing-calls.ts';
+import { callsThatRing } from '../calls/call-store.ts';
+import { endRinging } from '../calls/ringing-commands.ts';
 import type { LedgerPorts } from '../ledger/contact-unit.ts';
 import { recordInRegister } from '../do-not-call/register-commands.ts';
 import type { AccountId } from '../platform/ids.ts';

@@ -290,3 +290,15 @@ export async function orphanedCalls(
   const pattern = `${nodeName.replace(/[\\%_]/g, '\\$&')}/%`;
   return (await db.run(ORPHANS, [pattern, owner])).map((row) => stateIn(db, row));
 }
+
+const RINGING = statement<{ contact_id: ContactId }>(
+  'call_ringing_of_account',
+  `select contact_id from calls
+    where phase = 'live' and account_id = $1 and status in ('dialing', 'initiated', 'ringing')
+    order by bucket, contact_id`,
+);
+
+/** Whose phones ring, or are about to, for an account. */
+export async function callsThatRing(db: Queryable, accountId: AccountId): Promise<ContactId[]> {
+  return (await db.run(RINGING, [accountId])).map(({ contact_id: contactId }) => contactId);
+}

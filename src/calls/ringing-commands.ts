@@ -1,23 +1,10 @@
 import { lockContacts } from '../contacts/contact-store.ts';
-import { statement, type Queryable } from '../database/database.ts';
 import { PendingUnit, commitUnits, type LedgerPorts } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
-import type { AccountId, ContactId } from '../platform/ids.ts';
+import type { ContactId } from '../platform/ids.ts';
 import { applyCallEvents } from './call-events.ts';
 import { hangUp } from './call-rules.ts';
 import { unfinishedCalls } from './call-store.ts';
-
-const RINGING = statement<{ contact_id: ContactId }>(
-  'ringing_calls_of_account',
-  `select contact_id from calls
-    where phase = 'live' and account_id = $1 and status in ('dialing', 'initiated', 'ringing')
-    order by bucket, contact_id`,
-);
-
-/** Whose phones ring, or are about to, for an account. */
-export async function callsThatRing(db: Queryable, accountId: AccountId): Promise<ContactId[]> {
-  return (await db.run(RINGING, [accountId])).map(({ contact_id: contactId }) => contactId);
-}
 
 /** Small enough that a person's lock is held for milliseconds. */
 const BATCH = 64;
