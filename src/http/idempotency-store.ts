@@ -2,7 +2,11 @@ import { at, statement, type Queryable, type Tx } from '../database/database.ts'
 import type { AccountId } from '../platform/ids.ts';
 import { HTTP_ERRORS } from './http-errors.ts';
 
-/** First answers by Idempotency-Key, kept long enough that a late retry never dials again. */
+/**
+ * First answers by Idempotency-Key, kept long enough that a late retry never dials again. They may
+ * name people, also several at once, so they are sealed under the data key and not under a
+ * person's; an erasure empties those that speak of somebody.
+ */
 export type StoredAnswer = {
   request_hash: Buffer;
   response_status: number;
@@ -33,6 +37,8 @@ const PURGE = statement<{ key: string }>(
 
 const KEEP_MS = 30 * 24 * 3_600_000;
 const PURGE_BATCH = 5_000;
+/** They are opened here to be read, so no more of them at once than fits easily. */
+const SWEEP_PAGE = 500;
 
 /**
  * Takes the key until the transaction ends; false when another transaction has it now. The lock
@@ -42,12 +48,21 @@ export async function tryLockKey(tx: Tx, accountId: AccountId, key: string): Pro
   return (await tx.first(TRY_LOCK, [accountId, key]))?.locked === true;
 }
 
-export function findAnswer(
+export async function findAnswer(
   tx: Tx,
   accountId: AccountId,
   key: string,
 ): Promise<StoredAnswer | undefined> {
-  return tx.first(FIND, [accountId, key]);
+  const row = await tx.first(FIND, [accountId, key]);
+  return row === undefined ? undefined : { ...row, response_body: opened(tx, row.response_body) };
+}
+
+const SEALED = 'sealed:';
+
+/** Answers of before there was a seal begin with a brace and are taken as they stand. */
+function opened({ vault }: Queryable, stored: string): string {
+  if (!stored.startsWith(SEALED)) return stored;
+  return vault.sealer.open(Buffer.from(stored.slice(SEALED.length), 'base64'));
 }
 
 export async function storeAnswer(
@@ -62,7 +77,8 @@ export async function storeAnswer(
   },
 ): Promise<void> {
   const { accountId, key, hash, status, body, now } = answer;
-  await tx.run(INSERT, [accountId, key, hash, status, body, at(now)]);
+  const sealed = SEALED + tx.vault.sealer.seal(body).toString('base64');
+  await tx.run(INSERT, [accountId, key, hash, status, sealed, at(now)]);
 }
 
 /** Forgets answers older than 30 days, in small batches; returns how many. */
@@ -75,17 +91,17 @@ export async function purgeIdempotencyKeys(queryable: Queryable, now: number): P
   }
 }
 
-const SWEEP = statement<{ account_id: string; key: string }>(
-  'idempotency_sweep',
-  `with page as (
-     select account_id, key, response_body from idempotency_keys
-      where account_id = any ($1::text[]) and (account_id, key) > ($2, $3) and created_at <= $4
-      order by account_id, key limit $5),
-   swept as (
-     update idempotency_keys i set response_status = 410, response_body = $6
-       from page p where i.account_id = p.account_id and i.key = p.key
-        and exists (select from unnest($7::text[]) n where strpos(p.response_body, n) > 0))
-   select account_id, key from page order by account_id desc, key desc limit 1`,
+const PAGE = statement<{ account_id: string; key: string; response_body: string }>(
+  'idempotency_page',
+  `select account_id, key, response_body from idempotency_keys
+    where account_id = any ($1::text[]) and (account_id, key) > ($2, $3) and created_at <= $4
+    order by account_id, key limit $5`,
+);
+
+const EMPTY = statement(
+  'idempotency_empty',
+  `update idempotency_keys set response_status = 410, response_body = $3
+    where (account_id, key) in (select * from unnest($1::text[], $2::text[]))`,
 );
 
 /** What a late retry is told. Deleting the answer instead would let the retry act anew. */
@@ -102,8 +118,16 @@ export async function sweepAnswers(
 ): Promise<void> {
   let after = ['', ''];
   for (;;) {
-    const values = [sweep.accountIds, ...after, at(sweep.erasedAt), PURGE_BATCH];
-    const last = await db.first(SWEEP, [...values, ERASED_ANSWER, sweep.needles]);
+    const values = [sweep.accountIds, ...after, at(sweep.erasedAt), SWEEP_PAGE];
+    const page = await db.run(PAGE, values);
+    const theirs = page.filter(({ response_body }) => {
+      const body = opened(db, response_body);
+      return sweep.needles.some((needle) => body.includes(needle));
+    });
+    const accounts = theirs.map(({ account_id }) => account_id);
+    const keys = theirs.map(({ key }) => key);
+    if (keys.length > 0) await db.run(EMPTY, [accounts, keys, ERASED_ANSWER]);
+    const last = page.at(-1);
     if (last === undefined) return;
     after = [last.account_id, last.key];
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { z } from 'zod';
 import { testDatabase, type TestDatabase } from '../../test/database.ts';
-import type { Tx } from '../database/database.ts';
+import { statement, type Tx } from '../database/database.ts';
 import { ManualClock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { makeIds, type AccountId } from '../platform/ids.ts';
@@ -10,7 +10,7 @@ import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
 import { canonicalJson } from '../platform/canonical-json.ts';
 import { idempotent, type WorkAnswer, type WorkRefused } from './idempotency.ts';
-import { purgeIdempotencyKeys } from './idempotency-store.ts';
+import { purgeIdempotencyKeys, sweepAnswers } from './idempotency-store.ts';
 import { openHttpServer, type HttpServer } from './server.ts';
 
 const clock = new ManualClock();
@@ -192,4 +192,30 @@ test('the order of keys in the body does not make another request', () => {
     '{"a":null,"b":[1,{"c":2,"d":1}]}',
   );
   assert.equal(canonicalJson(undefined), 'null');
+});
+
+const STORED = statement<{ account_id: AccountId; response_status: number; response_body: string }>(
+  'idempotency_test_stored',
+  'select account_id, response_status, response_body from idempotency_keys where key = $1',
+);
+
+test('what is stored names nobody, and an erasure empties what speaks of them', async () => {
+  for (const [key, id] of [
+    ['k20', '447700900777'],
+    ['k21', '447700900778'],
+  ] as const) {
+    work = async () => ({ status: 201, body: { id } });
+    await post(key, { to: id });
+    const row = await testing.database.first(STORED, [key]);
+    assert.ok(row !== undefined && !row.response_body.includes(id), row?.response_body);
+  }
+  const before = await testing.database.first(STORED, ['k20']);
+  assert.ok(before !== undefined);
+  const accountIds = [before.account_id];
+  const sweep = { accountIds, needles: ['447700900777'], erasedAt: clock.now() + 1 };
+  await sweepAnswers(testing.database, sweep);
+  assert.equal((await testing.database.first(STORED, ['k20']))?.response_status, 410);
+  assert.equal((await testing.database.first(STORED, ['k21']))?.response_status, 201);
+  assert.equal((await post('k20', { to: '447700900777' })).json().code, 'contact_erased');
+  assert.equal((await post('k21', { to: '447700900778' })).json().id, '447700900778');
 });
