@@ -99,7 +99,7 @@ async function carryNo(
   }
 }
 
-/** A do-not-call entry that only the absorbed one's names were under is the person's all the same. */
+/** An entry that only the absorbed one's names were under is the person's all the same. */
 async function carryEntry(
   ports: PersonPorts,
   survivor: PendingUnit,

@@ -14,16 +14,18 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'askfirst-say-'));
   const wav = wavOf({ samples: toneAt(440, 8_000, 0.5), rate: 8_000 }).toString('base64');
   program = join(folder, 'say');
+  const script = join(folder, 'say.cjs');
   // Tells what it was given by what it does: exit 3 for "fail", nothing for "quiet".
   const lines = [
-    `#!${process.execPath}`,
     "const text = require('node:fs').readFileSync(0, 'utf8');",
     "if (text === 'fail') process.exit(3);",
     "if (process.argv[2] !== 'xx') process.exit(4);",
     'if (process.env.SECRET_OF_OURS) process.exit(5);',
     `if (text !== 'quiet') process.stdout.write(Buffer.from('${wav}', 'base64'));`,
   ];
-  await writeFile(program, lines.join('\n'));
+  await writeFile(script, lines.join('\n'));
+  // A first line that names an interpreter cannot name one with a space in its path.
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
   await chmod(program, 0o755);
 });
 after(() => rm(folder, { recursive: true, force: true }));

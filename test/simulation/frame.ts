@@ -2,7 +2,8 @@ import type { Random } from '../../src/platform/random.ts';
 
 /**
  * How much a seed plays. Faults live in what comes close together, so most seeds are a short hour
- * of few people; every twentieth is a whole day, for what needs time: expiry, limits, hours, sweeps.
+ * of few people; every twentieth is a whole day, for what needs time: expiry, limits, hours,
+ * sweeps.
  */
 export type Frame = {
   /** When the world begins, in ms. */
@@ -33,7 +34,7 @@ export const DAY_STARTS = Date.UTC(2026, 5, 3, 6);
 const RUSH_AFTER_MS = 3 * HOUR_MS;
 const LONG_EVERY = 20;
 
-/** `callsAtOnce` is how many calls the gateway may have; where it is one, everybody comes at once. */
+/** `callsAtOnce`: how many calls the gateway may have; where it is one, everybody comes at once. */
 export function drawFrame(seed: number, chance: Random, callsAtOnce: number): Frame {
   return seed % LONG_EVERY === 0 ? drawDay(chance, callsAtOnce) : drawShort(chance, callsAtOnce);
 }
