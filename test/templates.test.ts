@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { request } from 'undici';
 import { isProblem, makeApiClient } from '../src/cli/api-client.ts';
-import type { Page, PermissionRequestView, Problem } from '../src/http/api-types.ts';
+import type { EventView, Page, PermissionRequestView, Problem } from '../src/http/api-types.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { PRESET } from '../simulator/simulator.ts';
 import { openStory, type Story } from './harness.ts';
@@ -170,6 +170,16 @@ test('a pause stops its use, and quality and category are followed', async () =>
   assert.equal(after.reason, 'FIRST_PAUSE');
   const refused = await ask(newPerson(story, '705', '103'), 'one_paused');
   assert.ok(isProblem(refused) && refused.code === 'template_not_approved');
+  const { items } = await story.api.get<Page<EventView>>('/v1/events?limit=100');
+  const told = items.filter(({ type }) => type === 'template.status_changed');
+  const ofPaused = told.map(({ data }) => data).filter(({ name }) => name === 'one_paused');
+  assert.deepEqual(
+    ofPaused.map(({ before: was, status, reason }) => [was, status, reason]),
+    [
+      ['pending', 'approved', null],
+      ['approved', 'paused', 'FIRST_PAUSE'],
+    ],
+  );
   await story.until('RED', async () => (await read(paused.id)).quality === 'RED');
 
   const moved = await submitted('one_marketing');

@@ -12,7 +12,8 @@ export type RegisterEntry = {
     | 'AccountStopped'
     | 'AccountStopLifted'
     | 'EndpointDown'
-    | 'EndpointUp';
+    | 'EndpointUp'
+    | 'TemplateStatusChanged';
   actor: string;
   data: Record<string, unknown>;
   personal?: Record<string, unknown>;

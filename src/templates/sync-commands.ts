@@ -1,7 +1,7 @@
-import type { Database, Tx } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
+import { recordInRegister } from '../do-not-call/register-commands.ts';
+import type { LedgerPorts } from '../ledger/contact-unit.ts';
 import { openLine, type StoredLine } from '../lines/line-store.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Ids } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { ListedTemplate, WhatsAppClient, WhatsAppFact } from '../whatsapp/whatsapp.ts';
 import { noteSync, planSync, SYNC_EVERY_MS } from './sync-store.ts';
@@ -13,6 +13,7 @@ import {
   lockTemplate,
   ownersOf,
   saveTemplate,
+  type StoredTemplate,
   type TemplateOwner,
   type VersionedTemplate,
 } from './template-store.ts';
@@ -22,10 +23,7 @@ import type { TemplateContent } from './template.ts';
  * Keeps templates as Meta has them: by its webhooks, and by comparing with its list, for webhooks
  * may be lost and others may change templates in WhatsApp Manager.
  */
-export type SyncPorts = {
-  database: Database;
-  clock: Clock;
-  ids: Ids;
+export type SyncPorts = LedgerPorts & {
   sealer: Sealer;
   whatsapp: WhatsAppClient;
 };
@@ -90,7 +88,7 @@ async function takeOver(
     next = await withContent(tx, next, content, asOf);
   }
   if (isSame(known, next)) return 'listed';
-  await saveTemplate(tx, next);
+  await saveNews(tx, ports, known, next);
   return 'changed';
 }
 
@@ -168,7 +166,7 @@ async function dropUnlisted(
       if (locked === null || locked.status === 'draft' || locked.statusAt > asOf) return;
       if (locked.status === 'submitted' && asOf - locked.statusAt < LIST_LAGS_MS) return;
       const never = locked.status === 'submitted' && locked.metaId === null;
-      await saveTemplate(tx, {
+      await saveNews(tx, ports, locked, {
         ...locked,
         metaId: null,
         metaVersion: null,
@@ -180,6 +178,22 @@ async function dropUnlisted(
     });
   }
   return dropped;
+}
+
+/** Saves a template as Meta has it now; a new status is told to the business. */
+async function saveNews(
+  tx: Tx,
+  ports: LedgerPorts,
+  before: StoredTemplate,
+  after: StoredTemplate,
+): Promise<void> {
+  await saveTemplate(tx, after);
+  if (after.status === before.status) return;
+  const { id: templateId, name, language, status, reason, accountId } = after;
+  const data = { templateId, name, language, status, before: before.status, reason };
+  const announce = { type: 'template.status_changed', callId: null, sequence: 0, data } as const;
+  const entry = { type: 'TemplateStatusChanged', actor: 'meta', data, announce } as const;
+  await recordInRegister(tx, ports, accountId, entry);
 }
 
 function isSame(one: VersionedTemplate, other: VersionedTemplate): boolean {
@@ -202,7 +216,7 @@ export async function foldTemplateFact(ports: SyncPorts, fact: TemplateFact): Pr
       const template = await lockTemplate(tx, owner, name, language);
       if (template === null) return planSync(tx, owner, ports.clock.now());
       if (template.deletedAt !== null) return undefined;
-      return saveTemplate(tx, afterNews(template, newsOfFact(fact)));
+      return saveNews(tx, ports, template, afterNews(template, newsOfFact(fact)));
     });
   }
 }

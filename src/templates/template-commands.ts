@@ -1,10 +1,7 @@
-import type { Database, Tx } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { listLines, openLine, type StoredLine } from '../lines/line-store.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Ids } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
-import type { Sealer } from '../platform/sealing.ts';
-import { WhatsAppFailure, type LineAccess, type WhatsAppClient } from '../whatsapp/whatsapp.ts';
+import { WhatsAppFailure, type LineAccess } from '../whatsapp/whatsapp.ts';
 import { draftOf, lintRefusal, submitRefusal } from './template-life.ts';
 import {
   addVersion,
@@ -14,17 +11,11 @@ import {
   type TemplateOwner,
   type VersionedTemplate,
 } from './template-store.ts';
-import { syncTemplates } from './sync-commands.ts';
+import { syncTemplates, type SyncPorts } from './sync-commands.ts';
 import type { TemplateContent, TemplateDraft } from './template.ts';
 
 /** Writing templates, and handing them to Meta. */
-export type TemplatePorts = {
-  database: Database;
-  clock: Clock;
-  ids: Ids;
-  sealer: Sealer;
-  whatsapp: WhatsAppClient;
-};
+export type TemplatePorts = SyncPorts;
 
 /** Adds a draft. A name that was deleted here may be used again; Meta may need 30 days for it. */
 export async function addTemplate(

@@ -178,6 +178,10 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'It answered again, twice in a row.',
     data: OF_ENDPOINT,
   },
+  'template.status_changed': {
+    when: 'Meta approved, rejected, paused or disabled a template, or no longer lists it.',
+    data: '`templateId`, `name`, `language`, `status`, `before`, `reason`',
+  },
   'account.stopped': {
     when: 'Somebody pressed STOP ALL: no dial and no request until it is lifted.',
     data: '`reason`',

@@ -59,6 +59,7 @@ export const EVENT_TYPES = [
   'dnc.removed',
   'endpoint.down',
   'endpoint.up',
+  'template.status_changed',
   'account.stopped',
   'account.resumed',
 ] as const;
