@@ -1,4 +1,4 @@
-import type { Tx } from '../database/database.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { listLines, openLine, type StoredLine } from '../lines/line-store.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import { WhatsAppFailure, type LineAccess } from '../whatsapp/whatsapp.ts';
