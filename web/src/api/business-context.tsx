@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { makeBusinessClient, type BusinessClient } from './business-client.ts';
-import { followStream } from './event-stream.ts';
+import { followStream, type StreamMessage } from './event-stream.ts';
 import { makeRefresher } from './refresher.ts';
 
 export type Business = {
@@ -18,6 +18,12 @@ const BusinessContext = createContext<Business | null>(null);
 const POLL_WITHOUT_STREAM_MS = 5_000;
 const POLL_WITH_STREAM_MS = 20_000;
 
+/** What calls and people do not change; read again with every event, it would use up the key. */
+const SET_UP = /^\/v1\/(lines|endpoints|policy|scripts|prompts|templates|stop-all|ledger)\b/;
+const isSetUp = (queryKey: readonly unknown[]): boolean => SET_UP.test(String(queryKey[2]));
+const changesSetUp = ({ data }: StreamMessage): boolean =>
+  /"type":"(Account|Endpoint(Up|Down)|Template)/.test(data);
+
 /** Opens the business half for one API key: its client and its stream of changes. */
 export function BusinessProvider(props: { apiKey: string; children: ReactNode }) {
   const queryClient = useQueryClient();
@@ -25,18 +31,28 @@ export function BusinessProvider(props: { apiKey: string; children: ReactNode })
   const client = useMemo(() => makeBusinessClient(location.origin, props.apiKey), [props.apiKey]);
 
   useEffect(() => {
+    let setUpToo = false;
     const refresher = makeRefresher(systemClock, () => {
-      void queryClient.invalidateQueries({ queryKey: ['business'] });
+      const everything = setUpToo;
+      setUpToo = false;
+      void queryClient.invalidateQueries({
+        queryKey: ['business'],
+        predicate: ({ queryKey }) => everything || !isSetUp(queryKey),
+      });
     });
     const stop = followStream({
       url: `${client.baseUrl}/v1/stream`,
       headers: { authorization: `Bearer ${client.apiKey}` },
       clock: systemClock,
       fetch: (...args) => fetch(...args),
-      onMessage: refresher.changed,
+      onMessage(message) {
+        setUpToo ||= changesSetUp(message);
+        refresher.changed();
+      },
       onLive(now) {
         setLive(now);
         // What changed while the stream was down was not told.
+        setUpToo ||= now;
         if (now) refresher.changed();
       },
     });
