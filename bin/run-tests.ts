@@ -83,16 +83,15 @@ function chooseTiers(): Tier[] {
       files: stories,
       options: ['--test-concurrency=2', '--test-timeout=240000'],
     },
-    // Real sockets, but no sound: mostly they wait, for timers of SIP, processes and receivers.
+    // Real sockets and real sound: mostly they wait, and two at a time do not starve each other.
     {
-      name: 'interop, signalling',
-      files: interop.filter(isSignalling),
+      name: 'interop',
+      files: interop.filter((file) => !isAlone(file)),
       options: ['--test-concurrency=2', '--test-timeout=240000'],
     },
-    // Live audio on two cores: side by side they would time each other out.
     {
-      name: 'interop, audio',
-      files: interop.filter((file) => !isSignalling(file)),
+      name: 'interop, one at a time',
+      files: interop.filter(isAlone),
       options: ['--test-concurrency=1', '--test-timeout=240000'],
     },
   ].filter((tier) => tier.files.length > 0);
@@ -103,13 +102,9 @@ function isStory(file: string): boolean {
   return /^test\/(?!tidy|house-rules)/.test(file);
 }
 
-/**
- * An interop test in which nobody listens to live sound. The flood measures, and SIPp and Kamailio
- * are told a port that was free a moment ago, so these are alone too.
- */
-function isSignalling(file: string): boolean {
-  if (/^src\/sip\/(flood|sipp|kamailio)\./.test(file)) return false;
-  return /^(simulator\/pbx|src\/(database|golive|sip|webhooks|whatsapp))\//.test(file);
+/** The flood measures, and SIPp and Kamailio are told a port that was free a moment ago. */
+function isAlone(file: string): boolean {
+  return /^src\/sip\/(flood|sipp|kamailio)\./.test(file);
 }
 
 function isStore(file: string): boolean {
