@@ -1,43 +1,35 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
+import type { ApiClient } from '../src/cli/api-client.ts';
 import { runEndpointTest } from '../src/cli/endpoint-commands.ts';
-import { startProduct, type Product } from '../src/cli/product.ts';
+import type { Product } from '../src/cli/product.ts';
 import type { CallView } from '../src/http/api-types.ts';
-import { silentLog } from '../src/platform/log.ts';
-import { systemRandom } from '../src/platform/random.ts';
-import { readSettings } from '../src/settings.ts';
-import { PURPOSE, eventually, must, newCustomerWithYes, personAt } from './product-peers.ts';
+import {
+  PURPOSE,
+  eventually,
+  must,
+  newCustomerWithYes,
+  openLiveProduct,
+  personAt,
+  type LiveProduct,
+} from './product-peers.ts';
 
 /** Endpoints with several targets, and with nobody there, over real SIP and real audio. */
-let dataDir: string;
+let live: LiveProduct | null = null;
 let product: Product | null = null;
 let api: ApiClient;
 let next = 750;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'askfirst-endpoints-'));
-  product = await startProduct({
-    settings: readSettings({
-      PORT: '0',
-      ASKFIRST_DATA_DIR: dataDir,
-      ASKFIRST_MEDIA_PORTS: '46000-46199',
-      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
-      ASKFIRST_ENDPOINT_CHECK_SECONDS: '1',
-    }),
-    log: silentLog,
-    simulator: { port: 0, pbxPort: 0 },
+  live = await openLiveProduct({
+    ASKFIRST_MEDIA_PORTS: '46000-46199',
+    ASKFIRST_ENDPOINT_CHECK_SECONDS: '1',
   });
-  assert.ok(product.server.url !== null && product.sandbox !== null);
-  api = makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom);
+  ({ product, api } = live);
 });
 after(async () => {
-  await product?.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await live?.close();
 });
 
 const uriOf = (user: string): string => product?.sandbox?.pbxUri(user) ?? '';

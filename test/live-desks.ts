@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { SimCall } from '../simulator/control-types.ts';
 import type { DemoPbxCall } from '../simulator/pbx/pbx.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { makeApiClient } from '../src/cli/api-client.ts';
-import { startProduct } from '../src/cli/product.ts';
 import type { CallActionView, CallView, Page } from '../src/http/api-types.ts';
 import type { CallId } from '../src/platform/ids.ts';
-import { silentLog } from '../src/platform/log.ts';
-import { systemRandom } from '../src/platform/random.ts';
-import { readSettings } from '../src/settings.ts';
 import {
   PURPOSE,
   eventually,
   must,
   newCustomerWithYes,
+  openLiveProduct,
   personAt,
   readJson,
 } from './product-peers.ts';
@@ -59,21 +52,12 @@ export async function openLiveDesks(options: {
   first: number;
   users: readonly string[];
 }): Promise<LiveDesks> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-desks-'));
-  const product = await startProduct({
-    settings: readSettings({
-      PORT: '0',
-      ASKFIRST_DATA_DIR: dataDir,
-      ASKFIRST_MEDIA_WORKERS: '1',
-      ASKFIRST_MEDIA_PORTS: options.ports,
-      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
-    }),
-    log: silentLog,
-    simulator: { port: 0, pbxPort: 0 },
+  const { product, api, close } = await openLiveProduct({
+    ASKFIRST_MEDIA_WORKERS: '1',
+    ASKFIRST_MEDIA_PORTS: options.ports,
   });
   const { server, sandbox } = product;
-  assert.ok(server.url !== null && sandbox !== null);
-  const api = makeApiClient(server.url, sandbox.apiKey, systemRandom);
+  assert.ok(sandbox !== null);
   const desks = new Map<string, string>();
   let next = options.first;
 
@@ -143,9 +127,6 @@ export async function openLiveDesks(options: {
       gateway: server.gateway?.liveCalls() ?? [],
       pbx: (await pbxCalls()).filter(({ state }) => state !== 'ended'),
     }),
-    async close() {
-      await product.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    close,
   };
 }

@@ -1,11 +1,53 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SimPerson, SimulatorState } from '../simulator/control-types.ts';
-import { isProblem, type ApiClient } from '../src/cli/api-client.ts';
+import { isProblem, makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
+import { startProduct, type Product } from '../src/cli/product.ts';
 import type { Page } from '../src/http/api-types.ts';
 import { delay, systemClock } from '../src/platform/clock.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { systemRandom } from '../src/platform/random.ts';
+import { readSettings } from '../src/settings.ts';
 
 /** What tests of the whole product say to the API and to the simulator, in real time. */
 export const PURPOSE = 'your order 1042';
+
+/** The whole product with its simulator, in a data folder of its own that goes with `close`. */
+export type LiveProduct = {
+  product: Product;
+  api: ApiClient;
+  dataDir: string;
+  close: () => Promise<void>;
+};
+
+/** `settings` beside those that every such test needs, above all ASKFIRST_MEDIA_PORTS. */
+export async function openLiveProduct(
+  settings: Readonly<Record<string, string>>,
+): Promise<LiveProduct> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-live-'));
+  const product = await startProduct({
+    settings: readSettings({
+      PORT: '0',
+      ASKFIRST_DATA_DIR: dataDir,
+      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
+      ...settings,
+    }),
+    log: silentLog,
+    simulator: { port: 0, pbxPort: 0 },
+  });
+  assert.ok(product.server.url !== null && product.sandbox !== null);
+  return {
+    product,
+    dataDir,
+    api: makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom),
+    async close() {
+      await product.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
 
 /** Asks again and again until it holds; the limit is generous, because nothing here tests speed. */
 export async function eventually<T>(

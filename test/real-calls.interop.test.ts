@@ -1,54 +1,38 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { SimCall, SimulatorState } from '../simulator/control-types.ts';
 import type { DemoPbxCall } from '../simulator/pbx/pbx.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
-import { startProduct, type Product } from '../src/cli/product.ts';
+import type { ApiClient } from '../src/cli/api-client.ts';
+import type { Product } from '../src/cli/product.ts';
 import type { CallView } from '../src/http/api-types.ts';
 import { systemClock } from '../src/platform/clock.ts';
-import { silentLog } from '../src/platform/log.ts';
-import { systemRandom } from '../src/platform/random.ts';
-import { readSettings } from '../src/settings.ts';
 import {
   PURPOSE,
   eventually,
   must,
   newCustomerWithYes,
+  openLiveProduct,
   personAt,
   readJson,
+  type LiveProduct,
 } from './product-peers.ts';
 
 /** The whole product with real ICE, DTLS, SRTP, Opus, SIP and RTP, one call after the other. */
 
-let dataDir: string;
+let live: LiveProduct | null = null;
 let product: Product | null = null;
 let api: ApiClient;
 let next = 700;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'askfirst-real-'));
-  product = await startProduct({
-    settings: readSettings({
-      PORT: '0',
-      ASKFIRST_DATA_DIR: dataDir,
-      ASKFIRST_MEDIA_PORTS: '47000-47999',
-      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
-    }),
-    log: silentLog,
-    simulator: { port: 0, pbxPort: 0 },
-  });
-  assert.ok(product.server.url !== null && product.sandbox !== null);
-  api = makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom);
+  live = await openLiveProduct({ ASKFIRST_MEDIA_PORTS: '47000-47999' });
+  ({ product, api } = live);
 });
 
 after(async () => {
-  await product?.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await live?.close();
 });
 
 type Played = { view: CallView; cdr: Cdr; phone: SimCall; pbx: DemoPbxCall | undefined };

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { PersonAction, SimCall } from '../simulator/control-types.ts';
 import type { DemoPbxCall } from '../simulator/pbx/pbx.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
-import { startProduct, type Product } from '../src/cli/product.ts';
+import type { ApiClient } from '../src/cli/api-client.ts';
+import type { Product } from '../src/cli/product.ts';
 import type { CallView, ContactView, Page } from '../src/http/api-types.ts';
-import { silentLog } from '../src/platform/log.ts';
 import { systemClock } from '../src/platform/clock.ts';
-import { systemRandom } from '../src/platform/random.ts';
 import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { SCRIPT_SAMPLES } from '../src/scripts/script-samples.ts';
-import { readSettings } from '../src/settings.ts';
 import { verify } from '../src/webhooks/signing.ts';
 import { needsProgram } from './peers.ts';
 import {
@@ -24,8 +20,10 @@ import {
   eventually,
   must,
   newCustomerWithYes,
+  openLiveProduct,
   personAt,
   readJson,
+  type LiveProduct,
 } from './product-peers.ts';
 
 /**
@@ -33,7 +31,7 @@ import {
  * presses a key on the phone. Each prompt is a tone of its own, so what is heard says where the
  * script is; one call is spoken by espeak-ng.
  */
-let dataDir: string;
+let live: LiveProduct | null = null;
 let product: Product | null = null;
 let api: ApiClient;
 let next = 750;
@@ -41,24 +39,15 @@ let next = 750;
 const TONES = { reminder: 523, confirmed: 659, reschedule: 784, later: 880, told: 1200 } as const;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'askfirst-script-'));
-  product = await startProduct({
-    settings: readSettings({
-      PORT: '0',
-      ASKFIRST_DATA_DIR: dataDir,
-      ASKFIRST_MEDIA_PORTS: '48000-48999',
-      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
-    }),
-    log: silentLog,
-    simulator: { port: 0, pbxPort: 0 },
-  });
-  assert.ok(product.server.url !== null && product.sandbox !== null);
-  api = makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom);
+  live = await openLiveProduct({ ASKFIRST_MEDIA_PORTS: '48000-48999' });
+  ({ product, api } = live);
+  const { server, sandbox } = product;
+  assert.ok(server.url !== null && sandbox !== null);
   for (const [name, hz] of Object.entries(TONES)) {
     const body = wavOf({ samples: toneAt(hz, 16_000, 1.5), rate: 16_000 });
-    const answer = await fetch(`${product.server.url}/v1/prompts?name=${name}`, {
+    const answer = await fetch(`${server.url}/v1/prompts?name=${name}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${product.sandbox.apiKey}`, 'content-type': 'audio/wav' },
+      headers: { authorization: `Bearer ${sandbox.apiKey}`, 'content-type': 'audio/wav' },
       body: new Uint8Array(body),
     });
     assert.equal(answer.status, 201, await answer.text());
@@ -66,8 +55,7 @@ before(async () => {
 });
 
 after(async () => {
-  await product?.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await live?.close();
 });
 
 const leads = (name: string) => ({
@@ -246,6 +234,7 @@ describe('calls at the same time', { concurrency: true }, () => {
       cdr.script?.steps.map(({ problem }) => problem),
       [null, null],
     );
+    const { dataDir } = live ?? assert.fail('nothing runs');
     await eventually('the tidying', async () => {
       const left = await readdir(join(dataDir, 'sounds', 'calls')).catch(() => []);
       return left.length === 0;

@@ -1,45 +1,35 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Cdr } from '../src/calls/cdr.ts';
-import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
-import { startProduct, type Product } from '../src/cli/product.ts';
+import type { ApiClient } from '../src/cli/api-client.ts';
+import type { Product } from '../src/cli/product.ts';
 import type { CallView } from '../src/http/api-types.ts';
-import { silentLog } from '../src/platform/log.ts';
-import { systemRandom } from '../src/platform/random.ts';
-import { readSettings } from '../src/settings.ts';
 import { openBaresip, type BaresipPeer } from './baresip-peer.ts';
 import { needsProgram } from './peers.ts';
-import { PURPOSE, eventually, must, newCustomerWithYes, personAt } from './product-peers.ts';
+import {
+  PURPOSE,
+  eventually,
+  must,
+  newCustomerWithYes,
+  openLiveProduct,
+  personAt,
+  type LiveProduct,
+} from './product-peers.ts';
 
 /** Whole calls whose audio toward the endpoint is encrypted, with baresip as the endpoint. */
 const skip = needsProgram('baresip', 'baresip-core');
-let dataDir: string;
+let live: LiveProduct | null = null;
 let product: Product | null = null;
 let api: ApiClient;
 let next = 800;
 
 before(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'askfirst-srtp-'));
-  product = await startProduct({
-    settings: readSettings({
-      PORT: '0',
-      ASKFIRST_DATA_DIR: dataDir,
-      ASKFIRST_MEDIA_PORTS: '46000-46999',
-      ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
-    }),
-    log: silentLog,
-    simulator: { port: 0, pbxPort: 0 },
-  });
-  assert.ok(product.server.url !== null && product.sandbox !== null);
-  api = makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom);
+  live = await openLiveProduct({ ASKFIRST_MEDIA_PORTS: '46000-46999' });
+  ({ product, api } = live);
 });
 
 after(async () => {
-  await product?.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await live?.close();
 });
 
 for (const srtp of ['required', 'preferred'] as const) {
