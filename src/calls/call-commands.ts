@@ -1,3 +1,4 @@
+import { attributed, type Attribution } from '../attribution/attribution.ts';
 import type { CallStrategy } from '../http/api-types.ts';
 import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
@@ -22,6 +23,7 @@ export type RequestCall = {
   strategy: CallStrategy | null;
   ringTimeoutMs: number;
   clientReference: string | null;
+  attribution?: Attribution | undefined;
   /** Recorded once the two hear each other; absent: not unless ordered. */
   recording?: { announcement: Announced } | undefined;
   /** The routing rule that picked the endpoint; null where it was named or the default. */
@@ -65,6 +67,7 @@ export async function requestCall(
     return blocked(unit, { line, wish, packName }, refused);
   }
   if (wish.tooMuch !== null) return blocked(unit, { line, wish, packName }, wish.tooMuch);
+  const belongs = attributed(wish.attribution);
   const state = queuedCall({
     id: unit.ids.next('call', contact.bucket),
     accountId: contact.accountId,
@@ -76,6 +79,7 @@ export async function requestCall(
     strategy: wish.strategy ?? endpoint?.strategy ?? 'on_answer',
     ringTimeoutMs: wish.ringTimeoutMs,
     clientReference,
+    ...belongs,
     keyId: wish.keyId,
     requestedAt: now,
     dueAt,
@@ -83,12 +87,13 @@ export async function requestCall(
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
   const putOffBy = wanted.refusal?.code ?? null;
+  const { route } = wish;
   unit.save(callRows, callId, state);
   unit.record({
     type: 'CallRequested',
     actor,
     at: now,
-    data: { callId, lineId, endpointId, strategy, route: wish.route, putOffBy },
+    data: { callId, lineId, endpointId, strategy, route, putOffBy, ...belongs },
     personal: { purpose, clientReference },
   });
   return state;
@@ -102,7 +107,8 @@ function blocked(
 ): Refused {
   const { purpose, clientReference, actor } = wish;
   const { code, rule = null } = refused;
-  const data = { lineId: line.id, code, rule, policyPack: packName };
+  const belongs = attributed(wish.attribution);
+  const data = { lineId: line.id, code, rule, policyPack: packName, ...belongs };
   const personal = { purpose, clientReference };
   const told = { ...data, ...personal };
   const announce = { type: 'call.blocked', callId: null, sequence: 0, data: told } as const;

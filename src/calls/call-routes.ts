@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attributionSchema } from '../attribution/attribution-schemas.ts';
 import type { Tx } from '../database/database.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import type { EndpointDesk } from '../endpoints/endpoint-desk.ts';
@@ -51,6 +52,7 @@ const callBody = z.strictObject({
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
   recording: recordingWish.optional(),
+  attribution: attributionSchema.optional(),
   scheduledAt: z.iso
     .datetime({ offset: true })
     .optional()
@@ -116,6 +118,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
             ringTimeoutMs: body.ringTimeoutMs,
             clientReference: body.clientReference ?? null,
             recording: body.recording,
+            attribution: body.attribution,
             scheduledAt,
             onBlocked: body.onBlocked,
             actor: `api:${keyId}`,

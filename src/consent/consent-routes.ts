@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attributionSchema } from '../attribution/attribution-schemas.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import { oneLine, permissionSchema, requestSchema } from '../http/api-schemas.ts';
@@ -46,6 +47,7 @@ const askBody = z.strictObject({
         'becomes a link with which this customer stops calls.',
     ),
   promisedAt: z.iso.datetime({ offset: true }).optional().describe('When you promise to call.'),
+  attribution: attributionSchema.optional(),
 });
 
 const byId = z.object({ id: z.string() });
@@ -94,6 +96,7 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
               body.variables ?? [body.name ?? unit.contact.name ?? 'there', body.purpose]
             ).map((text) => (text === STOP_LINK_VARIABLE ? stopLink(contactId) : text)),
             promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
+            attribution: body.attribution,
             actor: `api:${keyId}`,
           }),
         );

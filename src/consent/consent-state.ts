@@ -1,3 +1,4 @@
+import type { Attribution } from '../attribution/attribution.ts';
 import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
 import { invariant, unreachable } from '../platform/invariant.ts';
 import { emptyHistory, evolveHistory, type ConsentHistory } from './consent-history.ts';
@@ -18,6 +19,7 @@ export type ConsentRequest = {
   /** When we promised to call, if we did. */
   promisedAt: number | null;
   packName: string;
+  attribution?: Attribution;
   requestedAt: number;
   /** From here on, without an answer, the request counts as lapsed. */
   lapsesAt: number;

@@ -40,6 +40,7 @@ export function requestView(row: RequestRow): PermissionRequestView {
     answeredAt: isoTimeOrNull(row.answeredAt),
     quickReply:
       row.quickReply === undefined ? null : { ...row.quickReply, at: isoTime(row.quickReply.at) },
+    attribution: request.attribution ?? null,
     error: row.error,
   };
 }

@@ -6,6 +6,7 @@
  * It promises: a permission exists only after the customer's own yes, is valid while
  * now < expiresAt, serves one call, and is gone for good once a later no has arrived.
  */
+import type { Attribution } from '../attribution/attribution.ts';
 import type { CallId, PermissionId, PermissionRequestId } from '../platform/ids.ts';
 import { unreachable } from '../platform/invariant.ts';
 import type { Refused } from '../platform/refusal.ts';
@@ -77,6 +78,7 @@ export type RequestPermission = {
   text: string;
   promisedAt: number | null;
   packName: string;
+  attribution?: Attribution;
   at: number;
 };
 

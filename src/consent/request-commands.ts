@@ -1,3 +1,4 @@
+import { attributed, type Attribution } from '../attribution/attribution.ts';
 import { decideRequest, type GatePorts } from '../calls/call-gate.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
@@ -28,6 +29,7 @@ export type AskForPermission = {
   variables: readonly string[];
   /** When the business promises to call, or null for "now". */
   promisedAt: number | null;
+  attribution?: Attribution | undefined;
   actor: string;
 };
 
@@ -74,6 +76,7 @@ export async function askForPermission(
       text,
       promisedAt: ask.promisedAt,
       packName: line.policyPack,
+      ...attributed(ask.attribution),
       at: now,
     },
     { rules: ports.packs.rulesOf(line.policyPack), actor: ask.actor },
@@ -163,7 +166,8 @@ function refuse(
   refused: Refused['refused'],
 ): Refused {
   const { code, rule = null } = refused;
-  const data = { lineId: line.id, code, rule, policyPack: line.policyPack };
+  const belongs = attributed(ask.attribution);
+  const data = { lineId: line.id, code, rule, policyPack: line.policyPack, ...belongs };
   const personal = { purpose: ask.purpose };
   unit.record({
     type: 'PermissionRequestRefused',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attributionOrNull } from '../attribution/attribution-schemas.ts';
 import {
   callScriptSchema,
   holdsSchema,
@@ -192,6 +193,7 @@ export const requestSchema = z.object({
     })
     .nullable()
     .describe('The latest tap on a quick reply.'),
+  attribution: attributionOrNull,
   error: z.object({ code: z.string(), message: z.string(), fix: z.string() }).nullable(),
 }) satisfies z.ZodType<PermissionRequestView>;
 
@@ -234,6 +236,7 @@ export const callSchema = z.object({
   endReason: textOrNull,
   endedBy: endedBySchema.nullable(),
   clientReference: textOrNull,
+  attribution: attributionOrNull,
   requestedAt: instant,
   dueAt: instant,
   initiatedAt: instantOrNull,
@@ -297,6 +300,7 @@ export const cdrSchema = z.object({
   endpointId: z.string(),
   purpose: z.string(),
   clientReference: textOrNull,
+  attribution: attributionOrNull,
   keyId: textOrNull.default(null).describe('The API key that asked for the call.'),
   permissionId: textOrNull,
   permissionAgeMs: z.number().nullable().describe("The age of the customer's yes at the dial."),

@@ -1,3 +1,5 @@
+import type { Attribution } from '../attribution/attribution.ts';
+
 /**
  * What the API answers, as types; the web page and the client of the demo read these. Times are
  * RFC 3339 UTC text, numbers E.164 with a plus, durations milliseconds with the unit in the name.
@@ -160,6 +162,7 @@ export type PermissionRequestView = {
   answeredAt: string | null;
   /** The latest tap on a quick reply, and the native request that followed a yes. */
   quickReply: { answer: 'yes' | 'no'; at: string; nativeMessageId: string | null } | null;
+  attribution: Attribution | null;
   error: { code: string; message: string; fix: string } | null;
 };
 
@@ -210,6 +213,7 @@ export type CallView = {
   endReason: string | null;
   endedBy: 'customer' | 'business' | 'endpoint' | 'platform' | null;
   clientReference: string | null;
+  attribution: Attribution | null;
   requestedAt: string;
   /** When it is, or was, to be dialled. */
   dueAt: string;
@@ -341,21 +345,6 @@ export type TimelineEntry = {
   /** True when there were personal particulars that nobody can read any more. */
   erased: boolean;
 };
-
-/** A ledger entry with all that its hash covers; hashes in lower-case hex. */
-export type ChainedEntryView = TimelineEntry & {
-  id: string;
-  accountId: string;
-  contactId: string;
-  /** `personal` as it is stored and hashed, in base64, and the key that opens it, in hex. */
-  sealed: string | null;
-  sealKey: string | null;
-  previousHash: string;
-  hash: string;
-};
-
-/** The last entry of a contact's chain; sequence 0 and an empty hash where there is none. */
-export type ChainHeadView = { sequence: number; hash: string };
 
 export type EventView = {
   id: string;

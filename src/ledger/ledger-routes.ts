@@ -11,14 +11,19 @@ import { chainsOfAccount, type ContactChain } from '../contacts/contact-store.ts
 import type { Database } from '../database/database.ts';
 import { type ApiContext, idFrom } from '../http/api-context.ts';
 import { timelineSchema } from '../http/api-schemas.ts';
-import type { ChainedEntryView, ChainHeadView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
 import { inChunks, jsonLines } from '../http/json-stream.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId, ContactId } from '../platform/ids.ts';
 import { entriesOfChains, entriesOfContact } from './ledger-store.ts';
-import { bareEntryView, chainHeadView, type BareEntryView } from './ledger-views.ts';
+import {
+  bareEntryView,
+  chainHeadView,
+  type BareEntryView,
+  type ChainedEntryView,
+  type ChainHeadView,
+} from './ledger-views.ts';
 
 export const chainHeadSchema = z.object({
   sequence: z.number(),

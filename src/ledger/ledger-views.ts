@@ -1,7 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { ChainedEntryView, ChainHeadView, TimelineEntry } from '../http/api-types.ts';
+import type { TimelineEntry } from '../http/api-types.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { ChainHead, OpenedEntry } from './ledger.ts';
+
+/** A ledger entry with all that its hash covers; hashes in lower-case hex. */
+export type ChainedEntryView = TimelineEntry & {
+  id: string;
+  accountId: string;
+  contactId: string;
+  /** `personal` as it is stored and hashed, in base64, and the key that opens it, in hex. */
+  sealed: string | null;
+  sealKey: string | null;
+  previousHash: string;
+  hash: string;
+};
+
+/** The last entry of a contact's chain; sequence 0 and an empty hash where there is none. */
+export type ChainHeadView = { sequence: number; hash: string };
 
 /** A ledger entry with all that its hash covers, as bundles and exports carry it; hashes in hex. */
 export function chainedEntryView(entry: OpenedEntry): ChainedEntryView {
