@@ -1,7 +1,8 @@
 import type { ListenerMode, MediaLeg } from '../media/media.ts';
 import type { NobodyEvent, NobodyFacts } from './nobody.ts';
 import type { EndpointId, Id } from '../platform/ids.ts';
-import type { CallFacts, CallPlan } from './call.ts';
+import type { CallPlan } from './call.ts';
+import type { CallFacts } from './call-facts.ts';
 import {
   foldScript,
   isScriptEvent,

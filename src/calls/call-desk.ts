@@ -5,7 +5,8 @@ import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact
 import type { MediaStats } from '../media/media.ts';
 import { invariant } from '../platform/invariant.ts';
 import type { CallId, LineId } from '../platform/ids.ts';
-import type { CallEvent, CallState, EndedBy } from './call.ts';
+import type { CallEvent, CallState } from './call.ts';
+import type { EndedBy } from './call-facts.ts';
 import { applyCallEvents } from './call-events.ts';
 import { abandon, endOf, hangUp, observe, wake, type CallFact } from './call-rules.ts';
 import { readCall } from './call-store.ts';

@@ -71,10 +71,12 @@ export async function gatherContactFacts(
 ): Promise<Omit<GateFacts, 'lines'>> {
   const absorbed = await absorbedFacts(db, contacts);
   const ids = contacts.map(({ id }) => id);
-  const consents = await consentsOf(db, ids);
-  const doNotCall = await doNotCallIds(db, ports.doNotCallKey, contacts);
-  const unfinished = await unfinishedCalls(db, [...ids, ...absorbed.owners.keys()]);
-  const answers = await answersOf(db, ids);
+  const [consents, doNotCall, unfinished, answers] = await Promise.all([
+    consentsOf(db, ids),
+    doNotCallIds(db, ports.doNotCallKey, contacts),
+    unfinishedCalls(db, [...ids, ...absorbed.owners.keys()]),
+    answersOf(db, ids),
+  ]);
   return {
     consents: new Map(
       consents.map(({ contactId, lineId, state }) => [consentKey(contactId, lineId), state]),

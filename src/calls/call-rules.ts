@@ -1,14 +1,8 @@
 import type { CallReach } from '../consent/consent.ts';
 import type { MediaLeg, MediaStats } from '../media/media.ts';
 import type { PermissionId } from '../platform/ids.ts';
-import {
-  nextStatus,
-  type CallEnd,
-  type CallEvent,
-  type CallFacts,
-  type CallState,
-  type EndedBy,
-} from './call.ts';
+import { nextStatus, type CallEnd, type CallEvent, type CallState } from './call.ts';
+import type { CallFacts, EndedBy } from './call-facts.ts';
 
 /**
  * What commands, facts and time do to a call. Pure: state and the instant go in, events come out.

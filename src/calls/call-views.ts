@@ -1,6 +1,7 @@
 import type { AudioGapView, CallView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
-import type { CallFacts, CallState } from './call.ts';
+import type { CallState } from './call.ts';
+import type { CallFacts } from './call-facts.ts';
 import { scriptView } from './call-script.ts';
 import { controlViews } from './control-views.ts';
 import { mediaProofOf, qualityOf } from './media-proof.ts';
@@ -22,6 +23,7 @@ export function callView(state: CallState): CallView {
     endReason: end?.reason ?? null,
     endedBy: end?.by ?? null,
     clientReference: plan.clientReference,
+    attribution: plan.attribution ?? null,
     requestedAt: isoTime(plan.requestedAt),
     dueAt: isoTime(plan.dueAt),
     initiatedAt: isoTimeOrNull(facts.initiatedAt),

@@ -1,24 +1,22 @@
-import type {
-  AccountId,
-  CallId,
-  ContactId,
-  EndpointId,
-  LineId,
-  PermissionId,
-} from '../platform/ids.ts';
+import type { Attribution } from '../attribution/attribution.ts';
+import type { AccountId, CallId, ContactId, EndpointId, LineId } from '../platform/ids.ts';
 import type { CallOutcome, CallStatus, CallStrategy } from '../http/api-types.ts';
-import type { MediaLeg, MediaStats, SilenceCause } from '../media/media.ts';
+import type { MediaStats } from '../media/media.ts';
 import type { Announced } from '../recording/recording.ts';
-import type { MetaError } from '../whatsapp/whatsapp.ts';
 import {
   CONTROL_EVENTS,
   foldControl,
   isControlEvent,
-  type CallControl,
   type ControlEvent,
   type ControlEventType,
 } from './call-control.ts';
-import { foldEndpoint, type EndpointEvent, type EndpointFacts } from './endpoint-facts.ts';
+import {
+  foldFact,
+  NOTHING_YET,
+  type CallFacts,
+  type EndedBy,
+  type FactEvent,
+} from './call-facts.ts';
 import { closeOrders } from './order-life.ts';
 import type { PlannedScript } from './call-script.ts';
 
@@ -89,8 +87,6 @@ function controlled<S extends CallStatus>(status: S): Record<ControlEventType, S
   return Object.fromEntries(moves) as Record<ControlEventType, S>;
 }
 
-export type EndedBy = 'customer' | 'business' | 'endpoint' | 'platform';
-
 /** What was asked for. It never changes. */
 export type CallPlan = {
   id: CallId;
@@ -102,6 +98,7 @@ export type CallPlan = {
   strategy: CallStrategy;
   ringTimeoutMs: number;
   clientReference: string | null;
+  attribution?: Attribution;
   /** The API key that asked for it, for its caps; rows from before do not have it. */
   keyId?: string | null;
   /** The script that leads the call. */
@@ -110,54 +107,6 @@ export type CallPlan = {
   dueAt: number;
   /** Recorded from the moment that the two hear each other; absent: not unless ordered. */
   recording?: { announcement: Announced };
-};
-
-/** Everything known to have happened; null means not (yet). Instants in ms. */
-export type CallFacts = {
-  permissionId: PermissionId | null;
-  policyPack: string | null;
-  permissionAgeMs: number | null;
-  dialingAt: number | null;
-  dialUnknown: boolean;
-  wacid: string | null;
-  initiatedAt: number | null;
-  /** Meta's SDP answer, until the call has ended. */
-  mediaAnswer: string | null;
-  mediaAnsweredAt: number | null;
-  mediaConnectedAt: number | null;
-  ringingAt: number | null;
-  answeredAt: number | null;
-  rejectedAt: number | null;
-  bridgedAt: number | null;
-  endpoint: EndpointFacts | null;
-  /** When one side could not be heard although it should; absent in rows from before it. */
-  audioGaps?: readonly AudioGap[];
-  /** How often both were connected and neither made a sound for long; absent for never. */
-  deadAirs?: number;
-  /** Orders, holds, transfers, listeners; absent until there was one. */
-  control?: CallControl;
-  hangUp: { by: EndedBy; reason: string; at: number } | null;
-  terminated: TerminateFact | null;
-};
-
-/** A while in which nothing came from a side of a bridged call. */
-export type AudioGap = {
-  leg: MediaLeg;
-  cause: SilenceCause;
-  from: number;
-  /** Null: until the end of the call. */
-  to: number | null;
-};
-
-export type TerminateFact = {
-  /** When we learned it, by our clock: the settling time counts from here. */
-  learnedAt: number;
-  at: number;
-  completed: boolean;
-  startedAt: number | null;
-  endedAt: number | null;
-  durationSeconds: number | null;
-  errors: MetaError[];
 };
 
 export type CallEnd = {
@@ -174,31 +123,7 @@ export type CallState = { plan: CallPlan; facts: CallFacts; eventSequence: numbe
   | { status: 'ended'; end: CallEnd }
 );
 
-export type CallEvent =
-  | {
-      type: 'CallDialing';
-      at: number;
-      permissionId: PermissionId;
-      policyPack: string;
-      permissionAgeMs: number;
-    }
-  | { type: 'CallInitiated'; at: number; wacid: string }
-  | { type: 'CallDialUnknown'; at: number; reason: string }
-  | { type: 'CallMediaAnswered'; at: number; sdp: string }
-  | { type: 'CallMediaConnected'; at: number }
-  | { type: 'CallRinging'; at: number }
-  | { type: 'CallAnswered'; at: number }
-  | { type: 'CallRejected'; at: number }
-  | { type: 'CallBridged'; at: number }
-  | { type: 'CallAudioLost'; at: number; leg: MediaLeg; cause: SilenceCause }
-  | { type: 'CallAudioFound'; at: number; leg: MediaLeg }
-  | { type: 'CallDeadAir'; at: number; silentMs: number }
-  | ({ type: 'CallTerminated' } & TerminateFact)
-  | { type: 'CallHangUpRequested'; at: number; by: EndedBy; reason: string }
-  | EndpointEvent
-  | ControlEvent
-  | ({ type: 'CallEnded' } & CallEnd)
-  | { type: 'CallFactLate'; at: number; fact: string };
+export type CallEvent = FactEvent | ControlEvent | ({ type: 'CallEnded' } & CallEnd);
 
 export type CallEventType = CallEvent['type'];
 
@@ -208,25 +133,7 @@ export function queuedCall(plan: CallPlan): CallState {
     plan,
     status: 'queued',
     eventSequence: 0,
-    facts: {
-      permissionId: null,
-      policyPack: null,
-      permissionAgeMs: null,
-      dialingAt: null,
-      dialUnknown: false,
-      wacid: null,
-      initiatedAt: null,
-      mediaAnswer: null,
-      mediaAnsweredAt: null,
-      mediaConnectedAt: null,
-      ringingAt: null,
-      answeredAt: null,
-      rejectedAt: null,
-      bridgedAt: null,
-      endpoint: null,
-      hangUp: null,
-      terminated: null,
-    },
+    facts: NOTHING_YET,
   };
 }
 
@@ -255,60 +162,6 @@ export function evolve(state: CallState, event: CallEvent): CallState {
 function closedControl({ control }: CallFacts, at: number): Pick<CallFacts, 'control'> {
   if (control === undefined) return {};
   return { control: { ...control, orders: closeOrders(control.orders, at) } };
-}
-
-type FactEvent = Exclude<CallEvent, { type: 'CallEnded' } | ControlEvent>;
-
-function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
-  switch (event.type) {
-    case 'CallDialing':
-      return {
-        ...facts,
-        dialingAt: event.at,
-        permissionId: event.permissionId,
-        policyPack: event.policyPack,
-        permissionAgeMs: event.permissionAgeMs,
-      };
-    case 'CallInitiated':
-      return { ...facts, wacid: event.wacid, initiatedAt: event.at };
-    case 'CallDialUnknown':
-      return { ...facts, dialUnknown: true };
-    case 'CallMediaAnswered':
-      return { ...facts, mediaAnswer: event.sdp, mediaAnsweredAt: event.at };
-    case 'CallMediaConnected':
-      return { ...facts, mediaConnectedAt: event.at };
-    case 'CallRinging':
-      return { ...facts, ringingAt: event.at };
-    case 'CallAnswered':
-      return { ...facts, answeredAt: event.at };
-    case 'CallRejected':
-      return { ...facts, rejectedAt: event.at };
-    case 'CallBridged':
-      return { ...facts, bridgedAt: event.at };
-    case 'CallAudioLost': {
-      const { leg, cause, at: from } = event;
-      return { ...facts, audioGaps: [...(facts.audioGaps ?? []), { leg, cause, from, to: null }] };
-    }
-    case 'CallDeadAir':
-      return { ...facts, deadAirs: (facts.deadAirs ?? 0) + 1 };
-    case 'CallAudioFound':
-      return {
-        ...facts,
-        audioGaps: (facts.audioGaps ?? []).map((gap) =>
-          gap.leg === event.leg && gap.to === null ? { ...gap, to: event.at } : gap,
-        ),
-      };
-    case 'CallTerminated': {
-      const { type: _type, ...terminated } = event;
-      return { ...facts, terminated, answeredAt: facts.answeredAt ?? terminated.startedAt };
-    }
-    case 'CallHangUpRequested':
-      return { ...facts, hangUp: { by: event.by, reason: event.reason, at: event.at } };
-    case 'CallFactLate':
-      return facts;
-    default:
-      return { ...facts, endpoint: foldEndpoint(facts.endpoint, event) };
-  }
 }
 
 /** The public name of an event, where the business is told; facts inside the house have none. */

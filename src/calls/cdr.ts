@@ -1,3 +1,4 @@
+import type { Attribution } from '../attribution/attribution.ts';
 import type { Contact } from '../contacts/contact.ts';
 import type {
   AudioGapView,
@@ -12,7 +13,8 @@ import type {
 } from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
-import type { CallState, EndedBy } from './call.ts';
+import type { CallState } from './call.ts';
+import type { EndedBy } from './call-facts.ts';
 import type { RecordingBrief } from '../recording/recording-views.ts';
 import { audioGapsOf } from './call-views.ts';
 import { scriptView } from './call-script.ts';
@@ -33,6 +35,7 @@ export type Cdr = {
   endpointId: string;
   purpose: string;
   clientReference: string | null;
+  attribution: Attribution | null;
   /** The API key that asked for the call; null for calls from before it was kept. */
   keyId: string | null;
   permissionId: string | null;
@@ -109,6 +112,7 @@ export function cdrOf(
     endpointId: plan.endpointId,
     purpose: plan.purpose,
     clientReference: plan.clientReference,
+    attribution: plan.attribution ?? null,
     keyId: plan.keyId ?? null,
     permissionId: facts.permissionId,
     permissionAgeMs: facts.permissionAgeMs,
@@ -163,6 +167,7 @@ export function wholeCdr(stored: Cdr): Cdr {
     script: older.script ?? null,
     deadAirAlarms: older.deadAirAlarms ?? 0,
     recordings: older.recordings ?? [],
+    attribution: older.attribution ?? null,
   };
   const media = stored.media === null ? null : wholeStats(stored.media);
   return { ...stored, ...led, mediaProof: older.mediaProof ?? [], media };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MediaStats } from '../media/media.ts';
-import type { CallFacts } from './call.ts';
+import type { CallFacts } from './call-facts.ts';
 import { wholeCdr, type Cdr } from './cdr.ts';
 import { mediaProofOf, qualityOf } from './media-proof.ts';
 

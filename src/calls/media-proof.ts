@@ -1,7 +1,7 @@
 import type { CallView, LegQualityView, MediaProofView } from '../http/api-types.ts';
 import type { LegStats, MediaStats } from '../media/media.ts';
 import { isoTime } from '../platform/clock.ts';
-import type { CallFacts } from './call.ts';
+import type { CallFacts } from './call-facts.ts';
 
 /** A record from before a figure existed lacks it. */
 type Stored<T> = { [K in keyof T]?: T[K] | undefined };
