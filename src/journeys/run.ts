@@ -1,0 +1,67 @@
+import type { Attribution } from '../attribution/attribution.ts';
+import type {
+  AccountId,
+  CallId,
+  ContactId,
+  Id,
+  LineId,
+  PermissionRequestId,
+} from '../platform/ids.ts';
+
+/** One person on their way through a journey. Plain data: it is stored as JSON. */
+export type JourneyId = Id<'journey'>;
+export type RunId = Id<'journeyRun'>;
+
+/** What a run does at its step. */
+export type RunPhase =
+  /** The step begins at that instant, or is looked at again. */
+  | { kind: 'due'; at: number }
+  /** An answer is awaited until then. */
+  | { kind: 'answer'; until: number }
+  /** A call is under way; its end goes on. */
+  | { kind: 'call'; callId: CallId }
+  /** What the step does is being written; never stored, for it is over in the same unit. */
+  | { kind: 'doing' }
+  | { kind: 'ended' };
+
+export type Run = {
+  id: RunId;
+  accountId: AccountId;
+  contactId: ContactId;
+  lineId: LineId;
+  journeyId: JourneyId;
+  /** The version that the run began with; it keeps it to its end. */
+  version: number;
+  attribution: Attribution;
+  /** The name of the step it is at. */
+  step: string;
+  phase: RunPhase;
+  /** When it came to the step. */
+  reachedAt: number;
+  variables: Readonly<Record<string, string>>;
+  /** The last question and the last call. */
+  requestId: PermissionRequestId | null;
+  callId: CallId | null;
+  /** What the last question was about, as the person read it. */
+  purpose: string | null;
+  /** Of the last call. */
+  outcome: string | null;
+  reason: string | null;
+  result: string | null;
+  visits: number;
+  trail: readonly TrailStep[];
+  startedAt: number;
+  endedAt: number | null;
+  /** How it ended: a step's own word, or a code of ours. */
+  end: string | null;
+};
+
+/** A step that was taken. */
+export type TrailStep = {
+  step: string;
+  do: string;
+  at: number;
+  outcome: string;
+  /** Where it led. */
+  next: string;
+};
