@@ -1,3 +1,4 @@
+import type { AgentOptions } from '../agents/agent.ts';
 import type { CallStrategy } from '../http/api-types.ts';
 import type { EndpointCodec } from '../media/media.ts';
 import type { AccountId, EndpointId } from '../platform/ids.ts';
@@ -63,6 +64,8 @@ export type EndpointOptions = {
   /** Whether OPTIONS asks the targets how they are. */
   healthCheck: 'options' | 'off';
   whenNobody: WhenNobody;
+  /** People in their browsers answer, instead of a PBX at the targets. */
+  agents?: AgentOptions;
 };
 
 export const DEFAULT_OPTIONS: EndpointOptions = {
