@@ -1,7 +1,8 @@
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { readContact } from './contacts/contact-store.ts';
-import { openImportWorker } from './do-not-call/import-worker.ts';
+import { listImports } from './do-not-call/list-import.ts';
+import { openImportWorker } from './imports/import-worker.ts';
 import { openLine, readLines } from './lines/line-store.ts';
 import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
@@ -41,7 +42,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
-  const imports = openImportWorker(core);
+  const imports = openImportWorker(core, listImports(core));
   const templates = openTemplateWorker(core);
   const checkpoints = openCheckpointWorker({
     ...core,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { readCsv } from '../src/do-not-call/csv-reader.ts';
+import { readCsv } from '../src/imports/csv-reader.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
 import type { Page, Problem } from '../src/http/api-types.ts';
 import { openStory, type Story } from './harness.ts';

@@ -91,7 +91,7 @@ const STATE = statement<{ state: string }>(
      union all select 'calls' || calls::text from calls
      union all select 'messages' || messages::text from messages
      union all select 'consents' || consents::text from consents
-     union all select 'imports' || do_not_call_imports::text from do_not_call_imports
+     union all select 'imports' || imports::text from imports
      union all select 'listed' || do_not_call::text from do_not_call) as everything`,
 );
 

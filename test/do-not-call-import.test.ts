@@ -191,7 +191,7 @@ test('20,000 rows are imported, and a stop in between loses and repeats none', a
   // Nothing of the file is left behind.
   const left = await story.database.run<{ left: number }>({
     name: '',
-    text: 'select count(*) as left from do_not_call_import_chunks',
+    text: 'select count(*) as left from import_chunks',
   });
   assert.equal(left[0]?.left, 0);
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { OPT_OUT_LIST, OWN_LIST, type ListedEntry } from '../contacts/do-not-call-store.ts';
+import type { NumberCountry } from '../contacts/phone-number.ts';
+import { importFields, importProgress, type StoredImport } from '../imports/imports.ts';
 import { isoTime } from '../platform/clock.ts';
 
 /**
@@ -11,10 +13,6 @@ import { isoTime } from '../platform/clock.ts';
 export const REGISTER_USER_ID = 'ZZ.DoNotCallRegister';
 
 export const LISTS_MAX = 100;
-export const IMPORTS_WAITING_MAX = 5;
-export const IMPORT_BYTES_MAX = 100 * 1024 * 1024;
-/** Failed rows that are kept for the failures file; all are counted. */
-export const FAILURES_MAX = 10_000;
 
 /** A list that the business may write to. */
 export const listName = z
@@ -48,22 +46,20 @@ export const listSchema = z.object({
 });
 
 export const importSchema = z.object({
-  id: z.string(),
+  ...importFields,
   list: z.string(),
-  dryRun: z.boolean(),
-  state: z.enum(['receiving', 'queued', 'running', 'done', 'failed']),
-  bytes: z.number(),
-  rows: z.number().describe('Rows read so far: added, already and failed together.'),
   added: z.number().describe('In a dry run: would be added.'),
   already: z.number().describe('On the list before, or more than once in the file.'),
-  failed: z.number(),
-  rowsPerSecond: z.number().nullable(),
-  error: z.object({ code: z.string(), message: z.string(), fix: z.string() }).nullable(),
-  createdAt: instant,
-  startedAt: instant.nullable(),
-  finishedAt: instant.nullable(),
 });
 export type ImportView = z.infer<typeof importSchema>;
+
+/** What is asked of the import of a list. */
+export type ListImport = { list: string; column: string | null; country: NumberCountry | null };
+
+export function importView(job: StoredImport<ListImport>, now: number): ImportView {
+  const { added, already, wish } = job;
+  return { ...importProgress(job, now), list: wish.list, added, already };
+}
 
 /** One person as an answer of the API; two handles on one list are one entry. */
 export function standingView(

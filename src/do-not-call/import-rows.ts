@@ -1,12 +1,18 @@
 import { readHandle } from '../contacts/contact-lookup.ts';
 import type { Handle } from '../contacts/contact.ts';
 import type { NumberCountry } from '../contacts/phone-number.ts';
-import { isRefused, type Refusal, type Refused } from '../platform/refusal.ts';
-import type { CsvRow } from './csv-reader.ts';
-import type { FailedRow } from './import-store.ts';
+import { isRefused, type Refused } from '../platform/refusal.ts';
+import type { CsvRow } from '../imports/csv-reader.ts';
+import {
+  ColumnUnknown,
+  malformedRow,
+  refusedRow,
+  unguarded,
+  type ReadRow,
+} from '../imports/imports.ts';
 
 /** A row of the file that names somebody, or says why it names nobody. */
-export type ImportedRow = { handle: Handle } | { failed: FailedRow };
+type ImportedRow = ReadRow<Handle>;
 
 /** How the rows of one file are to be read. */
 export type RowReading = {
@@ -30,8 +36,6 @@ const KNOWN_COLUMNS = new Set(
   ].concat(['tel', 'telephone', 'telefon', 'to', 'user id', 'user_id', 'bsuid', 'wa_id']),
 );
 
-const TEXT_MAX = 40;
-
 /**
  * Reads the rows of a file: finds the column by the first one, which is data if it holds a number
  * there. Throws `ColumnUnknown` when it cannot be told; a wrong row is told and never stops it.
@@ -44,10 +48,7 @@ export async function* readRows(
   let column: number | null = null;
   for await (const row of rows) {
     if ('problem' in row) {
-      const fix = 'Write the row as CSV (RFC 4180), and double quotes within quotes.';
-      yield {
-        failed: { line: row.line, given: '', rule: `the row is no CSV: ${row.problem}`, fix },
-      };
+      yield { failed: malformedRow(row) };
       continue;
     }
     if (column === null) {
@@ -61,11 +62,6 @@ export async function* readRows(
 
 type ReadCell = (cell: string) => Handle | Refused;
 
-/** The file has a first line in which the column that was asked for, or a known one, is missing. */
-export class ColumnUnknown extends Error {
-  override readonly name = 'ColumnUnknown';
-}
-
 function columnOf(
   fields: readonly string[],
   wanted: string | null,
@@ -78,7 +74,7 @@ function columnOf(
     if (named !== -1) return { column: named, isHeader: true };
     const column = /^[1-9]\d{0,2}$/.test(wanted) ? Number(wanted) - 1 : -1;
     if (column === -1 || column >= fields.length) {
-      throw new ColumnUnknown(`None of the ${fields.length} columns has the name that was given.`);
+      throw columnUnknown(`None of the ${fields.length} columns has the name that was given.`);
     }
     return { column, isHeader: !namesSomebody(fields[column] ?? '') };
   }
@@ -89,25 +85,17 @@ function columnOf(
   if (first !== undefined && others.length === 0) return { column: first, isHeader: false };
   // One column only: whatever its first line is, it is told as a failed row and not passed over.
   if (fields.length === 1) return { column: 0, isHeader: false };
-  throw new ColumnUnknown(`None of the ${fields.length} columns has a name that is known.`);
+  throw columnUnknown(`None of the ${fields.length} columns has a name that is known.`);
 }
 
 function readOne(line: number, cell: string, read: ReadCell): ImportedRow {
-  // A spreadsheet's own guard against formulas comes back as part of the text.
-  const handle = read(cell.replace(/^'(?=\+)/, ''));
-  if (!isRefused(handle)) return { handle };
-  const { refused } = handle;
-  return { failed: { line, given: masked(cell), rule: ruleOf(refused), fix: refused.fix } };
+  const handle = read(unguarded(cell));
+  if (!isRefused(handle)) return { row: handle };
+  return { failed: refusedRow(line, cell, handle) };
 }
 
-function ruleOf({ message, evidence }: Refusal): string {
-  const rule = evidence?.['rule'];
-  return typeof rule === 'string' ? rule : message;
-}
-
-/** Enough of the text to find the row by, and too little to call or name somebody by. */
-export function masked(text: string): string {
-  const shown = text.trim().slice(0, TEXT_MAX).replace(/\p{C}/gu, ' ');
-  const tail = shown.slice(-2);
-  return `${shown.slice(0, -2).replace(/[\p{L}\p{N}\p{M}]/gu, '*')}${tail}`;
+function columnUnknown(message: string): ColumnUnknown {
+  const fix =
+    'Name the column with ?column=, as in the first line of the file, or count it from 1.';
+  return new ColumnUnknown(message, fix);
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
-import { purgeImports } from '../do-not-call/import-store.ts';
 import { purgeIdempotencyKeys } from '../http/idempotency-store.ts';
+import { purgeImports } from '../imports/import-store.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';

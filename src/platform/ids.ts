@@ -33,7 +33,7 @@ export const ID_PREFIXES = {
   template: 'tpl',
   delivery: 'dlv',
   delivered: 'inb',
-  doNotCallImport: 'imp',
+  import: 'imp',
   policyChange: 'pch',
   policyReport: 'prep',
   request: 'req',

@@ -8,15 +8,11 @@ import { makeIds, type AccountId } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
 import { makePolicyPacks } from '../policy/policy-packs.ts';
-import {
-  addChunk,
-  createImport,
-  queueImport,
-  readImport,
-  type ImportId,
-  type StoredImport,
-} from './import-store.ts';
-import { workOffOne, type ImportWorkerPorts } from './import-worker.ts';
+import { addChunk, createImport, queueImport, readImport } from '../imports/import-store.ts';
+import { workOffOne, type ImportPorts } from '../imports/import-worker.ts';
+import type { ImportId, StoredImport } from '../imports/imports.ts';
+import type { ListImport } from './do-not-call.ts';
+import { listImports } from './list-import.ts';
 
 const clock = new ManualClock();
 const random = seededRandom(17);
@@ -31,21 +27,21 @@ before(async () => {
 });
 after(() => store.close());
 
-function worker(owner: string, database: Database = store.database): ImportWorkerPorts {
+function workOff(owner: string, database: Database = store.database): Promise<boolean> {
   const ledger = { database, clock, ids, changes: makeChanges() };
-  return { ...ledger, packs: makePolicyPacks(), doNotCallKey, log: silentLog, owner };
+  const ports: ImportPorts = { ...ledger, log: silentLog, owner };
+  return workOffOne(ports, listImports({ ...ledger, packs: makePolicyPacks(), doNotCallKey }));
 }
 
 async function queued(numbers: readonly string[]): Promise<ImportId> {
-  const id = ids.next('doNotCallImport');
+  const id = ids.next('import');
   const { database } = store;
   const now = clock.now();
   await createImport(database, {
     id,
     accountId,
-    list: 'own',
-    column: null,
-    country: null,
+    kind: 'do_not_call',
+    wish: { list: 'own', column: null, country: null },
     dryRun: false,
     now,
   });
@@ -56,8 +52,8 @@ async function queued(numbers: readonly string[]): Promise<ImportId> {
   return id;
 }
 
-async function stored(id: ImportId): Promise<StoredImport> {
-  const job = await readImport(store.database, accountId, id);
+async function stored(id: ImportId): Promise<StoredImport<ListImport>> {
+  const job = await readImport<ListImport>(store.database, accountId, 'do_not_call', id);
   assert.ok(job !== null);
   return job;
 }
@@ -79,22 +75,21 @@ function dyingAfter(transactions: number): Database {
 }
 
 const expireLeases = (): Promise<void> =>
-  store.database.script(`update do_not_call_imports set lease_until = now() - interval '1 s'`);
+  store.database.script(`update imports set lease_until = now() - interval '1 s'`);
 
 test('another worker goes on behind the last batch of one that died', async () => {
   const id = await queued(numbers(0, 2_300));
-  await assert.rejects(workOffOne(worker('first', dyingAfter(2))), /gone/);
+  await assert.rejects(workOff('first', dyingAfter(2)), /gone/);
   assert.deepEqual([(await stored(id)).state, (await stored(id)).rows], ['running', 1_000]);
-  assert.equal(await workOffOne(worker('second')), false, 'the lease still holds');
+  assert.equal(await workOff('second'), false, 'the lease still holds');
   await expireLeases();
-  assert.equal(await workOffOne(worker('second')), true);
+  assert.equal(await workOff('second'), true);
   const { state, rows, added, already, failed } = await stored(id);
   assert.deepEqual([state, rows, added, already, failed], ['done', 2_300, 2_300, 0, 0]);
 });
 
 test('a worker that was too slow writes nothing after another has taken the job', async () => {
   const id = await queued(numbers(10_000, 1_200));
-  const slow = worker('slow');
   let taken = false;
   const database: Database = {
     ...store.database,
@@ -103,17 +98,17 @@ test('a worker that was too slow writes nothing after another has taken the job'
       if (!taken && (await stored(id)).rows === 500) {
         taken = true;
         await expireLeases();
-        assert.equal(await workOffOne(worker('quick')), true);
+        assert.equal(await workOff('quick'), true);
       }
       return store.database.transaction(work);
     },
   };
-  assert.equal(await workOffOne({ ...slow, database }), true);
+  assert.equal(await workOff('slow', database), true);
   assert.equal(taken, true);
   const { state, rows, added, already } = await stored(id);
   assert.deepEqual([state, rows, added, already], ['done', 1_200, 1_200, 0]);
 });
 
 test('when nothing waits there is nothing to do', async () => {
-  assert.equal(await workOffOne(worker('idle')), false);
+  assert.equal(await workOff('idle'), false);
 });
