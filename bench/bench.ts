@@ -9,6 +9,7 @@ import type { Bench, BenchResult } from './harness.ts';
  *
  *   npm run bench -- intake          only this one
  *   npm run bench -- intake --json   the last line is one JSON object for this benchmark
+ *   npm run bench -- sip --seconds=5 the same as BENCH_SECONDS=5 npm run bench -- sip
  *
  * Exit code 1 when a benchmark broke. A missed goal is printed, not an error: on a busy machine
  * it would only teach people to ignore the exit code.
@@ -17,6 +18,12 @@ const NOT_BENCHES = new Set(['bench', 'harness']);
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const json = process.argv.includes('--json');
+
+for (const word of process.argv.slice(2)) {
+  const [, name, value] = /^--([a-z-]+)=(.+)$/.exec(word) ?? [];
+  if (name === undefined) continue;
+  process.env[`BENCH_${name.toUpperCase().replaceAll('-', '_')}`] = value;
+}
 
 const names = globSync('*.ts', { cwd: import.meta.dirname })
   .map((file) => basename(file, '.ts'))

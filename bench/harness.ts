@@ -1,3 +1,5 @@
+import { systemClock } from '../src/platform/clock.ts';
+
 /**
  * What every benchmark shares. A figure alone says little on a shared machine, so each one stands
  * beside a reference measured in the same run: an absolute number swings, a ratio holds.
@@ -73,4 +75,22 @@ export function percentile(samples: readonly number[], share: number): number {
 
 export function median(samples: readonly number[]): number {
   return percentile(samples, 0.5);
+}
+
+/** Where a long benchmark is. On the error stream: the last line of the other one is the result. */
+export function tell(progress: string): void {
+  console.error(`  ${progress}`);
+}
+
+/** A benchmark ends: what does not come in time breaks it by name. */
+export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = systemClock.after(ms, () => {
+    late.reject(new Error(`${what} did not come within ${ms / 1_000} s`));
+  });
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    timer.cancel();
+  }
 }

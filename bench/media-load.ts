@@ -15,6 +15,7 @@ export type LoadOrder =
   | { kind: 'reserve'; call: number; mode: LoadMode }
   | { kind: 'open'; call: number; offer: string; opus: number; mode: LoadMode }
   | { kind: 'target'; call: number; port: number }
+  | { kind: 'forget'; call: number }
   | { kind: 'measure'; ms: number };
 export type LoadMode = 'transcoded' | 'passthrough';
 export type LoadReport =
@@ -107,6 +108,13 @@ async function open(order: Extract<LoadOrder, { kind: 'open' }>): Promise<void> 
   report({ kind: 'opened', call: order.call, answer: customer.answer });
 }
 
+function forget(id: number): void {
+  const call = calls.get(id);
+  calls.delete(id);
+  call?.socket.close();
+  void call?.customer?.close();
+}
+
 function heard(call: Call, bytes: Buffer): void {
   if (isRtcp(bytes)) return;
   const packet = parseRtp(bytes);
@@ -172,6 +180,7 @@ process.on('message', (order: LoadOrder) => {
   if (order.kind === 'reserve') void reserve(order);
   else if (order.kind === 'open') void open(order);
   else if (order.kind === 'measure') void measure(order.ms);
+  else if (order.kind === 'forget') forget(order.call);
   else {
     const call = calls.get(order.call);
     if (call !== undefined) call.target = order.port;

@@ -70,3 +70,22 @@ test('a frame may stop the ticker', () => {
   clock.advance(100);
   assert.equal(clock.pendingTimers, 0);
 });
+
+test('one late frame after the start does not read as an overloaded worker', () => {
+  const manual = new ManualClock();
+  let lateMs = 200;
+  const clock: Clock = {
+    now: () => manual.now(),
+    monotonic: () => manual.monotonic(),
+    after(delayMs, task) {
+      const handle = manual.after(Math.max(0, delayMs) + lateMs, task);
+      lateMs = 0;
+      return handle;
+    },
+  };
+  const ticker = new FrameTicker(clock, () => {});
+  ticker.start();
+  manual.advance(260);
+  ticker.stop();
+  assert.ok(ticker.takeLateness() <= 20);
+});

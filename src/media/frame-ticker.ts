@@ -3,6 +3,8 @@ import type { Clock, TimerHandle } from '../platform/clock.ts';
 const FRAME_MS = 20;
 /** After a longer stall the lost frames are given up; playing them late helps nobody. */
 const CATCH_UP_FRAMES = 5;
+/** Fewer wake-ups than this say little: the first frame of a fresh worker waits for its codecs. */
+const WAKE_UPS_TELLING = 10;
 
 /**
  * The heartbeat of all calls of a worker: one `onFrame` per 20 ms on the average, without
@@ -33,9 +35,9 @@ export class FrameTicker {
     this.#timer = undefined;
   }
 
-  /** Mean lateness since the last reading, in milliseconds. */
+  /** Mean lateness since the last reading, in milliseconds; one late frame alone is no load. */
   takeLateness(): number {
-    const mean = this.#wakeUps === 0 ? 0 : this.#lateness / this.#wakeUps;
+    const mean = this.#lateness / Math.max(this.#wakeUps, WAKE_UPS_TELLING);
     this.#lateness = 0;
     this.#wakeUps = 0;
     return Math.round(mean * 10) / 10;
