@@ -60,20 +60,27 @@ const SAMPLE_RATIO_ALPHA = 0.001;
 const HARM_ALPHA = 0.01;
 
 /** Everything the looks say, in the order in which they were taken. */
-export function judge(plan: JudgedPlan, looks: readonly Look[]): Judgement {
+export function judge(
+  plan: JudgedPlan,
+  looks: readonly Look[],
+  bounds: typeof boundsOf = boundsOf,
+): Judgement {
+  const boundsAt = boundsWith(bounds);
   const [control, ...others] = plan.arms.map(({ name }) => name);
   const pairs = Math.max(1, others.length);
   const fractions = looks.map((look) => fractionOf(plan, look, 'counted'));
   const wish = { alpha: ALPHA / pairs, spending: lateSpending, sides: 2 } as const;
-  const bounds = boundsAt(fractions, wish);
+  const resultBounds = boundsAt(fractions, wish);
   const harm = { alpha: HARM_ALPHA / pairs, spending: evenSpending, sides: 1 } as const;
   const exposure = looks.map((look) => fractionOf(plan, look, 'exposed'));
   const harmBounds = boundsAt(exposure, harm);
   return {
     results: others.map((arm) =>
-      resultOf(plan, looks, { arm, control: control ?? '', bounds, fractions }),
+      resultOf(plan, looks, { arm, control: control ?? '', bounds: resultBounds, fractions }),
     ),
-    sampleRatio: sampleRatio(plan, looks, exposure),
+    sampleRatio: sampleRatio(plan, looks, (used, asked) =>
+      boundsAt(exposure.slice(0, used), asked),
+    ),
     harmful: others.filter((arm) =>
       looks.some((look, index) => isHarmful(look, arm, control ?? '', harmBounds[index])),
     ),
@@ -101,6 +108,7 @@ function resultOf(plan: JudgedPlan, looks: readonly Look[], pair: Pair): ArmResu
     const bound = bounds[index] ?? Infinity;
     const compared = compare(countsOf(look, arm, 'counted'), countsOf(look, control, 'counted'));
     const { difference, z } = compared;
+    if (bound === Infinity && bounds.slice(0, index).some(Number.isFinite)) continue;
     latest = { ...latest, difference, interval: intervalOf(compared, bound) };
     if (Math.abs(z) > bound) {
       const isBetter = difference > 0 === (plan.better === 'more');
@@ -154,7 +162,7 @@ function isHarmful(look: Look, arm: string, control: string, bound = Infinity): 
 function sampleRatio(
   plan: JudgedPlan,
   looks: readonly Look[],
-  exposure: readonly number[],
+  boundsUntil: (looks: number, wish: BoundsWish) => number[],
 ): SampleRatio | null {
   // Once an arm is no longer drawn the sizes differ for a reason that is known.
   const until = Math.min(...plan.stopped.map(({ at }) => at), Infinity);
@@ -163,7 +171,7 @@ function sampleRatio(
   if (last === undefined || sumOf(last, 'exposed') === 0) return null;
   const tests = plan.arms.length === 2 ? 1 : plan.arms.length;
   const wish = { alpha: SAMPLE_RATIO_ALPHA / tests, spending: evenSpending, sides: 2 } as const;
-  const bounds = boundsAt(exposure.slice(0, used.length), wish);
+  const bounds = boundsUntil(used.length, wish);
   const alarm = used.some((look, index) =>
     plan.arms.some((arm) => Math.abs(drawnZ(plan, look, arm)) > (bounds[index] ?? Infinity)),
   );
@@ -171,7 +179,7 @@ function sampleRatio(
   return { chiSquare, p: chiSquareTail(chiSquare, plan.arms.length - 1), alarm };
 }
 
-/** How far one arm's size is from its share, in standard deviations; squared, with two arms, chi-square. */
+/** One arm's size against its share, in standard deviations; of two arms its square is chi-square. */
 function drawnZ(plan: JudgedPlan, look: Look, { name, weight }: JudgedPlan['arms'][number]) {
   const total = sumOf(look, 'exposed');
   const share = weight / weightOf(plan);
@@ -190,15 +198,17 @@ function chiSquareOf(plan: JudgedPlan, look: Look): number {
 /** Looks at which hardly anything is new spend nothing and get no bound of their own. */
 const NEWS_MIN = 0.002;
 
-function boundsAt(fractions: readonly number[], wish: BoundsWish): number[] {
-  const used: number[] = [];
-  const indexes = fractions.map((fraction) => {
-    const before = used.at(-1) ?? 0;
-    if (fraction < before + NEWS_MIN && !(fraction >= 1 && before < 1)) return null;
-    return used.push(fraction) - 1;
-  });
-  const bounds = boundsOf(used, wish);
-  return indexes.map((index) => (index === null ? Infinity : (bounds[index] ?? Infinity)));
+function boundsWith(of: typeof boundsOf) {
+  return (fractions: readonly number[], wish: BoundsWish): number[] => {
+    const used: number[] = [];
+    const indexes = fractions.map((fraction) => {
+      const before = used.at(-1) ?? 0;
+      if (fraction < before + NEWS_MIN && !(fraction >= 1 && before < 1)) return null;
+      return used.push(fraction) - 1;
+    });
+    const bounds = of(used, wish);
+    return indexes.map((index) => (index === null ? Infinity : (bounds[index] ?? Infinity)));
+  };
 }
 
 function fractionOf(plan: JudgedPlan, look: Look, what: 'exposed' | 'counted'): number {
