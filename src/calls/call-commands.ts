@@ -24,6 +24,8 @@ export type RequestCall = {
   ringTimeoutMs: number;
   clientReference: string | null;
   attribution?: Attribution | undefined;
+  /** 0 to 9, 9 goes first; absent: 5. */
+  priority?: number | undefined;
   /** Recorded once the two hear each other; absent: not unless ordered. */
   recording?: { announcement: Announced } | undefined;
   /** The routing rule that picked the endpoint; null where it was named or the default. */
@@ -83,6 +85,7 @@ export async function requestCall(
     keyId: wish.keyId,
     requestedAt: now,
     dueAt,
+    ...(wish.priority === undefined ? {} : { priority: wish.priority }),
     ...(wish.recording === undefined ? {} : { recording: wish.recording }),
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
@@ -93,7 +96,7 @@ export async function requestCall(
     type: 'CallRequested',
     actor,
     at: now,
-    data: { callId, lineId, endpointId, strategy, route, putOffBy, ...belongs },
+    data: { callId, lineId, endpointId, strategy, route, dueAt, putOffBy, ...belongs },
     personal: { purpose, clientReference },
   });
   return state;

@@ -11,7 +11,8 @@ import { reachOf } from './call-rules.ts';
 import { callRows } from './call-store.ts';
 import { cdrRows } from './cdr-store.ts';
 import { callView } from './call-views.ts';
-import { cdrOf, type CdrLine } from './cdr.ts';
+import { askAfterEnd, noteSurveyStep, type EndingLine } from './call-surveys.ts';
+import { cdrOf } from './cdr.ts';
 
 /**
  * Folds events into a call and stages everything that follows: the row, the ledger entries, the
@@ -23,7 +24,7 @@ export async function applyCallEvents(
   before: CallState,
   events: readonly CallEvent[],
   actor: string,
-  known: { line?: CdrLine; rows?: RowStore<CallState> } = {},
+  known: { line?: EndingLine; rows?: RowStore<CallState> } = {},
 ): Promise<CallState> {
   let state = before;
   for (const event of events) {
@@ -41,7 +42,7 @@ async function stageEvent(
   folded: CallState,
   event: CallEvent,
   actor: string,
-  line: CdrLine | undefined,
+  line: EndingLine | undefined,
 ): Promise<CallState> {
   const name = (CALL_EVENT_NAMES as Partial<Record<CallEvent['type'], EventType>>)[event.type];
   const { type, at } = event;
@@ -55,7 +56,10 @@ async function stageEvent(
   const sequence = folded.eventSequence + 1;
   const state = { ...folded, eventSequence: sequence };
   const announced: Record<string, unknown> = { call: callView(state) };
-  if (state.status === 'ended') announced['cdr'] = await stageCdr(unit, state, line);
+  const ending = state.status === 'ended' ? await lineOf(unit, state, line) : null;
+  if (ending !== null && state.status === 'ended') {
+    announced['cdr'] = await stageCdr(unit, state, ending);
+  }
   unit.record({
     type,
     actor,
@@ -64,21 +68,34 @@ async function stageEvent(
     personal,
     announce: { type: name, callId, sequence, data: announced },
   });
+  // After the event itself, for a question follows what it asks about.
+  if (ending !== null && state.status === 'ended') await askAfterEnd(unit, state, ending);
+  if (event.type === 'CallScriptStep' && event.step.kind === 'survey') {
+    await noteSurveyStep(unit, state, event);
+  }
   return state;
 }
 
 async function stageCdr(
   unit: ContactUnit,
   state: Extract<CallState, { status: 'ended' }>,
-  known: CdrLine | undefined,
+  line: EndingLine,
 ): Promise<Record<string, unknown>> {
-  const line = known ?? (await readLine(unit.tx, state.plan.accountId, state.plan.lineId));
-  invariant(line !== null, `call ${state.plan.id} has no line`);
   const recordings = await recordingsOfCall(unit.tx, state.plan.id);
   const cdr = cdrOf(state, unit.contact, line, recordings.map(recordingBriefOf));
   const id = unit.ids.next('cdr', unit.contact.bucket);
   unit.save(cdrRows, cdr.callId, { id, accountId: unit.contact.accountId, cdr });
   return cdr;
+}
+
+async function lineOf(
+  unit: ContactUnit,
+  { plan }: CallState,
+  known: EndingLine | undefined,
+): Promise<EndingLine> {
+  const line = known ?? (await readLine(unit.tx, plan.accountId, plan.lineId));
+  invariant(line !== null, `call ${plan.id} has no line`);
+  return line;
 }
 
 /**

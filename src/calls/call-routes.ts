@@ -23,6 +23,7 @@ import { timelineEntry } from '../ledger/ledger-views.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import { recordingWish } from '../recording/recording-views.ts';
+import { PRIORITY_MAX } from '../schedule/schedule.ts';
 import { planScript, type ScriptPlan } from '../scripts/script-plan-store.ts';
 import type { CallState } from './call.ts';
 import type { Cdr } from './cdr.ts';
@@ -53,6 +54,12 @@ const callBody = z.strictObject({
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
   recording: recordingWish.optional(),
   attribution: attributionSchema.optional(),
+  priority: z
+    .int()
+    .min(0)
+    .max(PRIORITY_MAX)
+    .optional()
+    .describe('9 goes first among the calls that are due; default 5.'),
   scheduledAt: z.iso
     .datetime({ offset: true })
     .optional()
@@ -119,6 +126,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
             clientReference: body.clientReference ?? null,
             recording: body.recording,
             attribution: body.attribution,
+            priority: body.priority,
             scheduledAt,
             onBlocked: body.onBlocked,
             actor: `api:${keyId}`,

@@ -1,7 +1,7 @@
 import type { CallReach } from '../consent/consent.ts';
 import type { MediaLeg, MediaStats } from '../media/media.ts';
 import type { PermissionId } from '../platform/ids.ts';
-import { nextStatus, type CallEnd, type CallEvent, type CallState } from './call.ts';
+import { nextStatus, type CallEnd, type CallEvent, type CallPlan, type CallState } from './call.ts';
 import type { CallFacts, EndedBy } from './call-facts.ts';
 
 /**
@@ -129,6 +129,11 @@ export function hangUp(state: CallState, by: EndedBy, reason: string, now: numbe
   const wish: CallEvent = { type: 'CallHangUpRequested', at: now, by, reason };
   if (state.status !== 'queued') return [wish];
   return [wish, { type: 'CallEnded', outcome: 'canceled', reason, by, at: now, media: null }];
+}
+
+/** After this instant the call is not dialled any more: its window is over, or it is too late. */
+export function latestDialOf(plan: Pick<CallPlan, 'dueAt' | 'until'>): number {
+  return plan.until ?? plan.dueAt + CALL_LIMITS.lateMs;
 }
 
 /** Ends a call whose dial never happened or was definitely refused: no phone rang. */

@@ -15,6 +15,7 @@ import {
   type LineId,
 } from '../platform/ids.ts';
 import type { FieldNames } from '../platform/divide.ts';
+import { rankOf } from '../schedule/schedule.ts';
 import type { CallState } from './call.ts';
 
 /** Words of the business and of others, and ids and addresses that hold the person's number. */
@@ -38,9 +39,12 @@ const partsOf = (tx: Tx, call: CallState) =>
 const SAVE = statement(
   'call_save',
   `insert into calls (bucket, id, account_id, contact_id, line_id, permission_id, status, state,
-                      sealed, due_at, created_at)
-   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-     $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[])
+                      sealed, due_at, created_at, rank, lane)
+   select *, call_lane(line_id, state -> 'plan')
+     from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+       $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::smallint[])
+       v (bucket, id, account_id, contact_id, line_id, permission_id, status, state, sealed, due_at,
+          created_at, rank)
    on conflict (bucket, id) do update
      set status = excluded.status, state = excluded.state, sealed = excluded.sealed,
          permission_id = excluded.permission_id`,
@@ -62,6 +66,7 @@ export const callRows: RowStore<CallState> = {
       parts.map(({ sealed }) => sealed),
       calls.map(({ plan }) => at(plan.dueAt)),
       calls.map(({ plan }) => at(plan.requestedAt)),
+      calls.map(({ plan }) => rankOf(plan.priority)),
     ]);
   },
 };

@@ -1,7 +1,9 @@
 import type { AudioGapView, CallView } from '../http/api-types.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
+import { DEFAULT_PRIORITY } from '../schedule/schedule.ts';
 import type { CallState } from './call.ts';
 import type { CallFacts } from './call-facts.ts';
+import { latestDialOf } from './call-rules.ts';
 import { scriptView } from './call-script.ts';
 import { controlViews } from './control-views.ts';
 import { mediaProofOf, qualityOf } from './media-proof.ts';
@@ -26,6 +28,8 @@ export function callView(state: CallState): CallView {
     attribution: plan.attribution ?? null,
     requestedAt: isoTime(plan.requestedAt),
     dueAt: isoTime(plan.dueAt),
+    latestAt: isoTime(latestDialOf(plan)),
+    priority: plan.priority ?? DEFAULT_PRIORITY,
     initiatedAt: isoTimeOrNull(facts.initiatedAt),
     ringingAt: isoTimeOrNull(facts.ringingAt),
     answeredAt: isoTimeOrNull(facts.answeredAt),

@@ -35,6 +35,7 @@ export const CALL_MOVES = {
   queued: {
     CallDialing: 'dialing',
     CallOrdered: 'queued',
+    CallRescheduled: 'queued',
     CallHangUpRequested: 'queued',
     CallEnded: 'ended',
   },
@@ -87,7 +88,7 @@ function controlled<S extends CallStatus>(status: S): Record<ControlEventType, S
   return Object.fromEntries(moves) as Record<ControlEventType, S>;
 }
 
-/** What was asked for. It never changes. */
+/** What was asked for. Only its time may be moved, while the call waits. */
 export type CallPlan = {
   id: CallId;
   accountId: AccountId;
@@ -105,6 +106,10 @@ export type CallPlan = {
   script?: PlannedScript | null;
   requestedAt: number;
   dueAt: number;
+  /** After this it is not dialled any more; absent: by `CALL_LIMITS.lateMs` after its time. */
+  until?: number;
+  /** 0 to 9, 9 first; absent: the default. */
+  priority?: number;
   /** Recorded from the moment that the two hear each other; absent: not unless ordered. */
   recording?: { announcement: Announced };
 };
@@ -123,7 +128,11 @@ export type CallState = { plan: CallPlan; facts: CallFacts; eventSequence: numbe
   | { status: 'ended'; end: CallEnd }
 );
 
-export type CallEvent = FactEvent | ControlEvent | ({ type: 'CallEnded' } & CallEnd);
+export type CallEvent =
+  | FactEvent
+  | ControlEvent
+  | { type: 'CallRescheduled'; at: number; dueAt: number; until: number | null }
+  | ({ type: 'CallEnded' } & CallEnd);
 
 export type CallEventType = CallEvent['type'];
 
@@ -153,10 +162,16 @@ export function evolve(state: CallState, event: CallEvent): CallState {
     return { plan, eventSequence, facts, status: 'ended', end };
   }
   if (state.status === 'ended' || status === 'ended') return state;
+  if (event.type === 'CallRescheduled') return { ...state, plan: movedTo(plan, event) };
   const facts = isControlEvent(event)
     ? foldControl(plan, state.facts, event)
     : foldFact(state.facts, event);
   return { plan, eventSequence, status, facts };
+}
+
+function movedTo(plan: CallPlan, to: { dueAt: number; until: number | null }): CallPlan {
+  const { until: _until, ...rest } = plan;
+  return { ...rest, dueAt: to.dueAt, ...(to.until === null ? {} : { until: to.until }) };
 }
 
 function closedControl({ control }: CallFacts, at: number): Pick<CallFacts, 'control'> {
@@ -166,6 +181,7 @@ function closedControl({ control }: CallFacts, at: number): Pick<CallFacts, 'con
 
 /** The public name of an event, where the business is told; facts inside the house have none. */
 export const CALL_EVENT_NAMES = {
+  CallRescheduled: 'call.rescheduled',
   CallInitiated: 'call.initiated',
   CallRinging: 'call.ringing',
   CallAnswered: 'call.answered',

@@ -203,6 +203,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Look at the network of this machine at that time.',
     outcomes: ['failed'],
   },
+  agent_media_lost: {
+    title: "The agent's browser was lost",
+    meaning: 'The agent closed the tab in the call, or their network went away.',
+    fix: 'Have agents hang up before they close the page; look at their network at that time.',
+    outcomes: ['completed', 'failed'],
+  },
   nobody_there: {
     title: 'Nobody was there, and the customer was told so',
     meaning: 'No target of the endpoint answered; its announcement was played, and the call ended.',

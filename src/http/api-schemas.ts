@@ -239,6 +239,8 @@ export const callSchema = z.object({
   attribution: attributionOrNull,
   requestedAt: instant,
   dueAt: instant,
+  latestAt: instant.describe('After it a waiting call is not dialled any more.'),
+  priority: z.number().describe('0 to 9; 9 goes first among those that are due.'),
   initiatedAt: instantOrNull,
   ringingAt: instantOrNull,
   answeredAt: instantOrNull,
@@ -340,7 +342,7 @@ export const cdrSchema = z.object({
     .object({
       codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),
       transcoded: z.boolean(),
-      srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80']).nullable(),
+      srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80', 'DTLS_SRTP']).nullable(),
       iceConnectedAt: z.number().nullable(),
       connectedAt: z.number().nullable(),
       whatsapp: legSchema,

@@ -215,8 +215,11 @@ export type CallView = {
   clientReference: string | null;
   attribution: Attribution | null;
   requestedAt: string;
-  /** When it is, or was, to be dialled. */
+  /** When it is, or was, to be dialled; and until when at the latest. */
   dueAt: string;
+  latestAt: string;
+  /** 0 to 9; 9 goes first among those that are due. */
+  priority: number;
   initiatedAt: string | null;
   ringingAt: string | null;
   answeredAt: string | null;

@@ -71,6 +71,7 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'A call was refused by the gate as it was asked for; nobody was rung.',
     data: '`lineId`, `purpose`, `clientReference`, `code`, `rule`, `policyPack`',
   },
+  'call.rescheduled': { when: 'A call that waits was moved to another time.', data: OF_CALL },
   'call.initiated': { when: 'Meta took the call.', data: OF_CALL },
   'call.ringing': { when: "The customer's phone rings.", data: OF_CALL },
   'call.answered': { when: 'The customer picked up.', data: OF_CALL },
@@ -125,6 +126,22 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'call.ended': {
     when: 'The call is over, exactly once per call, whatever happened.',
     data: '`call`, `cdr`',
+  },
+  'call.outcome_set': {
+    when: 'Somebody wrote down what came of a call, or changed it.',
+    data: '`callId`, `version`, `outcome`, `note`',
+  },
+  'survey.sent': {
+    when: 'A customer was asked how satisfied they were with a call.',
+    data: '`callId`, `lineId`, `way` (message, key_press), `messageId`',
+  },
+  'survey.failed': {
+    when: 'Meta could not deliver the question.',
+    data: '`callId`, `lineId`, `messageId`, `code`',
+  },
+  'survey.answered': {
+    when: 'The customer answered; the first answer of a call counts.',
+    data: '`callId`, `lineId`, `score` (1 to 5), `way`, `by` (tap, quote, number, key_press)',
   },
   'contact.merged': {
     when: 'Two contacts turned out to be one person; the event is of the one that goes on.',
