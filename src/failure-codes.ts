@@ -172,6 +172,16 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Use one with the native request, or with a quick reply that means yes.',
     status: 422,
   },
+  survey_already_sent: {
+    title: 'The customer was asked about this call already.',
+    fix: 'Nothing to do: a call is asked about once.',
+    status: 409,
+  },
+  survey_without_call: {
+    title: 'Only an answered call that is over can be asked about.',
+    fix: 'Wait for `call.ended`, and ask where `answeredAt` is set.',
+    status: 409,
+  },
   template_without_call_button: {
     title: 'This template has no button by which a customer could call.',
     fix: 'Use one with a button of kind "call", such as call_invitation.',
@@ -285,6 +295,11 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
   meta_sdp_refused: {
     title: 'Meta’s SDP answer was refused; the message names the rule.',
     fix: 'If it happens again, report it with the log line of the call.',
+  },
+  agent_media_refused: {
+    title: 'The audio of an agent’s browser cannot be connected.',
+    fix: 'Let UDP pass between browsers and the media ports; see ASKFIRST_ADVERTISED_ADDRESS.',
+    status: 422,
   },
   endpoint_sdp_refused: {
     title: 'The audio that the endpoint offers cannot be connected.',

@@ -3,6 +3,8 @@ import type { AccountId, EndpointId, LineId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { accountPolicyOf, lineLimitsOf, type AccountPolicy } from '../policy/layers.ts';
 import type { Limits } from '../policy/limits.ts';
+import { surveySettingsOf, type SurveySettings } from '../surveys/survey.ts';
+import { practicesOf, type Practices } from '../practices/practices.ts';
 import type { Line, LineWebhookSecrets } from './line.ts';
 
 type LineRow = {
@@ -24,11 +26,14 @@ type LineRow = {
   account_policy: unknown;
   own_limits: unknown;
   account_stopped_at: number | null;
+  surveys: unknown;
+  account_settings: { surveys?: unknown; practices?: unknown } | null;
 };
 
 const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
   graph_base_url, graph_version, access_token, policy_pack, default_endpoint_id, enabled,
-  restricted_until, opt_out_key, own_limits,
+  restricted_until, opt_out_key, own_limits, surveys,
+  (select settings - 'policy' from accounts where accounts.id = account_id) as account_settings,
   (select settings -> 'policy' from accounts where accounts.id = account_id) as account_policy,
   (select stopped_at from accounts where accounts.id = account_id) as account_stopped_at`;
 
@@ -39,6 +44,10 @@ export type StoredLine = Omit<Line, 'access'> & {
   accountPolicy: AccountPolicy;
   /** What this line sets beside its account. */
   ownLimits: Limits;
+  /** Whether customers are asked how a call was. */
+  surveys: SurveySettings;
+  /** How the account wants its people to ask and call. */
+  practices: Practices;
   /** Since when everything of the account is stopped, or null. */
   stoppedAt: number | null;
 };
@@ -169,8 +178,21 @@ export async function setRestriction(
 
 /** Opens the access token: only right before Meta is spoken to. */
 export function openLine(line: StoredLine, sealer: Sealer): Line {
-  const { sealed, accountPolicy: _, ownLimits: __, stoppedAt: ___, ...rest } = line;
-  return { ...rest, access: { ...sealed, accessToken: sealer.open(sealed.accessToken) } };
+  const { id, accountId, name, displayNumber, country, policyPack, sealed } = line;
+  const { defaultEndpointId, enabled, restrictedUntil, optOutKey } = line;
+  return {
+    id,
+    accountId,
+    name,
+    displayNumber,
+    country,
+    policyPack,
+    defaultEndpointId,
+    enabled,
+    restrictedUntil,
+    optOutKey,
+    access: { ...sealed, accessToken: sealer.open(sealed.accessToken) },
+  };
 }
 
 function toLine(row: LineRow): StoredLine {
@@ -187,6 +209,8 @@ function toLine(row: LineRow): StoredLine {
     optOutKey: row.opt_out_key,
     accountPolicy: accountPolicyOf(row.account_policy),
     ownLimits: lineLimitsOf(row.own_limits),
+    surveys: surveySettingsOf(row.account_settings?.surveys, row.surveys),
+    practices: practicesOf(row.account_settings?.practices),
     stoppedAt: row.account_stopped_at,
     sealed: {
       graphBaseUrl: row.graph_base_url,

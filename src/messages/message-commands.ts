@@ -3,14 +3,8 @@ import type { ConsentCommand, ConsentRules } from '../consent/consent.ts';
 import { noteNativeFailure } from '../consent/quick-reply-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { PermissionRequestId } from '../platform/ids.ts';
-import { invitesCall, type Message } from './message.ts';
-
-/** What became of a message of ours, from Meta's answer or from one of its webhooks. */
-export type MessageNews = { at: number } & (
-  | { type: 'sent'; wamid: string }
-  | { type: 'delivered' | 'read' }
-  | { type: 'failed'; code: string; message: string; fix: string }
-);
+import { noteSurveyNews } from '../surveys/survey-replies.ts';
+import { invitesCall, type Message, type MessageNews } from './message.ts';
 
 /** Tells the consent, or the ledger, what became of a message. `before` is as it was stored. */
 export async function foldNews(
@@ -20,6 +14,7 @@ export async function foldNews(
   news: MessageNews,
 ): Promise<void> {
   const { requestId, lineId, content } = before;
+  if (content.kind === 'survey') return noteSurveyNews(unit, before, news);
   if (requestId === null) return tellOfCallButton(unit, before, news);
   const isNative = content.kind === 'native_request';
   // The first message got through, so the request stands, whatever becomes of the second.

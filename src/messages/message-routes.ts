@@ -45,7 +45,7 @@ const messageSchema = z.object({
   contactId: z.string(),
   lineId: z.string(),
   requestId: z.string().nullable().describe('Of a message that asks for permission.'),
-  kind: z.enum(['template', 'text', 'native_request', 'call_button']),
+  kind: z.enum(['template', 'text', 'native_request', 'call_button', 'survey']),
   template: z.string().nullable(),
   language: z.string().nullable(),
   text: z.string().nullable().describe('Null for templates.'),

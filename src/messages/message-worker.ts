@@ -9,8 +9,9 @@ import { REFUSALS } from '../policy/refusal-codes.ts';
 import type { LineId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { LineAccess, Recipient, SentMessage, WhatsAppClient } from '../whatsapp/whatsapp.ts';
-import { foldNews, type MessageNews } from './message-commands.ts';
-import type { Message } from './message.ts';
+import { rowId, SCORES } from '../surveys/survey.ts';
+import { foldNews } from './message-commands.ts';
+import type { Message, MessageNews } from './message.ts';
 import {
   claimMessages,
   giveUpLostMessages,
@@ -38,6 +39,7 @@ const SENDS_AT_ONCE = new Set([
   'PermissionRequested',
   'QuickReplyReceived',
   'CallButtonRequested',
+  'SurveyRequested',
   'OptedOut',
   'OptOutPending',
 ]);
@@ -94,8 +96,10 @@ async function send(ports: MessageWorkerPorts, message: Message): Promise<void> 
     const contact = await ports.contactOf(message);
     if (access === null || contact === null) throw gone();
     if (!(await isStillWanted(ports, message))) throw closed();
-    // Only requests: who said stop must be told that it was heard.
-    if (message.requestId !== null && (await ports.isStopped(message.lineId))) throw stopped();
+    const asks = message.requestId !== null || message.content.kind === 'survey';
+    if (message.content.kind === 'survey' && isBarred(contact)) throw closed();
+    // Only what asks: who said stop must be told that it was heard.
+    if (asks && (await ports.isStopped(message.lineId))) throw stopped();
     const sent = await post(ports.whatsapp, access, recipientOf(contact), message);
     await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, { sent });
   } catch (error) {
@@ -118,6 +122,11 @@ async function isStillWanted(ports: MessageWorkerPorts, message: Message): Promi
   return consent.status === 'requested' || consent.status === 'lapsed';
 }
 
+/** Whoever has said stop since is not asked how it was, either. */
+function isBarred({ optedOutAt, optOutPending, erasedAt }: Contact): boolean {
+  return optedOutAt !== null || optOutPending !== null || erasedAt !== null;
+}
+
 function post(
   whatsapp: WhatsAppClient,
   access: LineAccess,
@@ -133,6 +142,15 @@ function post(
       return whatsapp.sendTemplate(access, to, content, message.id);
     case 'native_request':
       return whatsapp.sendCallPermissionRequest(access, to, content.text, message.id);
+    case 'survey': {
+      const { text, button, callId } = content;
+      // Stars tell the two ends apart in every language.
+      const rows = SCORES.map((score) => ({
+        id: rowId(callId, score),
+        title: `${score} ${'★'.repeat(score)}`,
+      }));
+      return whatsapp.sendList(access, to, { text, button, rows }, message.id);
+    }
     case 'call_button': {
       const { text, ...button } = content;
       return whatsapp.sendCallButton(access, to, { text, button }, message.id);

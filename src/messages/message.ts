@@ -1,4 +1,11 @@
-import type { AccountId, ContactId, Id, LineId, PermissionRequestId } from '../platform/ids.ts';
+import type {
+  AccountId,
+  CallId,
+  ContactId,
+  Id,
+  LineId,
+  PermissionRequestId,
+} from '../platform/ids.ts';
 
 /** A WhatsApp message on its way to a contact: written with the decision, sent by the worker. */
 export type MessageId = Id<'message'>;
@@ -22,6 +29,8 @@ export type MessageContent =
       ttlMinutes: number;
       payload: string | null;
     }
+  /** How satisfied the person was with a call: a list of 1 to 5 behind one button. */
+  | { kind: 'survey'; callId: CallId; text: string; button: string }
   | { kind: 'text'; text: string };
 
 /** Whether it has a button by which the customer calls the business. */
@@ -55,3 +64,10 @@ export type Message = {
   readAt?: number | null;
   failure?: { code: string; message: string; fix: string } | null;
 };
+
+/** What became of a message of ours, from Meta's answer or from one of its webhooks. */
+export type MessageNews = { at: number } & (
+  | { type: 'sent'; wamid: string }
+  | { type: 'delivered' | 'read' }
+  | { type: 'failed'; code: string; message: string; fix: string }
+);

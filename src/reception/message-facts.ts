@@ -1,7 +1,7 @@
 import { onContact } from '../ledger/contact-unit.ts';
 import { findLine } from '../lines/line-store.ts';
-import { foldNews, type MessageNews } from '../messages/message-commands.ts';
-import type { Message } from '../messages/message.ts';
+import { foldNews } from '../messages/message-commands.ts';
+import type { Message, MessageNews } from '../messages/message.ts';
 import {
   messageRows,
   nameExternalId,

@@ -21,6 +21,8 @@ import { noteInbound } from '../messages/window-store.ts';
 import { isId, type ContactId } from '../platform/ids.ts';
 import { invariant } from '../platform/invariant.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { readRowId, readScore } from '../surveys/survey.ts';
+import { hearSurveyReply } from '../surveys/survey-replies.ts';
 import { meaningOfButton } from '../templates/quick-reply.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
@@ -220,10 +222,24 @@ async function foldWords(
     await hearAboutCalls(unit, optOutPorts(ports, unit, line), said, word);
   }
   if (isStop(said)) return;
+  if (said === null && (await answersSurvey(unit, line, fact))) return;
   if (fact.kind !== 'buttonReply') return;
   if (await isAnswer(ports, unit, line, fact)) return;
   const [data, personal] = [{ lineId: line.id }, { text, contextId }];
   unit.record({ type: 'QuickReplyReceived', actor: 'customer', at, data, personal });
+}
+
+/** A score, which is looked for only in words that say nothing of calls. */
+async function answersSurvey(
+  unit: ContactUnit,
+  line: StoredLine,
+  fact: Extract<PersonFact, { kind: 'buttonReply' | 'text' }>,
+): Promise<boolean> {
+  const payload = fact.kind === 'buttonReply' ? fact.payload : undefined;
+  if (readRowId(payload) === null && readScore(fact.text) === null) return false;
+  const quoted = await messageAnswered(unit.tx, line, fact.contextId);
+  const { text, at } = fact;
+  return hearSurveyReply(unit, { lineId: line.id, text, payload, quoted, at });
 }
 
 type ButtonReply = Extract<PersonFact, { kind: 'buttonReply' }>;

@@ -14,6 +14,7 @@ import {
   callButtonBody,
   callPermissionRequestBody,
   connectCallBody,
+  listBody,
   templateContentBody,
   templateDraftBody,
   templateMessageBody,
@@ -79,7 +80,7 @@ function messageRequests(
   send: Send,
 ): Pick<
   WhatsAppClient,
-  'sendTemplate' | 'sendText' | 'sendCallPermissionRequest' | 'sendCallButton'
+  'sendTemplate' | 'sendText' | 'sendCallPermissionRequest' | 'sendCallButton' | 'sendList'
 > {
   const sendMessage = async (
     line: LineAccess,
@@ -99,6 +100,7 @@ function messageRequests(
       sendMessage(line, 'sendCallPermissionRequest', callPermissionRequestBody(to, text, opaque)),
     sendCallButton: (line, to, message, opaque) =>
       sendMessage(line, 'sendCallButton', callButtonBody(to, message, opaque)),
+    sendList: (line, to, list, opaque) => sendMessage(line, 'sendList', listBody(to, list, opaque)),
   };
 }
 

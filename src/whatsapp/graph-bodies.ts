@@ -1,5 +1,11 @@
 import { invariant } from '../platform/invariant.ts';
-import type { CallButton, Recipient, TemplateDraft, TemplateMessage } from './whatsapp.ts';
+import type {
+  CallButton,
+  ChoiceList,
+  Recipient,
+  TemplateDraft,
+  TemplateMessage,
+} from './whatsapp.ts';
 
 /** Request bodies in Meta's words. */
 type MessageBody = Record<string, unknown>;
@@ -71,6 +77,24 @@ export function callButtonBody(
           ...(button.payload === null ? {} : { payload: button.payload }),
         },
       },
+    },
+  };
+}
+
+/** An interactive list of one section, which then needs no title. */
+export function listBody(
+  to: Recipient,
+  { text, button, rows }: ChoiceList,
+  opaque: string,
+): MessageBody {
+  return {
+    ...addressed(to, opaque),
+    recipient_type: 'individual',
+    type: 'interactive',
+    interactive: {
+      type: 'list',
+      body: { text },
+      action: { button, sections: [{ rows: rows.map(({ id, title }) => ({ id, title })) }] },
     },
   };
 }

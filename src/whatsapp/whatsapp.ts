@@ -59,6 +59,8 @@ export type WhatsAppClient = {
     message: { text: string; button: CallButton },
     opaque: string,
   ): Promise<SentMessage>;
+  /** A free-form message with a list behind a button; only inside the open 24 h window. */
+  sendList(line: LineAccess, to: Recipient, list: ChoiceList, opaque: string): Promise<SentMessage>;
   /**
    * POST /calls action=connect. A `WhatsAppFailure` with side `indeterminate` means nobody knows
    * whether the phone rings: never call again, reconcile by `opaque`.
@@ -149,6 +151,13 @@ export type CallButton = {
   ttlMinutes: number;
   /** Comes back with the call; at most 512 characters. */
   payload: string | null;
+};
+
+/** Meta takes 10 rows; a title has at most 24 characters, the button 20, an id 200. */
+export type ChoiceList = {
+  text: string;
+  button: string;
+  rows: ReadonlyArray<{ id: string; title: string }>;
 };
 
 /** Meta said no, or did not answer. `metaCode` decides; HTTP 401 also means 138000 and 138006. */
