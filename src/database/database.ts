@@ -107,6 +107,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       ? { connectionString: options.connection }
       : options.connection),
     max: options.poolSize ?? 16,
+    // Statements that do not wait for each other's rows share one trip to the server.
+    pipeline: true,
     types: customTypes,
     connectionTimeoutMillis: 10_000,
     statement_timeout: 30_000,
@@ -155,7 +157,8 @@ async function transactOnce<T>(pool: Pool, vault: Vault, work: (tx: Tx) => Promi
   const hints: Array<() => void> = [];
   const afterCommit = (task: () => void): void => void hints.push(task);
   try {
-    await client.query('begin');
+    // Sent ahead of the first statement, which fails with it should it fail.
+    client.query('begin').catch(() => undefined);
     const result = await work({
       ...queryable(client, vault),
       inTransaction: true,

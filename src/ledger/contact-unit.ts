@@ -118,22 +118,21 @@ export async function commitUnits(
       rowsByStore.set(store, [...(rowsByStore.get(store) ?? []), ...rows.values()]);
     }
   }
-  for (const [store, rows] of rowsByStore) await store.saveAll(tx, rows);
-
+  // No write needs what another one answers, so all of them are on their way at once.
+  const saved = [...rowsByStore].map(([store, rows]) => store.saveAll(tx, rows));
   const touched = units.filter((unit) => unit.recorded.length > 0);
-  if (touched.length === 0) return;
   const chains = touched.map((unit) => chain(unit.locked.head, entriesOf(unit)));
-  await insertEntries(tx, chains.flat());
-  await saveChainHeads(
-    tx,
-    chains.map((entries, index) => {
-      const last = entries.at(-1);
-      const unit = touched[index];
-      invariant(last !== undefined && unit !== undefined, 'a touched unit has entries');
-      return { contact: unit.contact, head: { sequence: last.sequence, hash: last.hash } };
-    }),
-  );
-  await announceAll(tx, ports.ids, touched.flatMap(announcementsOf));
+  const heads = chains.map((entries, index) => {
+    const last = entries.at(-1);
+    const unit = touched[index];
+    invariant(last !== undefined && unit !== undefined, 'a touched unit has entries');
+    return { contact: unit.contact, head: { sequence: last.sequence, hash: last.hash } };
+  });
+  await Promise.all([
+    ...saved,
+    ...(touched.length === 0 ? [] : [insertEntries(tx, chains.flat()), saveChainHeads(tx, heads)]),
+    announceAll(tx, ports.ids, touched.flatMap(announcementsOf)),
+  ]);
   tx.afterCommit(() => {
     for (const unit of touched) for (const change of changesOf(unit)) ports.changes.publish(change);
   });
