@@ -79,8 +79,7 @@ export class BridgeLeg {
     this.legId = legId;
     const codec = leg === 'whatsapp' ? 'opus' : 'PCMU';
     this.traffic = new LegTraffic(leg, codec, silentAfterMs);
-    // Its SSRC stands in the offer, so that this stream is there before anything is agreed.
-    if (leg === 'whatsapp') this.stream = this.#newStream(codec);
+    if (leg === 'whatsapp') this.prepareOpusStream();
     this.path = new AudioPath({
       sounds,
       send: (packet) => {
@@ -88,6 +87,12 @@ export class BridgeLeg {
       },
       onPlayed: (end) => this.tell({ kind: 'played', leg, ...end }),
     });
+  }
+
+  /** Its stream is there before anything is agreed, because the offer names its SSRC. */
+  prepareOpusStream(): void {
+    this.traffic.setCodec('opus');
+    this.stream = this.#newStream('opus');
   }
 
   /** Its audio is agreed, for the first time or anew. */

@@ -14,7 +14,8 @@ import {
   type OfferedEvents,
 } from './endpoint-sdp.ts';
 import { EndpointSecurity, type OfferedKey } from './endpoint-security.ts';
-import type { EndpointCodec, EndpointMedia, EndpointMediaOptions } from './media.ts';
+import type { EndpointVoice } from './endpoint-voice.ts';
+import type { EndpointCodec, EndpointMedia, EndpointMediaOptions, MediaSecurity } from './media.ts';
 import { isRtcp, parseRtp } from './rtp.ts';
 
 export type EndpointAudioOptions = {
@@ -32,7 +33,7 @@ const EVENTS_48K: OfferedEvents = { payloadType: 102, clockRate: 48_000 };
  * The audio of one endpoint leg: its socket, its SRTP, and what offers and answers settled. Each
  * leg of a call has its own; only the bridge knows how they hear each other.
  */
-export class EndpointAudio {
+export class EndpointAudio implements EndpointVoice {
   readonly leg: BridgeLeg;
   readonly #options: EndpointAudioOptions;
   #socket: EndpointLeg | undefined;
@@ -52,8 +53,8 @@ export class EndpointAudio {
     return this.#media;
   }
 
-  get security(): EndpointSecurity {
-    return this.#security;
+  get security(): MediaSecurity | null {
+    return this.#security.suite;
   }
 
   async open(port: number, options: EndpointMediaOptions): Promise<string> {

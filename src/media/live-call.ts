@@ -1,18 +1,21 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import { Bridge } from './bridge.ts';
+import { BrowserAudio } from './browser-audio.ts';
 import { EndpointAudio, endpointFailure } from './endpoint-audio.ts';
+import type { EndpointVoice } from './endpoint-voice.ts';
 import type {
   EndpointMedia,
   EndpointMediaOptions,
   FrameTap,
   MediaEvent,
+  MediaSecurity,
   MediaStats,
 } from './media.ts';
+import { META_PEER } from './meta-answer.ts';
 import { openOpusCodec } from './opus-codec.ts';
-import type { SrtpSuite } from './srtp.ts';
 import type { SoundLibrary } from './sound-library.ts';
-import { WhatsAppLeg } from './whatsapp-leg.ts';
+import { WebRtcLeg } from './webrtc-leg.ts';
 import type { CallOrder } from './worker-protocol.ts';
 
 export type LiveCallOptions = {
@@ -37,11 +40,11 @@ const FRAMES_PER_REPORT = 250;
 export class LiveCall {
   readonly #options: LiveCallOptions;
   readonly #bridge: Bridge;
-  readonly #whatsapp: WhatsAppLeg;
-  readonly #endpoints = new Map<string, EndpointAudio>();
+  readonly #whatsapp: WebRtcLeg;
+  readonly #endpoints = new Map<string, EndpointVoice>();
   readonly #cname: string;
   /** What the endpoint in use settled; kept when its leg is closed. */
-  #settled: { media: EndpointMedia; suite: SrtpSuite | null } | undefined;
+  #settled: { media: EndpointMedia; suite: MediaSecurity | null } | undefined;
   #connectedAt: number | null = null;
   #frames = 0;
   #closed = false;
@@ -56,8 +59,9 @@ export class LiveCall {
       onEvent: (event) => this.#emit(event),
     });
     const leg = this.#bridge.whatsapp;
-    this.#whatsapp = new WhatsAppLeg({
+    this.#whatsapp = new WebRtcLeg({
       ...options,
+      peer: META_PEER,
       ssrc: leg.stream?.ssrc ?? 0,
       cname: this.#cname,
       onConnected: () => this.#connected(),
@@ -76,10 +80,7 @@ export class LiveCall {
   }
 
   openEndpoint(legId: string, port: number, options: EndpointMediaOptions): Promise<string> {
-    const { random, bindAddress } = this.#options;
-    const bridge = this.#bridge;
-    const known = this.#endpoints.get(legId);
-    const audio = known ?? new EndpointAudio({ random, bindAddress, bridge, legId });
+    const audio = this.#endpoints.get(legId) ?? this.#newVoice(legId, options.browser === true);
     this.#endpoints.set(legId, audio);
     return audio.open(port, options);
   }
@@ -191,7 +192,15 @@ export class LiveCall {
     player.play({ playId, loop }, this.#options.sounds.load(sound));
   }
 
-  #endpoint(legId: string): EndpointAudio {
+  #newVoice(legId: string, isBrowser: boolean): EndpointVoice {
+    const { clock, random, bindAddress } = this.#options;
+    const bridge = this.#bridge;
+    if (!isBrowser) return new EndpointAudio({ random, bindAddress, bridge, legId });
+    const onGone = (): void => this.#emit({ kind: 'endpointGone', legId });
+    return new BrowserAudio({ clock, bindAddress, bridge, legId, cname: this.#cname, onGone });
+  }
+
+  #endpoint(legId: string): EndpointVoice {
     const audio = this.#endpoints.get(legId);
     if (audio === undefined) throw endpointFailure('its port is not open yet');
     return audio;
@@ -200,7 +209,7 @@ export class LiveCall {
   #settle(): void {
     const audio = this.#endpoints.get(this.#bridge.endpointInUse);
     if (audio?.media === undefined) return;
-    this.#settled = { media: audio.media, suite: audio.security.suite };
+    this.#settled = { media: audio.media, suite: audio.security };
   }
 
   #report(): void {

@@ -88,6 +88,7 @@ export class MediaWorker {
         call.applyAnswer(message.input.sdp);
         return null;
       case 'openEndpoint':
+        if (message.input.options.browser === true) refuseWithoutDescriptors();
         return call.openEndpoint(message.input.legId, message.input.port, message.input.options);
       case 'applyEndpointAnswer':
         return call.applyEndpointAnswer(message.input.legId, message.input.sdp);
@@ -106,9 +107,7 @@ export class MediaWorker {
   }
 
   async #open(handle: number, port: number): Promise<{ offer: string }> {
-    if (descriptorsLeft() < DESCRIPTORS_KEPT_FREE) {
-      throw noCapacity('The media worker has too few file descriptors left.', 'Raise ulimit -n.');
-    }
+    refuseWithoutDescriptors();
     // Again, as close to the native bind as can be: see guard G1.
     if (!(await canBind(this.#settings.bindAddress, port))) {
       throw noCapacity(
@@ -158,6 +157,11 @@ export class MediaWorker {
       this.#reportLoad();
     });
   }
+}
+
+function refuseWithoutDescriptors(): void {
+  if (descriptorsLeft() >= DESCRIPTORS_KEPT_FREE) return;
+  throw noCapacity('The media worker has too few file descriptors left.', 'Raise ulimit -n.');
 }
 
 /** Free file descriptors of this process; unlimited where the system does not tell. */

@@ -130,7 +130,12 @@ export type PlayOptions = {
 
 export type EndpointCodec = 'opus' | 'PCMU' | 'PCMA';
 
+/** A suite of SRTP whose key came by SDP, or DTLS as with every browser. */
+export type MediaSecurity = SrtpSuite | 'DTLS_SRTP';
+
 export type EndpointMediaOptions = {
+  /** It is an agent's browser: WebRTC with Opus. `codecs` and `srtp` do not matter then. */
+  browser?: boolean;
   /** In order of preference; Opus first means no transcoding when the endpoint takes it. */
   codecs: readonly EndpointCodec[];
   /** Address written into c= and o=; must be one of ours. */
@@ -203,6 +208,8 @@ export type MediaEvent =
   /** Both are connected, and for `silentMs` neither made a sound; once per such time. */
   | { kind: 'deadAir'; silentMs: number }
   | { kind: 'heard'; leg: MediaLeg; legId?: string }
+  /** A browser that was connected is gone without our doing: the agent's tab or network. */
+  | { kind: 'endpointGone'; legId: string }
   /** A recording ended before it was told to; what is on the disk is kept. */
   | { kind: 'recordingEnded'; recordingId: string; trouble: RecordingTrouble }
   /** The WhatsApp leg is gone without our doing. Nothing more can be heard: end the call. */
@@ -235,8 +242,8 @@ export type FarStats = { packetsLost: number; jitterMs: number; mos: number };
 export type MediaStats = {
   codec: EndpointCodec | null;
   transcoded: boolean;
-  /** The suite of SRTP toward the bridged endpoint; null when it is plain RTP. */
-  srtp: SrtpSuite | null;
+  /** How the audio toward the bridged endpoint is encrypted; null when it is plain RTP. */
+  srtp: MediaSecurity | null;
   /** ICE found a way to Meta; milliseconds since the epoch. */
   iceConnectedAt: number | null;
   /** DTLS was done too: from here on audio can pass. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import { isRefused } from '../platform/refusal.ts';
-import { checkMetaAnswer, type MetaAnswer } from './meta-answer.ts';
+import { checkMetaAnswer } from './meta-answer.ts';
+import type { WebRtcAnswer } from './webrtc-answer.ts';
 
 const SHA256 = Array.from({ length: 32 }, (_, at) => (at + 100).toString(16)).join(':');
 const FINGERPRINT = `a=fingerprint:sha-256 ${SHA256}`;
@@ -166,7 +167,7 @@ test('2,000 mutated answers are each accepted or refused, never thrown at', () =
   assert.ok(refused > 500 && refused < 2000, `${refused} refused`);
 });
 
-function accepted(sdp: string): MetaAnswer {
+function accepted(sdp: string): WebRtcAnswer {
   const answer = checkMetaAnswer(sdp);
   assert.ok(!isRefused(answer), JSON.stringify(answer));
   return answer;

@@ -1,10 +1,10 @@
 import { Audio, PeerConnection, type Track } from 'node-datachannel';
 import type { Clock, TimerHandle } from '../platform/clock.ts';
-import { errorText, Failure } from '../platform/failure.ts';
+import { errorText, type Failure } from '../platform/failure.ts';
 import { invariant } from '../platform/invariant.ts';
-import { isRefused } from '../platform/refusal.ts';
-import { checkMetaAnswer, type MetaAnswer } from './meta-answer.ts';
-import { EVENT_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, whatsAppOffer } from './whatsapp-offer.ts';
+import { isRefused, type Refused } from '../platform/refusal.ts';
+import type { WebRtcAnswer } from './webrtc-answer.ts';
+import { EVENT_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE } from './whatsapp-offer.ts';
 import type { MediaLostCause } from './media.ts';
 import { isRtcp, parseRtp, type RtpPacket } from './rtp.ts';
 
@@ -26,7 +26,17 @@ const LEG_MOVES = {
 type LegMove = 'answerApplied' | 'opened' | 'ended';
 type LegState = keyof typeof LEG_MOVES;
 
-export type WhatsAppLegOptions = {
+/** What differs between Meta and a browser on the other side. */
+export type WebRtcPeer = {
+  name: string;
+  offer: (engineOffer: string, own: { ssrc: number; cname: string; port: number }) => string;
+  /** Guard G4: reads the answer before the engine sees it. */
+  check: (answer: string) => WebRtcAnswer | Refused;
+  refused: (message: string, cause?: unknown) => Failure;
+};
+
+export type WebRtcLegOptions = {
+  peer: WebRtcPeer;
   clock: Clock;
   bindAddress: string;
   /** Free, and kept free for us by the allocator: the engine aborts the process otherwise. */
@@ -42,25 +52,25 @@ export type WhatsAppLegOptions = {
 };
 
 /**
- * The WebRTC leg toward Meta: we offer, are ICE-controlling and DTLS server. Every native call is
+ * A WebRTC leg, toward Meta or a browser: we offer, are ICE-controlling and DTLS server. Every native call is
  * made in a state known to be good (guard G3), and what throws is closed at once (guard G6).
  */
-export class WhatsAppLeg {
+export class WebRtcLeg {
   readonly offer: string;
-  readonly #options: WhatsAppLegOptions;
+  readonly #options: WebRtcLegOptions;
   // Strong references to both for as long as the leg lives: their destructors close (guard G6).
   readonly #connection: PeerConnection;
   readonly #track: Track;
   #state: LegState = 'offered';
-  #answer: MetaAnswer | undefined;
+  #answer: WebRtcAnswer | undefined;
   #answerText: string | undefined;
   #connectTimer: TimerHandle | undefined;
   #heardSsrc: number | undefined;
   #iceConnectedAt: number | null = null;
 
-  constructor(options: WhatsAppLegOptions) {
+  constructor(options: WebRtcLegOptions) {
     this.#options = options;
-    this.#connection = new PeerConnection('whatsapp', {
+    this.#connection = new PeerConnection(options.peer.name, {
       iceServers: [],
       disableAutoNegotiation: true,
       forceMediaTransport: true,
@@ -74,36 +84,37 @@ export class WhatsAppLeg {
     this.#connection.setLocalDescription('offer');
     const local = this.#connection.localDescription();
     invariant(local !== null, 'the engine made no offer');
-    this.offer = whatsAppOffer(local.sdp, options);
+    this.offer = options.peer.offer(local.sdp, options);
   }
 
-  /** When ICE found a way to Meta, by the wall clock. */
+  /** When ICE found a way to the other side, by the wall clock. */
   get iceConnectedAt(): number | null {
     return this.#iceConnectedAt;
   }
 
-  get answer(): MetaAnswer | undefined {
+  get answer(): WebRtcAnswer | undefined {
     return this.#answer;
   }
 
   /**
-   * Applies Meta's answer. The same text again does nothing; another one is refused and leaves
-   * the leg as it is. Throws `Failure` `meta_sdp_refused`.
+   * Applies the answer. The same text again does nothing; another one is refused and leaves the
+   * leg as it is. Throws the `Failure` that its peer has for it.
    */
   applyAnswer(text: string): void {
     if (this.#answerText === text) return;
-    if (this.#state !== 'offered') throw refusedAnswer('An answer was applied before.');
-    const answer = checkMetaAnswer(text);
+    if (this.#state !== 'offered')
+      throw this.#options.peer.refused('An answer was applied before.');
+    const answer = this.#options.peer.check(text);
     if (isRefused(answer)) {
       this.close();
-      throw refusedAnswer(answer.refused.message);
+      throw this.#options.peer.refused(answer.refused.message);
     }
     try {
       this.#connection.setRemoteDescription(answer.sdp, 'answer');
     } catch (error) {
       // The engine would stay in `connecting` with its socket open (guard G6).
       this.close();
-      throw refusedAnswer(`The media engine refused it: ${errorText(error)}.`, error);
+      throw this.#options.peer.refused(`The media engine refused it: ${errorText(error)}.`, error);
     }
     this.#answerText = text;
     this.#answer = answer;
@@ -111,6 +122,13 @@ export class WhatsAppLeg {
     this.#connectTimer = this.#options.clock.after(this.#options.connectTimeoutMs, () =>
       this.#lose(this.#iceConnectedAt === null ? 'media_connect_timeout' : 'media_dtls_failed'),
     );
+  }
+
+  /** Where ICE found the other side; null while it has not. */
+  remote(): { address: string; port: number } | null {
+    if (this.#state !== 'connected') return null;
+    const pair = this.#connection.getSelectedCandidatePair();
+    return pair === null ? null : { address: pair.remote.address, port: pair.remote.port };
   }
 
   /** Sends RTP or RTCP; false when the leg is not up or SRTP refused the packet. */
@@ -198,7 +216,7 @@ export class WhatsAppLeg {
   }
 }
 
-function audioDescription(options: WhatsAppLegOptions): Audio {
+function audioDescription(options: WebRtcLegOptions): Audio {
   const audio = new Audio('0', 'SendRecv');
   audio.addOpusCodec(OPUS_PAYLOAD_TYPE, 'minptime=10;useinbandfec=1');
   // `addAudioCodec` would write /48000/2, which is wrong for events.
@@ -207,15 +225,4 @@ function audioDescription(options: WhatsAppLegOptions): Audio {
   audio.parseSdpLine('a=ptime:20');
   audio.addSSRC(options.ssrc, options.cname);
   return audio;
-}
-
-function refusedAnswer(message: string, cause?: unknown): Failure {
-  return new Failure({
-    code: 'meta_sdp_refused',
-    message: `Meta's SDP answer was refused: ${message}`,
-    fix: 'End the call; if it happens again, report this sentence and the time to Meta.',
-    verdict: 'terminal',
-    side: 'upstream',
-    cause,
-  });
 }
