@@ -34,6 +34,10 @@ export const START_FAILURES: Readonly<Record<string, FailureEntry>> = {
     title: 'A stored secret cannot be opened with the key of this data folder.',
     fix: 'Restore the secrets.json that belongs to this database, or set the secret anew.',
   },
+  price_table_unusable: {
+    title: 'The price table cannot be used.',
+    fix: 'Correct the file as docs/reference/prices.md says, or unset ASKFIRST_PRICE_FILE.',
+  },
   account_policy_unusable: {
     title: 'The policy settings of an account cannot be read.',
     fix: 'Correct accounts.settings in the database, or set the policy anew by API.',
@@ -137,6 +141,31 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
   script_variables_missing: {
     title: 'The call does not bring what its script needs.',
     fix: 'Send a text under scriptVariables for each name in evidence.missing.',
+    status: 422,
+  },
+  journey_invalid: {
+    title: 'This journey cannot run.',
+    fix: 'Correct what is listed under "fields"; POST /v1/journeys/check looks at a draft.',
+    status: 422,
+  },
+  journey_unknown: {
+    title: 'There is no such journey, or it was deleted.',
+    fix: 'GET /v1/journeys lists those that can be started.',
+    status: 422,
+  },
+  journey_variables_invalid: {
+    title: 'The start does not bring what the journey needs.',
+    fix: 'Send what evidence.missing names, nothing of evidence.unknown, and times as RFC 3339.',
+    status: 422,
+  },
+  journey_run_live: {
+    title: 'This person is on this journey already.',
+    fix: 'Wait for its end, or cancel the run in evidence.runId.',
+    status: 409,
+  },
+  journey_start_too_far: {
+    title: 'A run can be started at most a year ahead.',
+    fix: 'Name an earlier startAt.',
     status: 422,
   },
   say_unavailable: {

@@ -79,6 +79,7 @@ const MORE_FACES = new Set([
   'src/recording/recorder.ts',
   'src/recording/recording-disk.ts',
   'src/recording/recording-link.ts',
+  'src/scripts/script-text.ts',
   'src/sip/tls-credentials.ts',
   'src/sip/uri.ts',
   'src/templates/quick-reply.ts',

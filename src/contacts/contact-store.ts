@@ -16,7 +16,13 @@ import { claimHandle, findByHandle, moveHandle } from './contact-handle-store.ts
  * A contact whose row lock this transaction holds, with the head of its ledger chain and the key
  * of its personal fields, which is null once the person was erased.
  */
-export type LockedContact = { contact: Contact; head: ChainHead; key: SubjectKey | null };
+export type LockedContact = {
+  contact: Contact;
+  head: ChainHead;
+  key: SubjectKey | null;
+  /** How many journeys the person is on; whoever is on none costs nothing to wake. */
+  liveRuns: number;
+};
 
 type ContactRow = {
   bucket: number;
@@ -38,13 +44,15 @@ type ContactRow = {
   merged_into: ContactId | null;
   absorbed: ContactId[];
   number_since: number | null;
+  live_runs: number;
   sealed_key: Buffer | null;
 };
 
 const COLUMNS = `c.bucket, c.id, c.account_id, c.identity, c.country, c.opted_out_at,
   c.opt_out_pending_at, c.opt_out_pending_line_id, c.language, c.time_zone,
   c.sanctioned_region_at, c.sanctioned_region_by, c.ledger_sequence, c.ledger_hash, c.created_at,
-  c.erased_at, c.merged_into, c.absorbed, c.number_since, k.sealed_key`;
+  c.erased_at, c.merged_into, c.absorbed, c.number_since, c.live_runs,
+  k.sealed_key`;
 
 /** The key comes with the contact: a statement of its own would be paid for by every dial. */
 const TABLES = `contacts c
@@ -249,7 +257,8 @@ export async function saveIdentity(
   await tx.run(SAVE_IDENTITY, [bucketOf(contactId), contactId, sealed, names.country]);
 }
 
-function sealedIdentity(tx: Tx, contactId: ContactId, names: Names): Buffer | null {
+/** What names a person, sealed; null for one who was erased. Needs the contact's lock. */
+export function sealedIdentity(tx: Tx, contactId: ContactId, names: Names): Buffer | null {
   const { e164, userId, name } = names;
   return keyOfLocked(tx, contactId)?.seal({ e164, userId, name }) ?? null;
 }
@@ -298,6 +307,7 @@ async function lockedOf(tx: Tx, rows: readonly ContactRow[]): Promise<LockedCont
     contact: toContact(tx, row),
     head: { sequence: row.ledger_sequence, hash: row.ledger_hash },
     key: keys.get(row.id) ?? null,
+    liveRuns: row.live_runs,
   }));
 }
 

@@ -33,6 +33,8 @@ export type Run = {
   /** The version that the run began with; it keeps it to its end. */
   version: number;
   attribution: Attribution;
+  /** The API key that started it, for its caps; null where nobody's did. */
+  keyId: string | null;
   /** The name of the step it is at. */
   step: string;
   phase: RunPhase;

@@ -3,6 +3,7 @@ import { lockContacts, saveChainHeads, type LockedContact } from '../contacts/co
 import type { Database, Tx } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { invariant } from '../platform/invariant.ts';
+import { wakeRuns, WAKING } from '../journeys/run-wake-store.ts';
 import type { CallId, ContactId, Ids } from '../platform/ids.ts';
 import { announceAll, type Announcement } from '../webhooks/outbox-store.ts';
 import type { Change, Changes } from './changes.ts';
@@ -132,10 +133,22 @@ export async function commitUnits(
     ...saved,
     ...(touched.length === 0 ? [] : [insertEntries(tx, chains.flat()), saveChainHeads(tx, heads)]),
     announceAll(tx, ports.ids, touched.flatMap(announcementsOf)),
+    // Last, so that it finds the runs as they were saved above.
+    wakeJourneys(tx, touched),
   ]);
   tx.afterCommit(() => {
     for (const unit of touched) for (const change of changesOf(unit)) ports.changes.publish(change);
   });
+}
+
+/** A person on a journey is looked at again when something happened that it may wait for. */
+async function wakeJourneys(tx: Tx, units: readonly PendingUnit[]): Promise<void> {
+  const woken = units.filter(
+    ({ locked, recorded }) => locked.liveRuns > 0 && recorded.some(({ type }) => WAKING.has(type)),
+  );
+  if (woken.length === 0) return;
+  const ids = woken.map(({ contact }) => contact.id);
+  await wakeRuns(tx, ids, Math.max(...woken.map(({ now }) => now)));
 }
 
 function entriesOf(unit: PendingUnit): LedgerEntry[] {

@@ -199,6 +199,14 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'Meta approved, rejected, paused or disabled a template, or no longer lists it.',
     data: '`templateId`, `name`, `language`, `status`, `before`, `reason`',
   },
+  'journey.run.started': {
+    when: 'A person was put on a journey; nothing has been asked yet.',
+    data: '`runId`, `journeyId`, `version`, `lineId`, `dueAt`, `attribution`',
+  },
+  'journey.run.ended': {
+    when: 'A run is over: by a step of the journey, a no, an opt-out, a cancel.',
+    data: '`runId`, `journeyId`, `version`, `lineId`, `step`, `end`, `steps`',
+  },
   'account.stopped': {
     when: 'Somebody pressed STOP ALL: no dial and no request until it is lifted.',
     data: '`reason`',

@@ -65,6 +65,8 @@ export const EVENT_TYPES = [
   'endpoint.down',
   'endpoint.up',
   'template.status_changed',
+  'journey.run.started',
+  'journey.run.ended',
   'account.stopped',
   'account.resumed',
 ] as const;
