@@ -12,6 +12,11 @@ const LONGEST_PACKET_SAMPLES = 960;
 const FRAME_SAMPLES = 160;
 /** What Meta's SDP asks of us (`maxaveragebitrate`); narrowband speech needs no more. */
 const BITRATE = 20_000;
+/**
+ * Encoding is most of what a transcoded call costs, and 2 takes half the time of 5. At 8 kHz and
+ * this rate speech comes back as near to the original. Below 2 libopus writes no FEC.
+ */
+const COMPLEXITY = 2;
 
 /**
  * Opus toward G.711, both at 8 kHz: libopus resamples inside, for less than a resampler of our
@@ -25,7 +30,7 @@ export async function openOpusCodec(): Promise<FrameCodec> {
     application: Application.Voip,
     signal: Signal.Voice,
     bitrate: BITRATE,
-    complexity: 5,
+    complexity: COMPLEXITY,
     fec: true,
     packetLossPercent: 5,
     frameSize: FRAME_SAMPLES,
