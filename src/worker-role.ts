@@ -1,5 +1,6 @@
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
+import { contactImports } from './contacts/contact-import.ts';
 import { readContact } from './contacts/contact-store.ts';
 import { listImports } from './do-not-call/list-import.ts';
 import { openImportWorker } from './imports/import-worker.ts';
@@ -43,6 +44,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
   });
   const consent = openConsentWorker(core);
   const imports = openImportWorker(core, listImports(core));
+  const contactFiles = openImportWorker(core, contactImports(core));
   const templates = openTemplateWorker(core);
   const checkpoints = openCheckpointWorker({
     ...core,
@@ -64,6 +66,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
       await Promise.all([
         erasures.close(),
         imports.close(),
+        contactFiles.close(),
         templates.close(),
         maintenance.close(),
         recordings.close(),

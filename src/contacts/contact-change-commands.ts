@@ -1,6 +1,7 @@
 import type { ContactUnit } from '../ledger/contact-unit.ts';
-import { saveMarks } from './contact-mark-store.ts';
-import { saveIdentity } from './contact-store.ts';
+import { detailRows } from './contact-detail-store.ts';
+import type { ContactDetails } from './contact-fields.ts';
+import { toldRows } from './contact-mark-store.ts';
 
 /** What the business says of a person; a field that is left out stays as it is. */
 export type ContactChange = {
@@ -8,43 +9,60 @@ export type ContactChange = {
   language?: string | null | undefined;
   timeZone?: string | null | undefined;
   sanctionedRegion?: boolean | undefined;
+  /** What is known beside it, with what it was before, null for nothing. */
+  details?: { before: ContactDetails | null; after: ContactDetails } | undefined;
   reason?: string | undefined;
 };
 
 /**
- * Records what the business says of a person. It gives no right to call: a time zone is one more
- * in which calling hours must be kept, and the mark of a sanctioned region forbids all calling.
+ * Records what the business says of a person; tells whether it is news. It gives no right to call:
+ * a time zone is one more in which calling hours must be kept, and the mark of a sanctioned region
+ * forbids all calling. A file and an operator's hand come here alike.
  */
-export async function changeContact(
-  unit: ContactUnit,
-  change: ContactChange,
-  actor: string,
-): Promise<void> {
-  const { contact, tx, now } = unit;
-  const { reason, ...wanted } = change;
+export function changeContact(unit: ContactUnit, change: ContactChange, actor: string): boolean {
+  const { contact, now } = unit;
+  const { reason, details, ...wanted } = change;
   const before = { ...contact, sanctionedRegion: contact.sanctionedRegion !== null };
   const fields = (['name', 'language', 'timeZone', 'sanctionedRegion'] as const).filter(
     (field) => wanted[field] !== undefined && wanted[field] !== before[field],
   );
-  if (fields.length === 0) return;
-  const { name = contact.name } = wanted;
-  if (fields.includes('name')) await saveIdentity(tx, contact.id, { ...contact, name });
-  const { language = contact.language, timeZone = contact.timeZone } = wanted;
-  const marked = wanted.sanctionedRegion;
-  const mark = marked === true ? { at: now, by: actor } : null;
-  const sanctionedRegion = fields.includes('sanctionedRegion') ? mark : contact.sanctionedRegion;
-  await saveMarks(tx, contact, { language, timeZone, sanctionedRegion });
+  const isDetailed = details !== undefined && !isSame(details.before, details.after);
+  if (fields.length === 0 && !isDetailed) return false;
   const has = (field: (typeof fields)[number]): boolean => fields.includes(field);
+  const { name, language = contact.language, timeZone = contact.timeZone } = wanted;
+  const marked = wanted.sanctionedRegion;
+  if (fields.length > 0) {
+    const mark = marked === true ? { at: now, by: actor } : null;
+    const sanctionedRegion = has('sanctionedRegion') ? mark : contact.sanctionedRegion;
+    const marks = { language, timeZone, sanctionedRegion };
+    unit.save(toldRows, contact.id, { contact, name: has('name') ? name : undefined, marks });
+  }
+  if (isDetailed) unit.save(detailRows, contact.id, { contact, details: details.after, now });
   unit.record({
     type: 'ContactChanged',
     actor,
     at: now,
     data: {
-      fields,
+      fields: isDetailed ? [...fields, 'details'] : fields,
       ...(has('language') ? { language } : {}),
       ...(has('timeZone') ? { timeZone } : {}),
       ...(has('sanctionedRegion') ? { sanctionedRegion: marked === true } : {}),
     },
-    personal: { ...(has('name') ? { name } : {}), ...(reason === undefined ? {} : { reason }) },
+    personal: {
+      ...(has('name') ? { name } : {}),
+      ...(isDetailed ? { details: details.after } : {}),
+      ...(reason === undefined ? {} : { reason }),
+    },
   });
+  return true;
+}
+
+function isSame(before: ContactDetails | null, after: ContactDetails): boolean {
+  const { externalId, columns } = before ?? { externalId: null, columns: {} };
+  const names = Object.keys(after.columns);
+  return (
+    externalId === after.externalId &&
+    names.length === Object.keys(columns).length &&
+    names.every((name) => columns[name] === after.columns[name])
+  );
 }

@@ -6,24 +6,16 @@ import { accountOf } from '../http/auth.ts';
 import type { HttpServer } from '../http/server.ts';
 import { onContact } from '../ledger/contact-unit.ts';
 import type { AccountId } from '../platform/ids.ts';
-import { zoneExists } from '../policy/hours/zone-time.ts';
 import type { Contact } from './contact.ts';
 import { changeContact } from './contact-change-commands.ts';
+import { contactLanguage, contactName, contactTimeZone } from './contact-fields.ts';
 import { readContact } from './contact-store.ts';
 
 const changeBody = z
   .strictObject({
-    name: oneLine(100).nullable().optional(),
-    language: z
-      .string()
-      .regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is a code such as de or pt_BR')
-      .nullable()
-      .optional()
-      .describe('In which they are written to.'),
-    timeZone: z
-      .string()
-      .max(64)
-      .refine(zoneExists, 'is an IANA name such as America/Chicago')
+    name: contactName.nullable().optional(),
+    language: contactLanguage.nullable().optional().describe('In which they are written to.'),
+    timeZone: contactTimeZone
       .nullable()
       .optional()
       .describe('Where they are, if you know it: one more zone whose calling hours are kept.'),
@@ -63,7 +55,7 @@ export function registerContactChanges(
       const { accountId, keyId } = accountOf(request);
       const { id } = await own(accountId, request.params.id);
       const actor = `api:${keyId}`;
-      await onContact(context, id, (unit) => changeContact(unit, request.body, actor));
+      await onContact(context, id, async (unit) => changeContact(unit, request.body, actor));
       const [view] = await viewsOf([await own(accountId, id)]);
       return found(view, 'contact');
     },

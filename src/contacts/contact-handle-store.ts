@@ -67,6 +67,33 @@ export async function claimHandle(
   return claimed?.contact_id ?? contactId;
 }
 
+const CLAIM_HANDLES = statement<{ contact_id: ContactId }>(
+  'contact_claim_handles',
+  `insert into contact_handles (bucket, account_id, handle_hmac, contact_id)
+   select bucket, $2, hmac, id from unnest($1::smallint[], $3::bytea[], $4::text[])
+       v (bucket, hmac, id)
+    order by bucket, hmac
+   on conflict do nothing returning contact_id`,
+);
+
+/**
+ * Makes every handle that is free lead to its contact, in one order, so that two who claim many
+ * never cross; tells for which contacts it was.
+ */
+export async function claimHandles(
+  tx: Tx,
+  accountId: AccountId,
+  claims: ReadonlyArray<{ handle: Handle; contactId: ContactId }>,
+): Promise<Set<ContactId>> {
+  const rows = await tx.run(CLAIM_HANDLES, [
+    claims.map(({ handle }) => handleBucket(accountId, handle)),
+    accountId,
+    claims.map(({ handle }) => handleHmac(tx, accountId, handle)),
+    claims.map(({ contactId }) => contactId),
+  ]);
+  return new Set(rows.map((row) => row.contact_id));
+}
+
 const SET_HANDLE = statement(
   'contact_set_handle',
   `insert into contact_handles (bucket, account_id, handle_hmac, contact_id)

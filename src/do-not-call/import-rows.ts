@@ -2,9 +2,9 @@ import { readHandle } from '../contacts/contact-lookup.ts';
 import type { Handle } from '../contacts/contact.ts';
 import type { NumberCountry } from '../contacts/phone-number.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
-import type { CsvRow } from '../imports/csv-reader.ts';
 import {
   ColumnUnknown,
+  type CsvRow,
   malformedRow,
   refusedRow,
   unguarded,

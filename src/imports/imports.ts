@@ -5,6 +5,8 @@ import type { AccountId, Id } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
 import type { CsvRow } from './csv-reader.ts';
 
+export type { CsvRow } from './csv-reader.ts';
+
 /**
  * Files that come in: an upload is stored piece by piece, a worker settles it batch by batch, and
  * the job tells how far it is. What the rows mean is the matter of whoever takes such files; what

@@ -5,6 +5,7 @@ import { callIdsAtMeta } from '../calls/contact-calls-store.ts';
 import { applyConsent } from '../consent/consent-commands.ts';
 import type { ConsentRules } from '../consent/consent.ts';
 import { consentsOf, stopWaking } from '../consent/consent-store.ts';
+import { forgetDetails } from '../contacts/contact-detail-store.ts';
 import { deleteHandles } from '../contacts/contact-handle-store.ts';
 import { destroyKey } from '../contacts/contact-key-store.ts';
 import { forgetIdentity, lockContacts } from '../contacts/contact-store.ts';
@@ -111,6 +112,7 @@ async function forget(unit: ContactUnit, ports: ErasurePorts, actor: string): Pr
   await forgetSeen(tx, id);
   await forgetAnswers(tx, id);
   await forgetWindows(tx, id);
+  await forgetDetails(tx, id);
   await deleteHandles(tx, id);
   await forgetFormerHandles(tx, id);
   await stopWaking(tx, id);

@@ -1,3 +1,4 @@
+import { detailsOf, tagsOf } from '../contacts/contact-detail-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
 import { gatherEvidence, type EvidencePart, type EvidencePorts } from '../evidence/evidence.ts';
@@ -53,6 +54,7 @@ async function gatherContact(
   const messages = await messagesOfContact(database, contact.id);
   const windows = await windowsOfContact(database, contact.id);
   const { language, timeZone, sanctionedRegion, numberSince, absorbed } = contact;
+  const details = (await detailsOf(database, [contact.id])).get(contact.id) ?? null;
   return {
     format: PERSON_FORMAT,
     contact: {
@@ -62,6 +64,8 @@ async function gatherContact(
       sanctionedRegion: sanctionedRegion !== null,
       numberSince: isoTimeOrNull(numberSince),
       mergedContacts: absorbed,
+      details,
+      tags: await tagsOf(database, contact.id),
     },
     messages: messages.map(({ id, lineId, requestId, content, status, wamid, createdAt }) => ({
       id,
