@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { makeAgentHints, type AgentHints } from './agents/agent-hints.ts';
 import { openCallDesk, type CallDesk } from './calls/call-desk.ts';
 import { openCheckpointFiles } from './checkpoints/checkpoint-files.ts';
 import {
@@ -6,6 +7,8 @@ import {
   type CheckpointFiles,
   type CheckpointSigner,
 } from './checkpoints/checkpoints.ts';
+import { readPriceFile } from './costs/price-file.ts';
+import type { PriceTable } from './costs/price-table.ts';
 import type { DoNotCallKey } from './contacts/do-not-call-store.ts';
 import type { ConsentRules } from './consent/consent.ts';
 import { openEndpointDesk, type EndpointDesk } from './endpoints/endpoint-desk.ts';
@@ -38,6 +41,7 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     stops: OptOutDesk;
     metaAnswers: MetaAnswerDesk;
     endpointDesk: EndpointDesk;
+    agentHints: AgentHints;
     checkpointSigner: CheckpointSigner;
     checkpointFiles: CheckpointFiles;
     rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
@@ -46,6 +50,8 @@ export type ServerCore = Omit<ServerPorts, 'secrets'> &
     recordings: { folder: string; node: string; keepFreeBytes: number };
     recordingDesk: RecordingDesk;
     announcements: Announcements;
+    /** What calls cost by the operator's file; null where there is none. */
+    prices: PriceTable | null;
   };
 
 export function makeServerCore(ports: ServerPorts): ServerCore {
@@ -71,6 +77,7 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     packs,
     sealer,
     metaAnswers: openMetaAnswerDesk({ ...ports, sealer }),
+    agentHints: makeAgentHints(),
     endpointDesk: openEndpointDesk({
       ...ledger,
       allowedHosts: settings.ASKFIRST_SIP_ALLOWED_HOSTS,
@@ -88,6 +95,7 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     }),
     stops: openOptOutDesk({ ...ledger, doNotCallKey, rulesOfLine, optOutLatency }),
     owner: `${settings.ASKFIRST_NODE}/${ids.next('node')}`,
+    prices: readPriceFile(settings.ASKFIRST_PRICE_FILE),
     recordings,
     recordingDesk: openRecordingDesk({ ...ledger, recordings }),
     announcements: openAnnouncements(join(settings.dataDir, 'sounds')),

@@ -130,6 +130,10 @@ const environment = z.object({
       'Program that speaks texts of scripts: text on stdin, WAV on stdout, `{language}` for the ' +
         'language. `auto` takes espeak-ng where it is installed, `off` none.',
     ),
+  ASKFIRST_PRICE_FILE: z
+    .string()
+    .optional()
+    .describe('JSON file with what calls and messages cost; unset: costs are not estimated.'),
   ASKFIRST_DOCS_URL: z
     .string()
     .default('/docs/errors')

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../database/database.ts';
 import type { Changes } from '../ledger/changes.ts';
+import type { PriceTable } from '../costs/price-table.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountId, Id, IdKind, Ids } from '../platform/ids.ts';
@@ -27,6 +28,8 @@ export type ApiContext = {
   sealer: Sealer;
   doNotCallKey: DoNotCallKey;
   authenticator: Authenticator;
+  /** What calls cost by the operator's file; null where there is none. */
+  prices: PriceTable | null;
 };
 
 /** Turns a refusal into an answer with the status that its code has in the catalogue. */
