@@ -1,3 +1,4 @@
+import { openAgentLines } from './agents/agent-lines.ts';
 import type { SessionTarget } from './calls/call-session.ts';
 import { openDialer, type DialedCall } from './calls/dialer.ts';
 import { LEASE_SECONDS, openGateway, type Gateway } from './calls/gateway.ts';
@@ -23,6 +24,7 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
     ...core,
     everyMs: settings.ASKFIRST_ENDPOINT_CHECK_SECONDS * 1_000,
   });
+  const agents = openAgentLines({ ...core, hints: core.agentHints });
   const openTarget = (dialed: Omit<DialedCall, 'state'>): SessionTarget => {
     const { contact, line } = dialed;
     const endpoint = openEndpoint(dialed.endpoint, sealer);
@@ -45,6 +47,7 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
   };
   const gateway = openGateway({
     ...core,
+    agents,
     dialer: openDialer({ ...core, leaseSeconds: LEASE_SECONDS }),
     openTarget,
     targetOf: async (state) => {
@@ -86,6 +89,7 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
     async close() {
       await health.close();
       await gateway.close();
+      await agents.close();
     },
   };
 }

@@ -15,7 +15,7 @@ import {
   availableAgents,
   clearRing,
   isGroupBusy,
-  keepRings,
+  readRings,
   leaveRing,
   readAgent,
   renewLease,
@@ -120,8 +120,8 @@ test('an answer counts once, and not after the ring was given up', async () => {
     answerRing(database, id, ringId, 'two'),
   ]);
   assert.deepEqual([...both].sort(), [false, true]);
-  assert.equal((await keepRings(database, group))[0]?.answer, both[0] ? 'one' : 'two');
-  await clearRing(database, ringId, { wrapUpMs: 0, toAway: false, now });
+  assert.equal((await readRings(database, group))[0]?.answer, both[0] ? 'one' : 'two');
+  await clearRing(database, ringId, { wrapUpMs: 0, toAway: false, only: null, now });
   assert.equal(await answerRing(database, id, ringId, 'late'), false);
 });
 
@@ -131,13 +131,13 @@ test('after a talk there is a pause that ends by itself; after a declined ring t
   const declined = ids.next('agentRing');
   await ring([], declined);
   assert.equal(await leaveRing(database, id, declined), true);
-  await clearRing(database, declined, { wrapUpMs: 30_000, toAway: false, now });
+  await clearRing(database, declined, { wrapUpMs: 30_000, toAway: false, only: null, now });
   assert.equal((await readAgent(database, id))?.presence, 'available');
   const talked = ids.next('agentRing');
   await ring([], talked);
   await answerRing(database, id, talked, 'v=0');
   await leaveRing(database, id, talked);
-  await clearRing(database, talked, { wrapUpMs: 30_000, toAway: false, now });
+  await clearRing(database, talked, { wrapUpMs: 30_000, toAway: false, only: null, now });
   assert.equal((await readAgent(database, id))?.presence, 'wrap_up');
   assert.equal(await availableAgents(database, endpointId, now + 29_000), 0);
   assert.equal(await availableAgents(database, endpointId, now + 31_000), 1);

@@ -288,15 +288,14 @@ type OwnRingRow = {
 
 const OF_OWNER = statement<OwnRingRow>(
   'agent_rings_of_owner',
-  `update agents set ring_lease_until = now() + make_interval(secs => $2)
-    where ring_owner = $1 and ring_id is not null
-   returning ring_id, id, ring_state, ring_answer,
-             coalesce(lease_until > now(), false) as is_there`,
+  `select ring_id, id, ring_state, ring_answer,
+          coalesce(lease_until > now(), false) as is_there
+     from agents where ring_owner = $1 and ring_id is not null`,
 );
 
-/** The rings of one gateway as they stand; asking keeps them. */
-export async function keepRings(db: Queryable, owner: string): Promise<OwnRing[]> {
-  const rows = await db.run(OF_OWNER, [owner, AGENT_LIMITS.ringLeaseSeconds]);
+/** The rings of one gateway as they stand. */
+export async function readRings(db: Queryable, owner: string): Promise<OwnRing[]> {
+  const rows = await db.run(OF_OWNER, [owner]);
   return rows.map((row) => ({
     ringId: row.ring_id,
     agentId: row.id,
@@ -304,6 +303,17 @@ export async function keepRings(db: Queryable, owner: string): Promise<OwnRing[]
     answer: row.ring_answer,
     isThere: row.is_there,
   }));
+}
+
+const KEEP = statement(
+  'agent_rings_keep',
+  `update agents set ring_lease_until = now() + make_interval(secs => $2)
+    where ring_owner = $1 and ring_id is not null`,
+);
+
+/** The gateway lives: its rings are good for some time more. */
+export async function renewRings(db: Queryable, owner: string): Promise<void> {
+  await db.run(KEEP, [owner, AGENT_LIMITS.ringLeaseSeconds]);
 }
 
 const CLEAR = statement<{ id: AgentId }>(
@@ -320,20 +330,22 @@ const CLEAR = statement<{ id: AgentId }>(
                                else wrap_up_until end,
           idle_since = case when ring_state in ('answered', 'ended') then $3::timestamptz
                             else idle_since end
-    where ring_id = $1
+    where ring_id = $1 and ($5::text[] is null or ring_state = any ($5::text[]))
    returning id`,
 );
 
 /**
  * The agent has the call no more. After a talk there is a pause; `toAway` is for whoever did not
- * react, or could not be heard: the next call must not meet the same.
+ * react, or could not be heard: the next call must not meet the same. With `only`, nothing
+ * happens unless the ring is in one of these states.
  */
 export async function clearRing(
   db: Queryable,
   ringId: RingId,
-  { wrapUpMs, toAway, now }: { wrapUpMs: number; toAway: boolean; now: number },
+  how: { wrapUpMs: number; toAway: boolean; only: readonly RingState[] | null; now: number },
 ): Promise<AgentId | null> {
-  return (await db.first(CLEAR, [ringId, wrapUpMs, at(now), toAway]))?.id ?? null;
+  const { wrapUpMs, toAway, only, now } = how;
+  return (await db.first(CLEAR, [ringId, wrapUpMs, at(now), toAway, only]))?.id ?? null;
 }
 
 function toAgent(row: AgentRow): Agent {

@@ -1,3 +1,4 @@
+import type { AgentLines } from '../agents/agent-lines.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { GuardSettings } from '../endpoints/target-guard.ts';
 import type { Line } from '../lines/line.ts';
@@ -31,6 +32,8 @@ export type SessionPorts = RecordingPorts & {
   desk: CallDesk;
   media: MediaPlane;
   sip: SipUserAgent;
+  /** People who answer in their browsers. */
+  agents?: AgentLines;
   whatsapp: WhatsAppClient;
   clock: Clock;
   log: Log;

@@ -14,6 +14,8 @@ export type EndpointFacts = {
   invitedAt: number;
   ringingAt: number | null;
   answeredAt: number | null;
+  /** Who answered in a browser; absent for a PBX. */
+  agentId?: string;
   /** SIP dialog of the answered leg, so that a restarted gateway can still send its BYE. */
   dialog: Record<string, unknown> | null;
   failed: { status: number; reason: string } | null;
@@ -49,12 +51,18 @@ export function foldEndpoint(
     case 'EndpointRinging':
       return { ...endpoint, ringingAt: endpoint.ringingAt ?? event.at };
     case 'EndpointAnswered':
-      return { ...endpoint, answeredAt: event.at, dialog: event.dialog };
+      return { ...endpoint, answeredAt: event.at, dialog: event.dialog, ...agentOf(event) };
     case 'EndpointFailed':
       return { ...endpoint, failed: { status: event.status, reason: event.reason } };
     case 'EndpointEnded':
       return { ...endpoint, endedAt: event.at, dialog: null };
   }
+}
+
+/** The dialog names them, and goes with the end of the call; who it was stays. */
+function agentOf({ dialog }: Extract<EndpointEvent, { type: 'EndpointAnswered' }>) {
+  const agentId = dialog?.['agentId'];
+  return typeof agentId === 'string' ? { agentId } : {};
 }
 
 function attemptsBefore(endpoint: EndpointFacts | null): readonly EndpointAttempt[] {

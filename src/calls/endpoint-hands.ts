@@ -40,6 +40,9 @@ type OneLeg = {
  * leg at a time is the current one, which speaks with the customer: its facts are the call's, and
  * its end is the end of the call. A further leg fails or goes without harm to anybody.
  */
+/** Ends of somebody who had answered. */
+const WAS_THERE = new Set(['endpoint_hung_up', 'agent_media_lost']);
+
 export class EndpointHands {
   readonly #ports: HandPorts;
   readonly #target: SessionTarget;
@@ -146,6 +149,16 @@ export class EndpointHands {
     if (leg !== undefined) this.#hangUpLeg(leg, why, `Q.850;cause=16;text="${why}"`);
   }
 
+  /** The browser at the end of a leg is gone: as if the agent had hung up. */
+  mediaGone(legId: string): void {
+    const reason = 'agent_media_lost';
+    const leg = this.#legs.get(legId);
+    const call = legId === MAIN_LEG ? this.#main : leg?.call;
+    call?.hangUp(`Q.850;cause=41;text="${reason}"`);
+    if (legId === MAIN_LEG) this.#onMainEnd('endpoint', reason);
+    else if (leg !== undefined && !leg.isOver) this.#onLegEnd(leg, 'endpoint', reason);
+  }
+
   /** Ends every leg; may be called again and again. */
   hangUp(reason?: string): void {
     this.#main?.hangUp(reason);
@@ -171,7 +184,7 @@ export class EndpointHands {
 
   #onMainEnd(by: 'platform' | 'endpoint', reason: string): void {
     if (this.#current !== MAIN_LEG || this.onCurrentGone(reason)) return;
-    if (by === 'endpoint' && reason !== 'endpoint_hung_up' && this.onNobody(reason)) return;
+    if (by === 'endpoint' && !WAS_THERE.has(reason) && this.onNobody(reason)) return;
     this.#ports.hangUp(by, reason);
   }
 

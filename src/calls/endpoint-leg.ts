@@ -1,3 +1,5 @@
+import { NO_MEDIA } from '../agents/agent-call.ts';
+import type { AgentLines } from '../agents/agent-lines.ts';
 import { sipTarget, type Endpoint, type EndpointTarget } from '../endpoints/endpoint.ts';
 import { mayTryNext } from '../endpoints/failover.ts';
 import { guardNamedByPeer, guardTarget, type GuardSettings } from '../endpoints/target-guard.ts';
@@ -22,6 +24,8 @@ import { inviteHeaders } from './invite-headers.ts';
 /** The leg toward the business: INVITE, what comes of it, and the media that belongs to it. */
 export type EndpointLegPorts = {
   sip: SipUserAgent;
+  /** People in their browsers; absent where nobody can be one. */
+  agents?: AgentLines;
   clock: Clock;
   log: Log;
   advertisedAddress: string;
@@ -73,6 +77,8 @@ export async function inviteEndpoint(
 
 /** RFC 3261 section 21.4.26, and what PBXs say instead of 488 when they know no SRTP. */
 const NOT_ACCEPTABLE = new Set([415, 488, 606]);
+/** Agents whose browsers could not be connected, until the leg is given up. */
+const NO_MEDIA_MAX = 3;
 
 /** One leg toward the endpoint, whichever of its INVITEs makes it. */
 class Leg implements SipCall {
@@ -83,6 +89,7 @@ class Leg implements SipCall {
   readonly #startedAt: number;
   /** How many targets have been called, the present one included. */
   #tried = 0;
+  #unconnected = 0;
   #call: SipCall | null = null;
   #hungUp = false;
 
@@ -136,9 +143,10 @@ class Leg implements SipCall {
   async #invite(target: EndpointTarget, srtp: boolean): Promise<boolean> {
     const { log, advertisedAddress } = this.#ports;
     const callId = this.#about.plan.id;
-    const { codecs } = this.#target.endpoint;
+    const { codecs, options } = this.#target.endpoint;
+    const browser = options.agents !== undefined;
     const offer = await this.#media
-      .openEndpoint({ codecs, advertisedAddress, srtp })
+      .openEndpoint({ codecs, advertisedAddress, srtp, browser })
       .catch((error: unknown) => {
         log.warn({ callId, error: errorText(error) }, 'no media port for the endpoint');
         this.#ports.hangUp('platform', 'media_no_capacity');
@@ -146,8 +154,8 @@ class Leg implements SipCall {
       });
     if (offer === null || this.#hungUp || !this.#ports.isWanted()) return false;
     // The rules may have been narrowed since the call was taken in.
-    const guarded = guardTarget(target.uri, this.#target.guard);
-    if (isRefused(guarded)) {
+    const guarded = browser ? null : guardTarget(target.uri, this.#target.guard);
+    if (guarded !== null && isRefused(guarded)) {
       this.#ports.hangUp('platform', guarded.refused.code);
       return false;
     }
@@ -166,6 +174,16 @@ class Leg implements SipCall {
 
   #send(target: EndpointTarget, offer: string, srtp: boolean): SipCall {
     const { endpoint, customerLabel, guard } = this.#target;
+    const { agents: options } = endpoint.options;
+    const { agents } = this.#ports;
+    if (options !== undefined && agents !== undefined) {
+      const { id: callId, accountId } = this.#about.plan;
+      const { ringTimeoutMs } = endpoint;
+      return agents.ring(
+        { accountId, callId, options, offer, ringTimeoutMs },
+        (event) => void this.#onSipEvent(event, target, srtp),
+      );
+    }
     const own = endpoint.targets.map(({ uri }) => uri);
     return this.#ports.sip.invite(
       {
@@ -202,6 +220,15 @@ class Leg implements SipCall {
     hangUp('endpoint', endpointReason(status));
   }
 
+  /** A browser that cannot be connected says nothing of the next agent's. */
+  async #onNoMedia(target: EndpointTarget): Promise<void> {
+    const isAgent = this.#target.endpoint.options.agents !== undefined;
+    this.#unconnected += 1;
+    const goesOn = isAgent && this.#unconnected < NO_MEDIA_MAX;
+    if (goesOn && !this.#hungUp && this.#ports.isWanted()) await this.#invite(target, false);
+    else this.#ports.hangUp('endpoint', 'endpoint_codec_refused');
+  }
+
   async #onSipEvent(event: SipCallEvent, target: EndpointTarget, srtp: boolean): Promise<void> {
     const { clock, log, report, hangUp } = this.#ports;
     const at = clock.now();
@@ -218,9 +245,9 @@ class Leg implements SipCall {
             { callId: this.#about.plan.id, error: errorText(error) },
             'endpoint SDP not usable',
           );
-          this.#call?.hangUp();
+          this.#call?.hangUp(NO_MEDIA);
           report({ type: 'EndpointFailed', at, status: 488, reason: 'unusable SDP answer' });
-          hangUp('endpoint', 'endpoint_codec_refused');
+          await this.#onNoMedia(target);
         }
         return;
       case 'failed':

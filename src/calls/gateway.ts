@@ -183,11 +183,12 @@ export function openGateway(ports: GatewayPorts): Gateway {
 
 /** The legs that a dead gateway left up ring or talk on by themselves until somebody says BYE. */
 async function endLostLegs(
-  { sip, endpointOf }: GatewayPorts,
+  { sip, agents, endpointOf }: GatewayPorts,
   state: CallState,
   { endpoint: planned }: SessionTarget,
 ): Promise<void> {
   for (const { endpointId, target, dialog } of lostDialogs(state)) {
+    agents?.endLost(dialog);
     const isPlanned = endpointId === planned.id;
     const endpoint = isPlanned ? planned : await endpointOf(state.plan, endpointId);
     const called = targetOf(endpoint ?? planned, target);

@@ -25,6 +25,9 @@ export function openLiveHands(
     transfers.onLegGone(legId, reason);
     orders.onLegGone(legId, reason);
   };
+  media.listen((event) => {
+    if (event.kind === 'endpointGone') endpoints.mediaGone(event.legId);
+  });
   endpoints.onTold = (told) => {
     if (told.kind === 'referred') void transfers.referred(told);
     else if (told.kind === 'answerRepeated') media.noteLostAck();

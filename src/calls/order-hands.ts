@@ -189,7 +189,8 @@ export class OrderHands {
     }
     const endpoint = await this.#ports.endpointOf(this.#ports.state().plan, endpointId);
     if (endpoint === null) return 'endpoint_not_found';
-    for (const { uri } of endpoint.targets) {
+    const sipTargets = endpoint.options.agents === undefined ? endpoint.targets : [];
+    for (const { uri } of sipTargets) {
       const guarded = guardTarget(uri, this.#target.guard);
       if (isRefused(guarded)) return guarded.refused.code;
     }
