@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentsUri } from '../agents/agent.ts';
 import type { Queryable } from '../database/database.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import type { EndpointView } from '../http/api-types.ts';
@@ -64,8 +65,10 @@ export function registerEndpointRoutes(
         srtp: _srtp,
         ...rest
       } = request.body;
-      const { failover, callerId, userToUser, healthCheck, whenNobody, ...plain } = rest;
-      const options = { failover, callerId, userToUser, healthCheck, whenNobody };
+      const { failover, callerId, userToUser, whenNobody, agents, ...plain } = rest;
+      const healthCheck = agents === undefined ? plain.healthCheck : 'off';
+      const shared = { failover, callerId, userToUser, healthCheck, whenNobody } as const;
+      const options = agents === undefined ? shared : { ...shared, agents };
       const [view] = await database.transaction(async (tx) => {
         const endpoint = { ...plain, id: ids.next('endpoint'), accountId, targets, options };
         const id = await saveEndpoint(tx, sealer, endpoint);
@@ -104,17 +107,28 @@ export async function ownEndpoint(
   return found(await readEndpoint(database, accountOf(request).accountId, id), 'endpoint');
 }
 
+const ONE_TARGET = {
+  priority: 0,
+  weight: 1,
+  username: null,
+  password: null,
+  srtp: 'off',
+} as const;
+
 /** The targets of a body, one or several, all of them past the guard. */
 function targetsOf(body: EndpointBody, guard: GuardSettings): EndpointTarget[] {
-  const { uri, username = null, password = null, srtp, targets } = body;
-  if ((uri === undefined) === (targets === undefined)) {
-    const rule = 'is given, or `targets` instead; one of the two';
-    const fix = 'Send `uri` for one address, or `targets` for several.';
+  const { uri, username = null, password = null, srtp, targets, agents } = body;
+  if (agents !== undefined && uri === undefined && targets === undefined) {
+    return [{ ...ONE_TARGET, uri: agentsUri(agents.group) }];
+  }
+  if (agents !== undefined || (uri === undefined) === (targets === undefined)) {
+    const rule = 'is given, or `targets`, or `agents`; one of the three';
+    const fix = 'Send `uri` for one address, `targets` for several, `agents` for people.';
     throw badFields([{ field: 'uri', rule, fix }]);
   }
   if (uri !== undefined) {
     refuseUnguarded([{ field: 'uri', uri }], guard);
-    return [{ uri, priority: 0, weight: 1, username, password, srtp }];
+    return [{ ...ONE_TARGET, uri, username, password, srtp }];
   }
   const several = targets ?? [];
   const fields = several.map((target, at) => ({ field: `targets.${at}.uri`, uri: target.uri }));
@@ -181,6 +195,7 @@ function endpointView(endpoint: StoredEndpoint, health: EndpointState): Endpoint
     srtp: endpoint.targets[0]?.srtp ?? 'off',
     meanwhile,
     ...options,
+    agents: options.agents ?? null,
     health,
     failover: { ...failover, on: [...failover.on] },
     maxCalls: endpoint.maxCalls,

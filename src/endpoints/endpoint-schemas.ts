@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GROUP_SHAPE } from '../agents/agent.ts';
 import { credential, oneLine, strategySchema } from '../http/api-schemas.ts';
 import type { EndpointView } from '../http/api-types.ts';
 import {
@@ -72,6 +73,22 @@ const nobody = z.strictObject({
     .describe('How long at most, from the moment that nobody was there.'),
 });
 
+const agents = z.strictObject({
+  group: z.string().regex(GROUP_SHAPE, 'is 1 to 40 of a-z, 0-9 and -'),
+  ringMs: z
+    .int()
+    .min(3_000)
+    .max(60_000)
+    .default(15_000)
+    .describe("How long one agent's browser rings before the next one's does."),
+  wrapUpMs: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(30_000)
+    .describe('The pause of an agent after a call.'),
+});
+
 const cap = z.int().min(1).max(1_000_000).nullable().default(null);
 
 export const endpointBody = z.strictObject({
@@ -85,6 +102,9 @@ export const endpointBody = z.strictObject({
     .max(TARGETS_MAX)
     .optional()
     .describe('Several addresses, instead of `uri`, `username` and `password`.'),
+  agents: agents
+    .optional()
+    .describe('People in their browsers, instead of `uri` and `targets`; see POST /v1/agents.'),
   codecs: z
     .array(z.enum(['opus', 'PCMU', 'PCMA']))
     .min(1)
@@ -92,7 +112,12 @@ export const endpointBody = z.strictObject({
     .default(['opus', 'PCMU', 'PCMA'])
     .describe('In order of preference; Opus first saves the transcoding.'),
   strategy: strategySchema.default('on_answer'),
-  ringTimeoutMs: z.int().min(2_000).max(120_000).default(30_000).describe('Of each target.'),
+  ringTimeoutMs: z
+    .int()
+    .min(2_000)
+    .max(120_000)
+    .default(30_000)
+    .describe('Of each target; of all agents together.'),
   srtp: srtp.default('off'),
   meanwhile: z
     .enum(ENDPOINT_MEANWHILE)
@@ -156,6 +181,7 @@ export const endpointSchema = z.object({
     scriptId: z.string().nullable(),
     maxMs: z.number(),
   }),
+  agents: agents.nullable(),
   maxCalls: z.number().nullable(),
   minutesPerDay: z.number().nullable(),
 }) satisfies z.ZodType<EndpointView>;

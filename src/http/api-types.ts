@@ -1,3 +1,4 @@
+import type { AgentOptions } from '../agents/agent.ts';
 import type { Attribution } from '../attribution/attribution.ts';
 
 /**
@@ -66,6 +67,7 @@ export type EndpointView = {
     scriptId: string | null;
     maxMs: number;
   };
+  agents: AgentOptions | null;
   maxCalls: number | null;
   minutesPerDay: number | null;
 };
