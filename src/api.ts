@@ -32,6 +32,7 @@ import { registerStreamRoutes } from './http/stream-routes.ts';
 import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
+import { registerOutcomeRoutes } from './outcomes/outcome-routes.ts';
 import { registerPromptRoutes } from './prompts/prompt-routes.ts';
 import { registerScriptRoutes } from './scripts/script-routes.ts';
 import { registerPrivacyRoutes } from './privacy/privacy-routes.ts';
@@ -95,6 +96,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerMessageRoutes(app, context);
   registerCallRoutes(app, context);
   registerCdrExportRoutes(app, context);
+  registerOutcomeRoutes(app, context);
   registerCostRoutes(app, context);
   registerCallActionRoutes(app, context);
   registerRecordingRoutes(app, context);

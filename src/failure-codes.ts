@@ -201,6 +201,21 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Use one with the native request, or with a quick reply that means yes.',
     status: 422,
   },
+  outcome_unknown: {
+    title: 'The account has no outcome with this code.',
+    fix: 'Use one of GET /v1/call-outcomes, or change the list.',
+    status: 422,
+  },
+  outcome_changed: {
+    title: 'Somebody has written another outcome since it was read.',
+    fix: 'Read it again, and send what shall stand with its version.',
+    status: 409,
+  },
+  outcome_of_erased: {
+    title: 'The person was erased, so nothing more is written of them.',
+    fix: 'Nothing to do.',
+    status: 409,
+  },
   survey_already_sent: {
     title: 'The customer was asked about this call already.',
     fix: 'Nothing to do: a call is asked about once.',

@@ -32,6 +32,37 @@ export async function saveAccountPolicy(
   await tx.run(SET_POLICY, [id, JSON.stringify(policy)]);
 }
 
+/** What an account sets beside its policy; each part has a schema of its own. */
+export type AccountSetting = 'surveys' | 'outcomes' | 'practices';
+
+const READ_SETTING = statement<{ setting: unknown }>(
+  'account_read_setting',
+  'select settings -> $2 as setting from accounts where id = $1',
+);
+
+/** Null where the account has set nothing. */
+export async function readAccountSetting(
+  db: Queryable,
+  id: AccountId,
+  name: AccountSetting,
+): Promise<unknown> {
+  return (await db.first(READ_SETTING, [id, name]))?.setting ?? null;
+}
+
+const SET_SETTING = statement(
+  'account_set_setting',
+  'update accounts set settings = jsonb_set(settings, array[$2::text], $3::jsonb) where id = $1',
+);
+
+export async function saveAccountSetting(
+  tx: Tx,
+  id: AccountId,
+  name: AccountSetting,
+  value: unknown,
+): Promise<void> {
+  await tx.run(SET_SETTING, [id, name, JSON.stringify(value)]);
+}
+
 /** Since when an account is stopped, by whom and why. */
 export type AccountStop = { stoppedAt: number; stoppedBy: string; reason: string };
 
