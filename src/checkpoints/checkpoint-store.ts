@@ -65,12 +65,18 @@ export async function holdCheckpoints(
 export type PendingContact = { accountId: AccountId; contactId: ContactId };
 type PendingRow = { account_id: AccountId; contact_id: ContactId };
 
+// Whoever keeps the figures reads the same rows, and is handed those that are taken from them.
 const TAKE = statement<PendingRow>(
   'ledger_pending_take',
-  `delete from ledger_pending
-    where ctid = any (array(
-      select ctid from ledger_pending where account_id <> all ($2) limit $1))
-   returning account_id, contact_id`,
+  `with taken as (
+     delete from ledger_pending
+      where ctid = any (array(
+        select ctid from ledger_pending where account_id <> all ($2) limit $1))
+     returning bucket, account_id, contact_id),
+   told as (
+     insert into kpi_pending (bucket, contact_id, account_id)
+     select distinct bucket, contact_id, account_id from taken)
+   select account_id, contact_id from taken`,
 );
 
 /** Takes up to `limit` rows that wait, except of some accounts; names each contact once. */
