@@ -176,6 +176,21 @@ export async function setRestriction(
   await db.run(SET_RESTRICTION, [phoneNumberId, at(until)]);
 }
 
+const SET_SURVEYS = statement(
+  'line_set_surveys',
+  'update lines set surveys = $3 where account_id = $1 and id = $2',
+);
+
+/** What the line itself sets about surveys; null where its account's word is to hold. */
+export async function saveLineSurveys(
+  db: Queryable,
+  accountId: AccountId,
+  id: LineId,
+  own: Partial<SurveySettings> | null,
+): Promise<void> {
+  await db.run(SET_SURVEYS, [accountId, id, own === null ? null : JSON.stringify(own)]);
+}
+
 /** Opens the access token: only right before Meta is spoken to. */
 export function openLine(line: StoredLine, sealer: Sealer): Line {
   const { id, accountId, name, displayNumber, country, policyPack, sealed } = line;
