@@ -62,6 +62,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'cases',
     count: 1_000_000,
   },
+  kpis: {
+    says: 'K-03: every figure equals an independent SQL over the ledger, whatever comes late or twice',
+    kind: 'test',
+    file: 'test/kpis.test.ts',
+    variable: 'ASKFIRST_KPI_SETS',
+    counts: 'data sets',
+    count: 1_000,
+  },
   caps: {
     says: 'C-10: no cap is passed when two hundred come at once',
     kind: 'test',
