@@ -80,6 +80,7 @@ export type SimMessage = {
     | 'permission_reply'
     | 'button_reply'
     | 'call_button'
+    | 'list'
     | 'system';
   header: string | null;
   text: string;

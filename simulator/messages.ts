@@ -177,7 +177,44 @@ function interactiveCard(raw: unknown): Card {
     };
   }
   if (interactive.type === 'voice_call') return voiceCallCard(interactive);
+  if (interactive.type === 'list') return listCard(interactive);
   throw new GraphError(131009, `interactive type ${String(interactive.type)} is not supported`);
+}
+
+/** Limits of the interactive list page: 10 rows, titles of 24 characters, a button of 20. */
+function listCard(interactive: Record<string, unknown>): Card {
+  const { button, sections } = record(interactive.action);
+  const text = record(interactive.body).text;
+  if (typeof text !== 'string' || text === '' || text.length > 1024) {
+    throw new GraphError(131009, 'body.text must have 1 to 1024 characters');
+  }
+  if (typeof button !== 'string' || button === '' || button.length > 20) {
+    throw new GraphError(131009, 'action.button must have 1 to 20 characters');
+  }
+  const rows = (Array.isArray(sections) ? sections : [])
+    .flatMap((section) => record(section).rows)
+    .map(record);
+  const isWhole = rows.every(
+    ({ id, title }) =>
+      typeof id === 'string' &&
+      id.length <= 200 &&
+      typeof title === 'string' &&
+      title !== '' &&
+      title.length <= 24,
+  );
+  if (rows.length < 1 || rows.length > 10 || !isWhole) {
+    throw new GraphError(131009, 'a list has 1 to 10 rows with an id and a title of 1 to 24');
+  }
+  return {
+    ...plain('list', text),
+    footer: button,
+    buttons: rows.map(({ id, title }) => ({
+      text: String(title),
+      action: 'tap',
+      enabled: true,
+      payload: String(id),
+    })),
+  };
 }
 
 /** Limits of the call button page: 20 characters, 1 to 43200 minutes, 512 characters. */

@@ -39,7 +39,7 @@ export function perform(sim: Simulation, person: Person, action: PersonAction): 
   }
 }
 
-/** Quick replies may be tapped once, as on a real phone. */
+/** Quick replies may be tapped once, as on a real phone; rows of a list again and again. */
 function tap(sim: Simulation, person: Person, text: string, messageId: string | undefined): void {
   const message = person.messages.findLast(
     (each) =>
@@ -62,14 +62,22 @@ function tap(sim: Simulation, person: Person, text: string, messageId: string | 
     if (native !== undefined) return answerRequest(sim, person, native, message.id);
     return dialBusiness(sim, person, message.phoneNumberId, button.payload);
   }
-  for (const each of message.buttons) each.enabled = false;
+  // A list may be opened again on a real phone, a quick reply not.
+  if (message.kind !== 'list') for (const each of message.buttons) each.enabled = false;
   message.status = 'read';
   pairOf(line, person).windowUntil = sim.clock.now() + sim.settings.windowMs;
-  const id = sendInbound(sim, line, person, 'button', {
-    type: 'button',
-    context: { from: waIdOf(line.number), id: message.id },
-    button: { text: button.text, payload: button.payload ?? button.text },
-  });
+  const context = { from: waIdOf(line.number), id: message.id };
+  const payload = button.payload ?? button.text;
+  const reply = { id: payload, title: button.text };
+  const id = sendInbound(
+    sim,
+    line,
+    person,
+    'button',
+    message.kind === 'list'
+      ? { type: 'interactive', context, interactive: { type: 'list_reply', list_reply: reply } }
+      : { type: 'button', context, button: { text: button.text, payload } },
+  );
   addToChat(sim, person, {
     line,
     id,
