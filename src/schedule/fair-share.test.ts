@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { newTurns, takeFairly, type Waiting } from './fair-share.ts';
 
 const of = (accountId: string, count: number, lane = accountId, rank = 4): Waiting[] =>

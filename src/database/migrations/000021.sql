@@ -17,25 +17,25 @@ create index calls_by_lane on calls (lane, rank, due_at, id) where phase = 'queu
 
 -- How fast calls may follow one another, and how many may be live at a time.
 create table pacing_limits (
+  account_id text not null,
   scope text not null,
   id text not null,
-  account_id text not null,
   calls_per_second double precision,
   concurrent_calls integer,
   -- The instant up to which calls were taken from the pace, by the database's clock.
   paced_until timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (scope, id)
+  primary key (account_id, scope, id)
 );
-create index pacing_limits_of_account on pacing_limits (account_id);
 
 -- Calls that a claim has taken room for and that are not yet to be seen as live. A gateway that dies
 -- in between gives them back by the database's clock.
 create table pacing_holds (
+  account_id text not null,
   scope text not null,
   id text not null,
   holder text not null,
   calls integer not null,
   until timestamptz not null,
-  primary key (scope, id, holder)
+  primary key (account_id, scope, id, holder)
 );
