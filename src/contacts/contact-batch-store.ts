@@ -6,17 +6,21 @@ import { sealedIdentity } from './contact-store.ts';
 import { handleBucket, type Contact, type Handle } from './contact.ts';
 
 /** Somebody known by one handle, as a row of a file names them. */
-export type NewPerson = Pick<Contact, 'e164' | 'userId' | 'name' | 'country'> & { handle: Handle };
+export type NewPerson = Pick<
+  Contact,
+  'e164' | 'userId' | 'name' | 'country' | 'language' | 'timeZone'
+> & { handle: Handle };
 
 const INSERT = statement(
   'contact_batch_insert',
   `with key as (insert into contact_keys (bucket, contact_id, sealed_key)
      select bucket, id, sealed_key from unnest($1::smallint[], $2::text[], $7::bytea[])
        v (bucket, id, sealed_key))
-   insert into contacts (bucket, id, account_id, identity, country, created_at)
-   select bucket, id, $3, identity, country, $6
-     from unnest($1::smallint[], $2::text[], $4::bytea[], $5::text[])
-       v (bucket, id, identity, country)`,
+   insert into contacts
+     (bucket, id, account_id, identity, country, created_at, language, time_zone)
+   select bucket, id, $3, identity, country, $6, language, time_zone
+     from unnest($1::smallint[], $2::text[], $4::bytea[], $5::text[], $8::text[], $9::text[])
+       v (bucket, id, identity, country, language, time_zone)`,
 );
 
 /**
@@ -57,10 +61,12 @@ export async function findOrCreateContacts(
     made.map(({ id }) => bucketOf(id)),
     made.map(({ id }) => id),
     accountId,
-    made.map((person) => sealedIdentity(tx, person.id, person)),
+    made.map(({ id, e164, userId, name }) => sealedIdentity(tx, id, { e164, userId, name })),
     made.map(({ country }) => country),
     at(now),
     sealedKeys,
+    made.map(({ language }) => language),
+    made.map(({ timeZone }) => timeZone),
   ]);
   return { owners, made: new Set(made.map(({ id }) => id)) };
 }

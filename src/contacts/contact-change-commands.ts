@@ -21,7 +21,7 @@ export type ContactChange = {
  */
 export function changeContact(unit: ContactUnit, change: ContactChange, actor: string): boolean {
   const { contact, now } = unit;
-  const { reason, details, ...wanted } = change;
+  const { reason: _reason, details, ...wanted } = change;
   const before = { ...contact, sanctionedRegion: contact.sanctionedRegion !== null };
   const fields = (['name', 'language', 'timeZone', 'sanctionedRegion'] as const).filter(
     (field) => wanted[field] !== undefined && wanted[field] !== before[field],
@@ -38,23 +38,37 @@ export function changeContact(unit: ContactUnit, change: ContactChange, actor: s
     unit.save(toldRows, contact.id, { contact, name: has('name') ? name : undefined, marks });
   }
   if (isDetailed) unit.save(detailRows, contact.id, { contact, details: details.after, now });
+  recordChange(unit, isDetailed ? [...fields, 'details'] : fields, change, actor);
+  return true;
+}
+
+type ChangedField = Exclude<keyof ContactChange, 'reason'>;
+
+/** The ledger's entry of what was told; what is in the row already needs no more than this. */
+export function recordChange(
+  unit: ContactUnit,
+  fields: readonly ChangedField[],
+  change: ContactChange,
+  actor: string,
+): void {
+  const { name, language, timeZone, sanctionedRegion, details, reason } = change;
+  const has = (field: ChangedField): boolean => fields.includes(field);
   unit.record({
     type: 'ContactChanged',
     actor,
-    at: now,
+    at: unit.now,
     data: {
-      fields: isDetailed ? [...fields, 'details'] : fields,
+      fields,
       ...(has('language') ? { language } : {}),
       ...(has('timeZone') ? { timeZone } : {}),
-      ...(has('sanctionedRegion') ? { sanctionedRegion: marked === true } : {}),
+      ...(has('sanctionedRegion') ? { sanctionedRegion: sanctionedRegion === true } : {}),
     },
     personal: {
       ...(has('name') ? { name } : {}),
-      ...(isDetailed ? { details: details.after } : {}),
+      ...(has('details') ? { details: details?.after } : {}),
       ...(reason === undefined ? {} : { reason }),
     },
   });
-  return true;
 }
 
 function isSame(before: ContactDetails | null, after: ContactDetails): boolean {

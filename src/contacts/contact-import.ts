@@ -5,13 +5,17 @@ import {
   type ImportTaker,
   type StoredImport,
 } from '../imports/imports.ts';
-import type { UnitPorts } from '../ledger/contact-unit.ts';
-import { PendingUnit, commitUnits } from '../ledger/contact-unit.ts';
+import {
+  PendingUnit,
+  commitUnits,
+  type ContactUnit,
+  type UnitPorts,
+} from '../ledger/contact-unit.ts';
 import type { Tx } from '../database/database.ts';
 import type { ContactId } from '../platform/ids.ts';
 import { findOrCreateContacts } from './contact-batch-store.ts';
-import { changeContact } from './contact-change-commands.ts';
-import { addTag, detailsOf } from './contact-detail-store.ts';
+import { changeContact, recordChange } from './contact-change-commands.ts';
+import { addTag, detailRows, detailsOf } from './contact-detail-store.ts';
 import { NO_DETAILS, type ContactDetails } from './contact-fields.ts';
 import { findByHandles } from './contact-handle-store.ts';
 import { readPeople, type ContactFile, type PersonRow } from './contact-import-rows.ts';
@@ -82,7 +86,13 @@ async function takePeople(
 ): Promise<Changes> {
   if (people.length === 0) return { added: 0, changed: 0 };
   const now = ports.clock.now();
-  const wanted = people.map(({ identity, handle, name = null }) => ({ ...identity, handle, name }));
+  const wanted = people.map(({ identity, handle, name, language, timeZone }) => ({
+    ...identity,
+    handle,
+    name: name ?? null,
+    language: language ?? null,
+    timeZone: timeZone ?? null,
+  }));
   const { owners, made } = await findOrCreateContacts(tx, ports.ids, accountId, wanted, now);
   const ids = [...new Set(owners.values())];
   const details = await detailsOf(tx, ids);
@@ -94,13 +104,25 @@ async function takePeople(
   for (const row of people) {
     const unit = units.get(owners.get(row.handle) ?? ('' as ContactId));
     if (unit === undefined) continue;
-    const change = changeOf(row, details.get(unit.contact.id) ?? null);
-    if (changeContact(unit, change, `import:${id}`)) news.add(unit.contact.id);
+    const contactId = unit.contact.id;
+    const change = changeOf(row, details.get(contactId) ?? null);
+    if (made.has(contactId)) tellNew(unit, change, `import:${id}`);
+    else if (changeContact(unit, change, `import:${id}`)) news.add(contactId);
   }
   await commitUnits(tx, ports, [...units.values()]);
   await addTag(tx, accountId, wish.tag === '' ? id : wish.tag, ids);
-  const changed = [...news].filter((contactId) => !made.has(contactId)).length;
-  return { added: made.size, changed };
+  return { added: made.size, changed: news.size };
+}
+
+/** Who was made a moment ago has language and zone already; the ledger tells who said so. */
+function tellNew(unit: ContactUnit, change: ReturnType<typeof changeOf>, actor: string): void {
+  const { contact, now } = unit;
+  const { after } = change.details;
+  const isDetailed = after.externalId !== null || Object.keys(after.columns).length > 0;
+  if (isDetailed) unit.save(detailRows, contact.id, { contact, details: after, now });
+  const fields = (['language', 'timeZone'] as const).filter((field) => change[field] !== undefined);
+  const told = isDetailed ? [...fields, 'details' as const] : fields;
+  if (told.length > 0) recordChange(unit, told, change, actor);
 }
 
 function changeOf(row: PersonRow, before: ContactDetails | null) {

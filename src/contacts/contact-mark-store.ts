@@ -39,8 +39,8 @@ export const toldRows: RowStore<ToldRow> = {
     await tx.run(SAVE_TOLD, [
       rows.map(({ contact }) => contact.bucket),
       rows.map(({ contact }) => contact.id),
-      rows.map(({ contact, name }) =>
-        name === undefined ? null : sealedIdentity(tx, contact.id, { ...contact, name }),
+      rows.map(({ contact: { id, e164, userId }, name }) =>
+        name === undefined ? null : sealedIdentity(tx, id, { e164, userId, name }),
       ),
       rows.map(({ marks }) => marks.language),
       rows.map(({ marks }) => marks.timeZone),

@@ -107,9 +107,18 @@ async function settleFile<Wish, Row>(
   let settled = job.rows;
   let kept = job.failed;
   let batch: Array<ReadRow<Row>> = [];
+  let running: Promise<void> = Promise.resolve();
+  // One batch is settled while the next one is read, so that neither waits for the other.
   const settle = async (): Promise<void> => {
-    if (batch.length > 0) kept = await settleBatch(ports, taker, job, { batch, kept, file });
+    await running;
+    if (batch.length === 0) return;
+    const rows = batch;
     batch = [];
+    running = settleBatch(ports, taker, job, { batch: rows, kept, file }).then((failed) => {
+      kept = failed;
+    });
+    // Awaited before the next batch or at the end; a failure in between is not a stray one.
+    running.catch(() => undefined);
   };
   for await (const row of taker.read(readCsv(file.chunks), job.wish)) {
     // Counted in the transaction that settled them, so nothing is done twice or left out.
@@ -120,9 +129,13 @@ async function settleFile<Wish, Row>(
     batch.push(row);
     if (batch.length < BATCH) continue;
     await settle();
-    if (isClosing()) return false;
+    if (isClosing()) {
+      await running;
+      return false;
+    }
   }
   await settle();
+  await running;
   return true;
 }
 
