@@ -11,7 +11,7 @@ import { reachOf } from './call-rules.ts';
 import { callRows } from './call-store.ts';
 import { cdrRows } from './cdr-store.ts';
 import { callView } from './call-views.ts';
-import { askAfterEnd, noteSurveyStep, type EndingLine } from './call-surveys.ts';
+import { askAfterEnd, noteSurveyStep, type EndingLine } from './call-survey-commands.ts';
 import { cdrOf } from './cdr.ts';
 
 /**
@@ -81,7 +81,9 @@ async function stageCdr(
   state: Extract<CallState, { status: 'ended' }>,
   line: EndingLine,
 ): Promise<Record<string, unknown>> {
-  const recordings = await recordingsOfCall(unit.tx, state.plan.id);
+  // Recording begins when two speak, so of a call that nobody answered there is none to look for.
+  const wasAnswered = state.facts.answeredAt !== null;
+  const recordings = wasAnswered ? await recordingsOfCall(unit.tx, state.plan.id) : [];
   const cdr = cdrOf(state, unit.contact, line, recordings.map(recordingBriefOf));
   const id = unit.ids.next('cdr', unit.contact.bucket);
   unit.save(cdrRows, cdr.callId, { id, accountId: unit.contact.accountId, cdr });

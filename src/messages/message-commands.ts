@@ -3,7 +3,7 @@ import type { ConsentCommand, ConsentRules } from '../consent/consent.ts';
 import { noteNativeFailure } from '../consent/quick-reply-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { PermissionRequestId } from '../platform/ids.ts';
-import { noteSurveyNews } from '../surveys/survey-replies.ts';
+import { noteSurveyNews } from '../surveys/survey-reply-commands.ts';
 import { invitesCall, type Message, type MessageNews } from './message.ts';
 
 /** Tells the consent, or the ledger, what became of a message. `before` is as it was stored. */

@@ -44,14 +44,14 @@ export const outcomeListSchema = z
 export type OutcomeList = z.infer<typeof outcomeListSchema>;
 
 /** To begin with; an account replaces it by its own. */
-const DEFAULT_OUTCOMES: OutcomeList = [
-  { code: 'resolved', label: 'Resolved' },
-  { code: 'follow_up', label: 'Follow-up needed' },
-  { code: 'callback_wanted', label: 'Wants another call' },
-  { code: 'not_interested', label: 'Not interested' },
-  { code: 'wrong_person', label: 'Wrong person' },
-  { code: 'other', label: 'Other' },
-];
+const DEFAULT_OUTCOMES: OutcomeList = Object.entries({
+  resolved: 'Resolved',
+  follow_up: 'Follow-up needed',
+  callback_wanted: 'Wants another call',
+  not_interested: 'Not interested',
+  wrong_person: 'Wrong person',
+  other: 'Other',
+}).map(([code, label]) => ({ code, label }));
 
 export function outcomeListOf(stored: unknown): OutcomeList {
   const parsed = outcomeListSchema.safeParse(stored);

@@ -50,7 +50,7 @@ export const checklistSchema = z
 export type Checklist = z.infer<typeof checklistSchema>;
 
 /** A hint in an answer that says yes all the same. */
-export type PracticeWarning = { code: string; message: string; fix: string };
+export type PracticeWarning = { warning: string; message: string; fix: string };
 
 /** The vague words of a purpose, or null where it says what the call is about. */
 export function vagueWords(purpose: string): string | null {
@@ -69,7 +69,7 @@ export function gapWarning(
   const minutes = Math.round((until - from) / MINUTE_MS);
   if (minutes <= longGapMinutes) return null;
   return {
-    code: 'long_gap',
+    warning: 'long_gap',
     message: `${minutes} minutes lie between asking and the planned call.`,
     fix: 'Ask within minutes of the call: people expect it then, and the permission still holds.',
   };

@@ -22,7 +22,7 @@ import { isId, type ContactId } from '../platform/ids.ts';
 import { invariant } from '../platform/invariant.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { readRowId, readScore } from '../surveys/survey.ts';
-import { hearSurveyReply } from '../surveys/survey-replies.ts';
+import { hearSurveyReply } from '../surveys/survey-reply-commands.ts';
 import { meaningOfButton } from '../templates/quick-reply.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
