@@ -62,7 +62,7 @@ export async function laneHeads(
 type DueRow = HeadRow & { id: CallId; contact_id: ContactId };
 
 const DUE = statement<DueRow>(
-  'call_due',
+  'call_lane_due',
   `select due.* from unnest($1::bigint[], $2::smallint[]) v (lane, rank)
     cross join lateral (
       select lane::text as lane, rank, due_at, id, contact_id, ${SCOPES} from calls
