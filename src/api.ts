@@ -1,5 +1,7 @@
 import fastifyStatic from '@fastify/static';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { registerAgentOwnRoutes } from './agents/agent-own-routes.ts';
+import { registerAgentRoutes } from './agents/agent-routes.ts';
 import { registerStopAllRoutes } from './accounts/stop-all-routes.ts';
 import { registerCallActionRoutes } from './calls/call-action-routes.ts';
 import { registerCdrExportRoutes } from './calls/cdr-export-routes.ts';
@@ -22,6 +24,7 @@ import { registerRoutingRoutes } from './endpoints/routing-routes.ts';
 import { registerCostRoutes } from './costs/cost-routes.ts';
 import { errorCatalogue } from './error-catalogue.ts';
 import { registerEvidenceRoutes } from './evidence/evidence-routes.ts';
+import { registerExperimentRoutes } from './experiments/experiment-routes.ts';
 import { registerGoLiveRoutes } from './golive/golive-routes.ts';
 import { makeAuthenticator } from './http/auth.ts';
 import { registerDocsRoutes } from './http/docs-routes.ts';
@@ -125,6 +128,9 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerRoutingRoutes(app, context);
   registerPromptRoutes(app, context);
   registerScriptRoutes(app, context);
+  registerAgentRoutes(app, context);
+  registerAgentOwnRoutes(app, context);
+  registerExperimentRoutes(app, context);
   registerStreamRoutes(app, context);
   registerEventRoutes(app, context);
   registerWebhookRoutes(app, context);

@@ -133,6 +133,21 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Change the scripts that evidence names, then delete it.',
     status: 409,
   },
+  experiment_state: {
+    title: 'The experiment is not in the state for this.',
+    fix: 'A draft can be started, a running one stopped; both running and stopped can be decided.',
+    status: 409,
+  },
+  experiment_layer_full: {
+    title: 'Other experiments have the people of this layer.',
+    fix: 'Stop one of them, take a smaller share, or use a layer of its own.',
+    status: 409,
+  },
+  experiment_arm_unknown: {
+    title: 'The experiment has no such arm.',
+    fix: 'Name one of its arms; GET /v1/experiments/{id} lists them.',
+    status: 409,
+  },
   script_invalid: {
     title: 'This script cannot run.',
     fix: 'Correct what is listed under "fields"; POST /v1/scripts/check looks at a draft.',
@@ -339,6 +354,21 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
   meta_sdp_refused: {
     title: 'Meta’s SDP answer was refused; the message names the rule.',
     fix: 'If it happens again, report it with the log line of the call.',
+  },
+  agent_name_taken: {
+    title: 'The account has an agent of this name.',
+    fix: 'Choose another name, or make a new token for that agent.',
+    status: 409,
+  },
+  agents_full: {
+    title: 'The account has as many agents as it may have.',
+    fix: 'Remove those who answer no more.',
+    status: 409,
+  },
+  ring_gone: {
+    title: 'The call does not ring at this agent, or not any more.',
+    fix: 'Nothing to do: it was given up, answered elsewhere, or is over.',
+    status: 409,
   },
   agent_media_refused: {
     title: 'The audio of an agent’s browser cannot be connected.',

@@ -19,6 +19,7 @@ type AgentRow = {
   idle_since: number;
   is_there: boolean;
   created_at: number;
+  last_call_id: CallId | null;
   ring_id: RingId | null;
   ring_call_id: CallId | null;
   ring_state: RingState | null;
@@ -27,7 +28,7 @@ type AgentRow = {
 };
 
 /** A ring whose gateway is gone counts no more: nobody would hear the answer. */
-const COLUMNS = `id, account_id, name, groups, presence, wrap_up_until, idle_since, created_at,
+const COLUMNS = `id, account_id, name, groups, presence, wrap_up_until, idle_since, created_at, last_call_id,
   coalesce(lease_until > now(), false) as is_there,
   ring_id, ring_call_id, ring_state, ring_offer,
   coalesce(ring_lease_until > now(), false) as ring_is_live`;
@@ -321,6 +322,8 @@ const CLEAR = statement<{ id: AgentId }>(
   `update agents
       set ring_id = null, ring_call_id = null, ring_state = null, ring_owner = null,
           ring_offer = null, ring_answer = null, ring_lease_until = null,
+          last_call_id = case when ring_state in ('answered', 'ended') then ring_call_id
+                              else last_call_id end,
           presence = case when $4::boolean then 'away'
                           when ring_state in ('answered', 'ended') and $2::int > 0
                            and presence <> 'away' then 'wrap_up'
@@ -361,6 +364,7 @@ function toAgent(row: AgentRow): Agent {
     idleSince: row.idle_since,
     isThere: row.is_there,
     ring: isLive ? { id, callId, state: state ?? 'ended', offer: offer ?? '' } : null,
+    lastCallId: row.last_call_id,
     createdAt: row.created_at,
   };
 }

@@ -39,6 +39,8 @@ export type Agent = {
   /** A browser of theirs is open. */
   isThere: boolean;
   ring: AgentRing | null;
+  /** The call that was talked in last: its outcome may still be written. */
+  lastCallId: CallId | null;
   createdAt: number;
 };
 

@@ -111,7 +111,7 @@ function bearerKeyOf(request: FastifyRequest): string {
 }
 
 /** Counts wrong keys per address, so that guessing costs the guesser and not the database. */
-function makeFailureCounter(clock: Clock) {
+export function makeFailureCounter(clock: Clock) {
   const counts = new Map<string, { since: number; count: number }>();
   return {
     count(address: string): void {

@@ -14,6 +14,8 @@ create table agents (
   idle_since timestamptz not null,
   -- A browser that is gone stops renewing it. By the database's clock.
   lease_until timestamptz,
+  -- The call that was talked in last: its outcome may still be written.
+  last_call_id text,
   created_at timestamptz not null,
   removed_at timestamptz,
   ring_id text,
