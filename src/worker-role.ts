@@ -4,6 +4,8 @@ import { contactImports } from './contacts/contact-import.ts';
 import { readContact } from './contacts/contact-store.ts';
 import { listImports } from './do-not-call/list-import.ts';
 import { openImportWorker } from './imports/import-worker.ts';
+import { openRunWorker } from './journeys/run-worker.ts';
+import { openExperimentWorker } from './experiments/experiment-worker.ts';
 import { openLine, readLines } from './lines/line-store.ts';
 import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
@@ -43,6 +45,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
+  const runs = openRunWorker(core);
   const imports = openImportWorker(core, listImports(core));
   const contactFiles = openImportWorker(core, contactImports(core));
   const templates = openTemplateWorker(core);
@@ -52,6 +55,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     files: core.checkpointFiles,
   });
   const erasures = openErasureWorker(core);
+  const experiments = openExperimentWorker(core);
   const recordings = openRecordingWorker(core);
   const maintenance = openMaintenance({ ...core, retention: retentionOf(core.settings) });
   const deliveries = makeDeliveryWorker({ ...core, egress });
@@ -63,6 +67,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     async close() {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
+      await runs.close();
       await Promise.all([
         erasures.close(),
         imports.close(),
@@ -70,6 +75,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
         templates.close(),
         maintenance.close(),
         recordings.close(),
+        experiments.close(),
       ]);
       await checkpoints.close();
     },

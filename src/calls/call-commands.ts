@@ -1,6 +1,7 @@
 import { attributed, type Attribution } from '../attribution/attribution.ts';
 import type { CallStrategy } from '../http/api-types.ts';
 import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
+import { noteExposure } from '../experiments/exposure.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines, type StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';
@@ -91,6 +92,7 @@ export async function requestCall(
   const { id: callId, lineId, endpointId, strategy } = state.plan;
   const putOffBy = wanted.refusal?.code ?? null;
   const { route } = wish;
+  noteExposure(unit, wish.attribution);
   unit.save(callRows, callId, state);
   unit.record({
     type: 'CallRequested',

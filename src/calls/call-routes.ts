@@ -4,6 +4,8 @@ import type { Tx } from '../database/database.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import type { EndpointDesk } from '../endpoints/endpoint-desk.ts';
 import { chooseEndpoint } from '../endpoints/endpoint-lookup.ts';
+import { afterGap, drawArm } from '../experiments/arm-drawing.ts';
+import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import {
   callSchema,
@@ -53,6 +55,7 @@ const callBody = z.strictObject({
   ringTimeoutMs: z.int().min(5_000).max(120_000).default(RING_TIMEOUT_MS),
   clientReference: oneLine(200).optional().describe('Echoed in CDR, events and SIP.'),
   recording: recordingWish.optional(),
+  experimentId: experimentIdField,
   attribution: attributionSchema.optional(),
   priority: z
     .int()
@@ -106,13 +109,19 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
         const line = await lineFor(tx, accountId, body.lineId);
         const contactId = await contactFor(tx, context, accountId, { to: body.to });
         if (isRefused(contactId)) return refusedAnswer(contactId);
-        const script = await scriptOf(tx, accountId, body);
+        const { experimentId } = body;
+        const drawn = { accountId, contactId, experimentId, attribution: body.attribution };
+        const { overrides, attribution } = await drawArm(tx, drawn);
+        const scriptId = overrides.scriptId ?? body.scriptId;
+        const script = await scriptOf(tx, accountId, { ...body, scriptId });
         if (isRefused(script)) return refusedAnswer(script);
         const named = body.endpointId === undefined ? null : idFrom('endpoint', body.endpointId);
-        const scheduledAt = body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt);
+        const wantedAt = body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt);
+        const consented = { contactId, lineId: line.id };
+        const scheduledAt = await afterGap(tx, consented, overrides, wantedAt);
         const state = await withContact(context, tx, contactId, async (unit) => {
           const { contact, now } = unit;
-          const { purpose } = body;
+          const purpose = overrides.purpose ?? body.purpose;
           const question = { line, contact, named, purpose, keyId, dueAt: scheduledAt, now };
           const choice = await chooseEndpoint(tx, context.endpointDesk, question);
           if (choice === null) throw noEndpoint();
@@ -125,7 +134,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
             ringTimeoutMs: body.ringTimeoutMs,
             clientReference: body.clientReference ?? null,
             recording: body.recording,
-            attribution: body.attribution,
+            attribution,
             priority: body.priority,
             scheduledAt,
             onBlocked: body.onBlocked,

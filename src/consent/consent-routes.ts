@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { attributionSchema } from '../attribution/attribution-schemas.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
+import { drawArm } from '../experiments/arm-drawing.ts';
+import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import { oneLine, permissionSchema, requestSchema } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
@@ -47,6 +49,7 @@ const askBody = z.strictObject({
         'becomes a link with which this customer stops calls.',
     ),
   promisedAt: z.iso.datetime({ offset: true }).optional().describe('When you promise to call.'),
+  experimentId: experimentIdField,
   attribution: attributionSchema.optional(),
 });
 
@@ -87,16 +90,20 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
         const wanted = { to: body.to, name: body.name };
         const contactId = await contactFor(tx, context, accountId, wanted);
         if (isRefused(contactId)) return refusedAnswer(contactId);
+        const { experimentId } = body;
+        const wish = { accountId, contactId, experimentId, attribution: body.attribution };
+        const { overrides, attribution } = await drawArm(tx, wish);
+        const purpose = overrides.purpose ?? body.purpose;
         const row = await withContact(context, tx, contactId, (unit) =>
           askForPermission(unit, context, line, {
-            purpose: body.purpose,
-            template: body.template,
-            language: body.language ?? null,
-            variables: (
-              body.variables ?? [body.name ?? unit.contact.name ?? 'there', body.purpose]
-            ).map((text) => (text === STOP_LINK_VARIABLE ? stopLink(contactId) : text)),
+            purpose,
+            template: overrides.template ?? body.template,
+            language: overrides.language ?? body.language ?? null,
+            variables: (body.variables ?? [body.name ?? unit.contact.name ?? 'there', purpose]).map(
+              (text) => (text === STOP_LINK_VARIABLE ? stopLink(contactId) : text),
+            ),
             promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
-            attribution: body.attribution,
+            attribution,
             actor: `api:${keyId}`,
           }),
         );

@@ -1,5 +1,6 @@
 import { attributed, type Attribution } from '../attribution/attribution.ts';
 import { decideRequest, type GatePorts } from '../calls/call-gate.ts';
+import { noteExposure } from '../experiments/exposure.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';
@@ -95,6 +96,7 @@ export async function askForPermission(
       replies: quickReplies(content).map(({ text: reply, means }) => ({ text: reply, means })),
     },
   });
+  noteExposure(unit, ask.attribution);
   const { accountId, id: contactId } = contact;
   const key = { accountId, contactId, lineId: line.id };
   return { ...key, request, status: 'queued', answeredAt: null, error: null };

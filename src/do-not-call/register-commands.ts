@@ -4,6 +4,14 @@ import { withContact, type Recorded, type UnitPorts } from '../ledger/contact-un
 import type { AccountId } from '../platform/ids.ts';
 import { REGISTER_USER_ID } from './do-not-call.ts';
 
+type ExperimentEntry =
+  | 'ExperimentStarted'
+  | 'ExperimentStopped'
+  | 'ExperimentDecided'
+  | 'ExperimentArmStopped'
+  | 'ExperimentSampleRatioAlarm'
+  | 'ExperimentResult';
+
 export type RegisterEntry = {
   type:
     | 'DoNotCallAdded'
@@ -13,7 +21,8 @@ export type RegisterEntry = {
     | 'AccountStopLifted'
     | 'EndpointDown'
     | 'EndpointUp'
-    | 'TemplateStatusChanged';
+    | 'TemplateStatusChanged'
+    | ExperimentEntry;
   actor: string;
   data: Record<string, unknown>;
   personal?: Record<string, unknown>;

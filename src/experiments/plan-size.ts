@@ -23,7 +23,7 @@ const LOOKING_COSTS = 1.04;
 
 /**
  * How many people each arm needs (Fleiss, Levin and Paik, Statistical Methods for Rates and
- * Proportions, section 4.2, with the correction for continuity that the test makes as well).
+ * Proportions, section 4.2, with the correction for continuity, of which the test makes a half).
  * Planned for the direction that needs more.
  */
 export function peoplePerArm({ baseline, smallestEffect, power, arms }: SizeWish): number {

@@ -36,6 +36,7 @@ export const ID_PREFIXES = {
   import: 'imp',
   policyChange: 'pch',
   policyReport: 'prep',
+  experiment: 'exp',
   request: 'req',
   node: 'node',
 } as const;

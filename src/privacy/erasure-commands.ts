@@ -17,6 +17,7 @@ import {
   type DoNotCallKey,
 } from '../contacts/do-not-call-store.ts';
 import type { Tx } from '../database/database.ts';
+import { forgetExposures } from '../experiments/exposure-store.ts';
 import { forgetFormerHandles } from '../identity/identity-store.ts';
 import {
   PendingUnit,
@@ -24,6 +25,7 @@ import {
   type ContactUnit,
   type LedgerPorts,
 } from '../ledger/contact-unit.ts';
+import { cancelRuns } from '../journeys/journey-commands.ts';
 import { forgetExternalIds, forgetMessages, isSending } from '../messages/message-store.ts';
 import { forgetWindows } from '../messages/window-store.ts';
 import { forgetAnswers } from '../meta-answers/meta-answer-store.ts';
@@ -67,6 +69,7 @@ async function withdraw(unit: ContactUnit, ports: ErasurePorts, actor: string): 
   for (const call of await unfinishedCalls(tx, [contact.id])) {
     await applyCallEvents(unit, call, hangUp(call, 'business', 'erased', now), actor);
   }
+  await cancelRuns(unit, 'erased', actor);
 }
 
 /**
@@ -116,6 +119,7 @@ async function forget(unit: ContactUnit, ports: ErasurePorts, actor: string): Pr
   await deleteHandles(tx, id);
   await forgetFormerHandles(tx, id);
   await stopWaking(tx, id);
+  await forgetExposures(tx, id, now);
   await forgetRecordings(tx, id, now);
   await forgetIdentity(tx, id, now);
   // Ledger, consents, calls, CDRs and events are unreadable from here on.

@@ -2,6 +2,9 @@ import { detailsOf, tagsOf } from '../contacts/contact-detail-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
 import { gatherEvidence, type EvidencePart, type EvidencePorts } from '../evidence/evidence.ts';
+import { runsOfContact } from '../journeys/run-store.ts';
+import { runView } from '../journeys/run-views.ts';
+import { exposuresOfContact } from '../experiments/exposure-store.ts';
 import { messagesOfContact } from '../messages/message-store.ts';
 import { windowsOfContact } from '../messages/window-store.ts';
 import { answersOf } from '../meta-answers/meta-answer-store.ts';
@@ -77,7 +80,12 @@ async function gatherContact(
       createdAt: isoTime(createdAt),
     })),
     recordings: await recordingViews(ports, contact),
+    journeys: (await runsOfContact(database, contact.id)).map(runView),
     lastHeard: windows.map(({ lineId, at }) => ({ lineId, at: isoTime(at) })),
+    experiments: (await exposuresOfContact(database, contact.id)).map(({ at, ...exposure }) => ({
+      ...exposure,
+      at: isoTime(at),
+    })),
     metaAnswers: (await answersOf(database, [contact.id])).map(({ lineId, answer }) => ({
       lineId,
       status: answer.status,

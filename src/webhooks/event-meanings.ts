@@ -127,7 +127,7 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'The call is over, exactly once per call, whatever happened.',
     data: '`call`, `cdr`',
   },
-  'call.outcome_set': {
+  'outcome.set': {
     when: 'Somebody wrote down what came of a call, or changed it.',
     data: '`callId`, `version`, `outcome`, `note`',
   },
@@ -206,6 +206,18 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'journey.run.ended': {
     when: 'A run is over: by a step of the journey, a no, an opt-out, a cancel.',
     data: '`runId`, `journeyId`, `version`, `lineId`, `step`, `end`, `steps`',
+  },
+  'experiment.sample_ratio_alarm': {
+    when: 'The arms do not have the sizes they were drawn with: do not trust the comparison.',
+    data: '`experimentId`, `name`, `chiSquare`, `p`',
+  },
+  'experiment.arm_stopped': {
+    when: "An arm's people opt out more than the control's; it is given to nobody any more.",
+    data: '`experimentId`, `name`, `arm`, `reason`',
+  },
+  'experiment.result': {
+    when: 'Every arm has its verdict: better, worse, or no difference found.',
+    data: '`experimentId`, `name`, `verdicts`: for each `arm` the `verdict` and `interval`',
   },
   'account.stopped': {
     when: 'Somebody pressed STOP ALL: no dial and no request until it is lifted.',

@@ -47,7 +47,7 @@ export const EVENT_TYPES = [
   'call.script.step',
   'call.script.ended',
   'call.ended',
-  'call.outcome_set',
+  'outcome.set',
   'survey.sent',
   'survey.failed',
   'survey.answered',
@@ -67,6 +67,9 @@ export const EVENT_TYPES = [
   'template.status_changed',
   'journey.run.started',
   'journey.run.ended',
+  'experiment.sample_ratio_alarm',
+  'experiment.arm_stopped',
+  'experiment.result',
   'account.stopped',
   'account.resumed',
 ] as const;
