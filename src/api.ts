@@ -32,6 +32,7 @@ import { registerHealthRoutes } from './http/health-routes.ts';
 import { makeHttpMetrics } from './http/metrics.ts';
 import { openHttpServer, type HttpServer } from './http/server.ts';
 import { registerStreamRoutes } from './http/stream-routes.ts';
+import { registerKpiRoutes } from './kpis/kpi-routes.ts';
 import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
@@ -117,6 +118,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerDoNotCallRoutes(app, context);
   registerContactImportRoutes(app, context);
   registerDiagnosisRoutes(app, context);
+  registerKpiRoutes(app, context);
   registerStopAllRoutes(app, context);
   registerLineRoutes(app, context);
   registerRulebookRoutes(app, context);

@@ -6,6 +6,7 @@ import { listImports } from './do-not-call/list-import.ts';
 import { openImportWorker } from './imports/import-worker.ts';
 import { openRunWorker } from './journeys/run-worker.ts';
 import { openExperimentWorker } from './experiments/experiment-worker.ts';
+import { openKpiWorker } from './kpis/kpi-worker.ts';
 import { openLine, readLines } from './lines/line-store.ts';
 import { openMaintenance } from './maintenance/maintenance.ts';
 import { openMessageWorker } from './messages/message-worker.ts';
@@ -54,6 +55,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     signer: core.checkpointSigner,
     files: core.checkpointFiles,
   });
+  const kpis = openKpiWorker(core);
   const erasures = openErasureWorker(core);
   const experiments = openExperimentWorker(core);
   const recordings = openRecordingWorker(core);
@@ -70,6 +72,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
       await runs.close();
       await Promise.all([
         erasures.close(),
+        kpis.close(),
         imports.close(),
         contactFiles.close(),
         templates.close(),

@@ -11,12 +11,15 @@ import {
 } from './kpis.ts';
 import { startOf, type Grain, type RollupDimension } from './rollups.ts';
 
+/** Only what has these values; `hour` is that of the day, `00` to `23`, UTC. */
+export type KpiFilters = Partial<Dimensions> & { hour?: string };
+
 /** What is asked: whole hours in [from, until), of whom, and taken apart by what. */
 export type KpiQuestion = {
   accountId: AccountId;
   from: number;
   until: number;
-  filters: Partial<Dimensions>;
+  filters: KpiFilters;
   /** `hour` is the hour of the day, UTC. */
   groupBy: Dimension | 'hour' | null;
   /** One row per hour or day (UTC) instead of one for all the time. */
@@ -32,6 +35,8 @@ const NAMES = MEASURES.join(', ');
 /** Truncates in UTC, whatever zone the connection is in. */
 const started = (part: string): string => `date_trunc(${part}, at, 'UTC')`;
 
+const HOUR = `lpad(extract(hour from at at time zone 'UTC')::text, 2, '0')`;
+
 const PIECE = (grain: Grain, from: string, until: string): string =>
   `select value, at, ${NAMES} from kpi_rollups
     where account_id = $1 and dimension = $2 and grain = '${grain}' and at >= ${from}
@@ -42,7 +47,7 @@ const PIECE = (grain: Grain, from: string, until: string): string =>
 const FROM_ROLLUPS = statement<SumRow>(
   'kpi_sums_of_rollups',
   `select case $8::text when 'value' then value
-            when 'hour' then lpad(extract(hour from at at time zone 'UTC')::text, 2, '0')
+            when 'hour' then ${HOUR}
             else '' end as value,
           case $9::text when 'h' then ${started(`'hour'`)} when 'd' then ${started(`'day'`)} end as at,
           ${SUMMED}
@@ -56,7 +61,7 @@ const FROM_ROWS = statement<SumRow>(
   'kpi_sums_of_rows',
   `select case $4::text
             ${DIMENSIONS.map((name) => `when '${name}' then ${name}`).join(' ')}
-            when 'hour' then lpad(extract(hour from at at time zone 'UTC')::text, 2, '0')
+            when 'hour' then ${HOUR}
             else '' end as value,
           case $5::text when 'h' then ${started(`'hour'`)} when 'd' then ${started(`'day'`)} end as at,
           ${SUMMED}
@@ -67,10 +72,10 @@ const FROM_ROWS = statement<SumRow>(
 );
 
 function filtersFrom(first: number): string {
-  return DIMENSIONS.map((name, index) => {
-    const parameter = `$${first + index}::text`;
-    return `(${parameter} is null or ${name} = ${parameter})`;
-  }).join(' and ');
+  const columns = [...DIMENSIONS, HOUR];
+  return columns
+    .map((column, index) => `($${first + index}::text is null or ${column} = $${first + index})`)
+    .join(' and ');
 }
 
 /** The sums asked for; from roll-ups wherever one dimension at most plays a part. */
@@ -82,7 +87,7 @@ export async function readSums(db: Queryable, question: KpiQuestion): Promise<Su
   const named = groupBy === null || groupBy === 'hour' ? filtered : [...filtered, groupBy];
   const dimensions = new Set<RollupDimension>(named);
   const span = [at(from), at(until)] as const;
-  if (dimensions.size > 1) {
+  if (dimensions.size > 1 || filters.hour !== undefined) {
     const values = [accountId, ...span, groupBy, period, ...filterValues(filters)];
     return (await db.run(FROM_ROWS, values)).map(toSums);
   }
@@ -100,8 +105,8 @@ function wholeDays(from: number, until: number, needsHours: boolean): [number, n
   return needsHours || first >= last ? [until, until] : [first, last];
 }
 
-function filterValues(filters: Partial<Dimensions>): Array<string | null> {
-  return DIMENSIONS.map((name) => filters[name] ?? null);
+function filterValues(filters: KpiFilters): Array<string | null> {
+  return [...DIMENSIONS, 'hour' as const].map((name) => filters[name] ?? null);
 }
 
 function toSums(row: SumRow): Sums {

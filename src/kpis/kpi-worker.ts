@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import type { Changes } from '../ledger/changes.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
@@ -12,27 +13,40 @@ import { rebuildStep } from './rebuild-commands.ts';
  */
 export type KpiWorker = { close(): Promise<void> };
 
-export type KpiPorts = { database: Database; clock: Clock; log: Log };
+export type KpiPorts = { database: Database; clock: Clock; log: Log; changes: Changes };
 
 const LOOK_EVERY_MS = 1_000;
+/** What other nodes wrote, and a rebuild that was asked for, is found this late at most. */
+const LOOK_UNASKED_MS = 15_000;
 /** `afterCount` is told which lines' figures changed. */
 export function openKpiWorker(
   ports: KpiPorts,
   afterCount: (lines: ReadonlySet<string>) => Promise<void> = async () => undefined,
 ): KpiWorker {
+  const { clock, log, changes } = ports;
   let closing = false;
-  const stop = repeat(ports.clock, LOOK_EVERY_MS, async () => {
+  let isHinted = true;
+  let lookedAt = clock.monotonic();
+  const unsubscribe = changes.subscribe(() => {
+    isHinted = true;
+  });
+  const stop = repeat(clock, LOOK_EVERY_MS, async () => {
+    if (!isHinted && clock.monotonic() - lookedAt < LOOK_UNASKED_MS) return;
+    isHinted = false;
+    lookedAt = clock.monotonic();
     try {
       const lines = await countAll(ports, () => closing);
       await afterCount(lines);
       if (!closing) await rebuildStep(ports);
     } catch (error) {
-      ports.log.error({ error: errorText(error) }, 'figures could not be brought up to date');
+      isHinted = true;
+      log.error({ error: errorText(error) }, 'figures could not be brought up to date');
     }
   });
   return {
     async close() {
       closing = true;
+      unsubscribe();
       await stop();
     },
   };
