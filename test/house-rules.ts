@@ -83,6 +83,7 @@ const MORE_FACES = new Set([
   'src/recording/recording-disk.ts',
   'src/recording/recording-link.ts',
   'src/scripts/script-text.ts',
+  'src/surveys/survey-words.ts',
   'src/sip/tls-credentials.ts',
   'src/sip/uri.ts',
   'src/templates/quick-reply.ts',

@@ -40,7 +40,7 @@ export async function setOutcome(
     at: now,
     data,
     personal: note === null ? undefined : { note },
-    announce: { type: 'call.outcome_set', callId, sequence: 0, data: told },
+    announce: { type: 'outcome.set', callId, sequence: 0, data: told },
   });
   return row;
 }

@@ -13,6 +13,7 @@ import {
   type Step,
   type StepDocument,
 } from './script.ts';
+import { surveyWordsIn } from '../surveys/survey-words.ts';
 import { hasBrokenPlaceholder, variablesIn } from './script-text.ts';
 
 /** A script that can run, or everything that is wrong with it. */
@@ -47,12 +48,22 @@ function nameOf(step: { name?: string | undefined }, index: number): string {
 
 function compiled(document: ScriptDocument): Script {
   const { steps, ...rest } = document;
-  const named = namedSteps(steps, END);
+  const named = namedSteps(
+    steps.map((step) => worded(step, document.language)),
+    END,
+  );
   return {
     ...rest,
     first: steps[0] === undefined ? END : nameOf(steps[0], 0),
     steps: new Map(named.map((step) => [step.name, step])),
   };
+}
+
+/** A survey that brings no prompt is asked in our own words. */
+function worded(step: StepDocument, language: string): StepDocument {
+  if (step.do !== 'survey' || step.prompt !== undefined) return step;
+  const spoken = step.language ?? language;
+  return { ...step, prompt: { say: surveyWordsIn(spoken).spoken, language: spoken } };
 }
 
 /** Steps with names and ways out; `after` is where the last of them leads. */
@@ -109,7 +120,14 @@ export function withAnsweredSteps(
 }
 
 /** Steps that have a `next`. */
-const LEADS_ON: ReadonlySet<unknown> = new Set(['play', 'say', 'gather', 'record', 'url']);
+const LEADS_ON: ReadonlySet<unknown> = new Set([
+  'play',
+  'say',
+  'gather',
+  'record',
+  'survey',
+  'url',
+]);
 
 function documentOf(step: Step): object {
   const { next, ...rest } = step;
@@ -219,7 +237,11 @@ function stepProblems(script: Script, step: Step): ScriptProblem[] {
       ? [say('on', `is a variable; "${step.on}" is set nowhere`, 'Name one that is set.')]
       : [];
   const gathers = step.do === 'gather' ? gatherProblems(script, step, say) : [];
-  return [...lost, ...unfilled, ...unknownTest, ...gathers];
+  const surveyKey = step.do === 'survey' && /^[1-5]$/.test(script.optOutKey ?? '');
+  const surveys = surveyKey
+    ? [say('do', `has keys 1 to 5, of which "${script.optOutKey}" means stop`, 'Make it 9.')]
+    : [];
+  return [...lost, ...unfilled, ...unknownTest, ...gathers, ...surveys];
 }
 
 type Say = (field: string, rule: string, fix: string) => ScriptProblem;

@@ -1,3 +1,4 @@
+import { SCORES } from '../surveys/survey.ts';
 import { END, type Step } from './script.ts';
 import { withAnsweredSteps } from './script-check.ts';
 import { filledText } from './script-text.ts';
@@ -66,6 +67,8 @@ export class ScriptRun {
       }
       case 'gather':
         return this.#ask(step, 1, step.prompt);
+      case 'survey':
+        return this.#ask(asQuestion(step), 1, step.prompt);
       case 'branch': {
         const value = this.#state.variables[step.on] ?? '';
         this.leave(step, 'done', { keepsOutcome: true });
@@ -217,10 +220,9 @@ export class ScriptRun {
   ): this {
     const { digits = null, problem = null, keepsOutcome = false } = more;
     if (!keepsOutcome) this.#set({ outcome, reason: problem ?? '' });
-    return this.#do({
-      do: 'note',
-      step: { name: step.name, kind: step.do, outcome, digits, problem },
-    });
+    // A survey waits for its key as a `gather` does, and is told as what it is.
+    const kind = this.#state.script.steps.get(step.name)?.do ?? step.do;
+    return this.#do({ do: 'note', step: { name: step.name, kind, outcome, digits, problem } });
   }
 
   optOut(): this {
@@ -284,6 +286,26 @@ export class ScriptRun {
     this.#actions.push(action);
     return this;
   }
+}
+
+/** One key of 1 to 5; without one the script goes on all the same. */
+function asQuestion(step: Extract<Step, { do: 'survey' }>): Extract<Step, { do: 'gather' }> {
+  const { name, next, set, prompt, firstDigitTimeoutMs, tries } = step;
+  return {
+    do: 'gather',
+    name,
+    next,
+    ...(set === undefined ? {} : { set }),
+    ...(prompt === undefined ? {} : { prompt }),
+    firstDigitTimeoutMs,
+    tries,
+    minDigits: 1,
+    maxDigits: 1,
+    terminator: 'none',
+    betweenDigitsTimeoutMs: 500,
+    cases: Object.fromEntries(SCORES.map((score) => [String(score), next])),
+    onFail: next,
+  };
 }
 
 /** All tries of a question, with the short waits between them. */

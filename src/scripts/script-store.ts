@@ -92,6 +92,22 @@ export async function readScript(
   return row === undefined ? null : scriptIn(row);
 }
 
+const BY_NAME = statement<ScriptRow>(
+  'script_by_name',
+  `select ${COLUMNS} from scripts
+    where account_id = $1 and name = $2 and is_latest order by id limit 1`,
+);
+
+/** The newest version of the script of that name; of several the oldest. */
+export async function findScript(
+  db: Queryable,
+  accountId: AccountId,
+  name: string,
+): Promise<StoredScript | null> {
+  const row = await db.first(BY_NAME, [accountId, name]);
+  return row === undefined ? null : scriptIn(row);
+}
+
 /** The newest version, held until the end of the transaction. */
 export async function lockScript(
   tx: Tx,

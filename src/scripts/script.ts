@@ -118,6 +118,16 @@ const recordStep = z.strictObject({
 });
 const optOutStep = z.strictObject({ do: z.literal('optout'), name: stepName.optional(), set });
 const hangUpStep = z.strictObject({ do: z.literal('hangup'), name: stepName.optional(), set });
+const surveyStep = z.strictObject({
+  do: z.literal('survey'),
+  ...common,
+  prompt: soundSchema
+    .optional()
+    .describe('Asks for 1 to 5; default: our own words, in `language` or that of the script.'),
+  language: languageTag.optional(),
+  firstDigitTimeoutMs: timeout(1_000, 30_000, 6_000),
+  tries: z.int().min(1).max(3).default(2),
+});
 const urlStep = z.strictObject({
   do: z.literal('url'),
   ...common,
@@ -136,6 +146,7 @@ export const stepSchema = z.discriminatedUnion('do', [
   recordStep,
   optOutStep,
   hangUpStep,
+  surveyStep,
   urlStep,
 ]);
 export const STEP_KINDS = stepSchema.options.map((option) => option.shape.do.value);
@@ -218,6 +229,9 @@ export function soundsOf(step: StepDocument): Array<{ field: string; sound: Scri
   if (step.do === 'say') {
     const { text: say, language } = step;
     return [{ field: 'text', sound: language === undefined ? { say } : { say, language } }];
+  }
+  if (step.do === 'survey') {
+    return step.prompt === undefined ? [] : [{ field: 'prompt', sound: step.prompt }];
   }
   if (step.do !== 'gather') return [];
   return (['prompt', 'onInvalid', 'onNothing'] as const).flatMap((field) => {
