@@ -163,7 +163,8 @@ function stepProblems(journey: Journey, step: Step): JourneyProblem[] {
 
 /** `onNo` leads where `else` does unless it is given, and would be told of twice. */
 function distinct(problems: JourneyProblem[]): JourneyProblem[] {
-  return [...new Map(problems.map((problem) => [problem.rule, problem])).values()];
+  const first = new Map(problems.toReversed().map((problem) => [problem.rule, problem]));
+  return [...first.values()].toReversed();
 }
 
 /** Every text of a step that may hold variables. */

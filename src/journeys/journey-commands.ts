@@ -55,7 +55,7 @@ export async function startRun(unit: ContactUnit, wish: StartRun): Promise<Run |
     attribution: { ...wish.attribution, ...belongs },
     keyId: wish.keyId,
     step: first,
-    phase: { kind: 'due', at },
+    phase: { kind: 'start', at },
     reachedAt: at,
     variables: variablesOf(stored.document, wish.variables, {
       contactName: contact.name ?? 'there',
@@ -87,7 +87,13 @@ export async function cancelRuns(
   actor = 'platform',
 ): Promise<number> {
   const units = new Map([unit, ...unit.absorbed].map((each) => [each.contact.id, each]));
-  const live = await liveRunsOf(unit.tx, [...units.keys()]);
+  // Whoever is on no journey costs no look.
+  const onSome = [...units.values()].filter(({ liveRuns }) => liveRuns > 0);
+  if (onSome.length === 0) return 0;
+  const live = await liveRunsOf(
+    unit.tx,
+    onSome.map(({ contact }) => contact.id),
+  );
   for (const stored of live) {
     const of = units.get(stored.contactId) ?? unit;
     // What this unit has changed already is not in the database yet.

@@ -23,7 +23,7 @@ export function stageRun(unit: ContactUnit, { run, taken }: Advanced, actor = 'p
 /** Stages a run that has just begun. */
 export function stageStart(unit: ContactUnit, run: Run, actor: string): void {
   const { id: runId, journeyId, version, lineId, phase, attribution } = run;
-  const dueAt = phase.kind === 'due' ? phase.at : unit.now;
+  const dueAt = phase.kind === 'start' ? phase.at : unit.now;
   const data = { runId, journeyId, version, lineId, dueAt, attribution };
   const announce = { type: 'journey.run.started', callId: null, sequence: 0, data } as const;
   unit.record({ type: 'RunStarted', actor, at: unit.now, data, announce });

@@ -39,12 +39,12 @@ export type Done =
   | { type: 'asked'; at: number; requestId: PermissionRequestId | null }
   | { type: 'called'; at: number; callId: CallId }
   | { type: 'told'; at: number }
-  | { type: 'dealt'; at: number; experimentId: string; arm: string | null }
+  /** Only who takes part is counted; all others have the arm without its name on them. */
+  | { type: 'dealt'; at: number; experimentId: string; arm: string | null; counted: boolean }
   | {
       type: 'refused';
       at: number;
       code: string;
-      noPermission: boolean;
       /** When it may be tried again, where time alone stands in the way. */
       laterAt: number | null;
     };
@@ -87,6 +87,16 @@ export type StepTaken = TrailStep & {
 
 export type Advanced = { run: Run; effect: RunEffect | null; taken: readonly StepTaken[] };
 
+/** A call that was refused for these would be allowed by a new yes. */
+const NO_PERMISSION: ReadonlySet<string> = new Set([
+  'permission_missing',
+  'permission_used',
+  'permission_expired',
+  'permission_without_purpose',
+  'purpose_mismatch',
+  'promise_missed',
+]);
+
 /** The last steps that a run shows; the ledger keeps every one. */
 const TRAIL_KEPT = 100;
 
@@ -99,6 +109,9 @@ export function advance(journey: Journey, run: Run, input: RunInput): Advanced {
   invariant(step !== undefined, `run ${run.id} is at a step that its journey does not have`);
   const walk = new Walk(journey, run);
   switch (phase.kind) {
+    case 'start':
+      if (input.type !== 'time' || input.at < phase.at) return unchanged(run);
+      return walk.enter(step, input.at);
     case 'due':
       if (input.type !== 'time' || input.at < phase.at) return unchanged(run);
       return walk.begin(step, input.at);
@@ -114,7 +127,7 @@ export function advance(journey: Journey, run: Run, input: RunInput): Advanced {
 
 /** When the clock itself changes the run; null where only an event does. */
 export function wakesAt({ phase }: Run): number | null {
-  if (phase.kind === 'due') return phase.at;
+  if (phase.kind === 'due' || phase.kind === 'start') return phase.at;
   return phase.kind === 'answer' ? phase.until : null;
 }
 
@@ -194,7 +207,7 @@ class Walk {
       case 'ask':
       case 'call': {
         const latest = latestOf(run, step);
-        if (latest !== null && at > latest) return this.refuse(step, at, 'too_late', false);
+        if (latest !== null && at > latest) return this.refuse(step, at, 'too_late');
         return this.act(effectOf(run, step, at, latest));
       }
       default:
@@ -202,13 +215,14 @@ class Walk {
     }
   }
 
-  refuse(step: Step, at: number, code: string, noPermission: boolean): Advanced {
+  refuse(step: Step, at: number, code: string, more = {}): Advanced {
     this.run = { ...this.run, outcome: 'refused', reason: code };
     const onRefused = 'onRefused' in step ? step.onRefused : undefined;
     const usual = step.do === 'message' ? (onRefused ?? step.next) : (onRefused ?? END);
-    const missing = step.do === 'call' && noPermission ? step.onNoPermission : undefined;
+    const isMissing = step.do === 'call' && NO_PERMISSION.has(code);
+    const missing = isMissing ? step.onNoPermission : undefined;
     const way = { to: missing ?? usual, outcome: 'refused', end: 'refused' };
-    return this.leave(step, at, way, { reason: code });
+    return this.leave(step, at, way, { ...more, reason: code });
   }
 
   pause(phase: Run['phase']): Advanced {
@@ -255,7 +269,8 @@ function effectOf(run: Run, step: Step, at: number, notAfter: number | null): Ru
         do: 'call',
         step,
         purpose: step.purpose === undefined ? (run.purpose ?? '') : filled(step.purpose),
-        endpoint: step.endpoint === undefined ? null : filled(step.endpoint),
+        // A variable that was left empty leaves the choice to routing.
+        endpoint: filled(step.endpoint ?? '') || null,
         scriptVariables: Object.fromEntries(given.map(([name, text]) => [name, filled(text)])),
         notAfter,
       };
@@ -294,13 +309,16 @@ function callOver(
   { at, outcome, reason, result, afterYesMs }: Extract<RunInput, { type: 'callEnded' }>,
 ): Advanced {
   const { callId } = walk.run;
+  const of = callId === null ? {} : { callId };
+  // No phone rang: at the dial the gate said what it might have said before.
+  if (outcome === 'blocked') return walk.refuse(step, at, reason, of);
   walk.run = { ...walk.run, outcome, reason, result };
   const withinMs = step.within === undefined ? null : durationMs(step.within);
   const promise =
     withinMs === null || afterYesMs === null
       ? {}
       : { withinMs, afterYesMs, promiseKept: afterYesMs <= withinMs };
-  const more = { ...(callId === null ? {} : { callId }), reason, ...promise };
+  const more = { ...of, reason, ...promise };
   return walk.leave(step, at, { to: step.next, outcome }, more);
 }
 
@@ -324,14 +342,17 @@ function done(walk: Walk, step: Step, input: RunInput): Advanced {
       return walk.leave(step, input.at, { to: step.next, outcome: 'sent' });
     case 'dealt': {
       if (step.do !== 'split') return unchanged(run);
-      const { at, arm, experimentId } = input;
-      const to = arm === null || !Object.hasOwn(step.arms, arm) ? step.else : step.arms[arm];
-      if (arm === null) return walk.leave(step, at, { to: step.else, outcome: 'no_arm' });
+      const { at, arm, experimentId, counted } = input;
+      const to = arm !== null && Object.hasOwn(step.arms, arm) ? step.arms[arm] : undefined;
+      if (arm === null || to === undefined) {
+        return walk.leave(step, at, { to: step.else, outcome: 'no_arm' });
+      }
+      if (!counted) return walk.leave(step, at, { to, outcome: 'not_counted' });
       walk.run = { ...run, attribution: { ...run.attribution, experimentId, arm } };
-      return walk.leave(step, at, { to: to ?? step.else, outcome: 'dealt' }, { experimentId, arm });
+      return walk.leave(step, at, { to, outcome: 'dealt' }, { experimentId, arm });
     }
     case 'refused': {
-      const { at, code, noPermission, laterAt } = input;
+      const { at, code, laterAt } = input;
       if (laterAt !== null && (step.do === 'ask' || step.do === 'call')) {
         const latest = latestOf(run, step) ?? run.reachedAt + JOURNEY_LIMITS.putOffMs;
         if (laterAt <= latest) return walk.pause({ kind: 'due', at: laterAt });
@@ -339,7 +360,7 @@ function done(walk: Walk, step: Step, input: RunInput): Advanced {
       if (step.do === 'survey') {
         return walk.leave(step, at, { to: step.next, outcome: 'refused' }, { reason: code });
       }
-      return walk.refuse(step, at, code, noPermission);
+      return walk.refuse(step, at, code);
     }
     default:
       return unchanged(run);

@@ -14,7 +14,9 @@ export type RunId = Id<'journeyRun'>;
 
 /** What a run does at its step. */
 export type RunPhase =
-  /** The step begins at that instant, or is looked at again. */
+  /** It has not come to its first step yet. */
+  | { kind: 'start'; at: number }
+  /** The step begins at that instant, or is tried again. */
   | { kind: 'due'; at: number }
   /** An answer is awaited until then. */
   | { kind: 'answer'; until: number }

@@ -18,6 +18,8 @@ import { insertEntries } from './ledger-store.ts';
 export type ContactUnit = {
   readonly tx: Tx;
   readonly contact: Contact;
+  /** How many journeys the contact was on when it was locked. */
+  readonly liveRuns: number;
   /** Contacts that this one goes on for, where their locks were taken along; else empty. */
   readonly absorbed: readonly ContactUnit[];
   /** The instant this unit decides at; the same for everything in it. */
@@ -77,6 +79,7 @@ export async function withContact<T>(
 export class PendingUnit implements ContactUnit {
   readonly tx: Tx;
   readonly contact: Contact;
+  readonly liveRuns: number;
   readonly absorbed: PendingUnit[] = [];
   readonly now: number;
   readonly ids: Ids;
@@ -88,6 +91,7 @@ export class PendingUnit implements ContactUnit {
     this.tx = tx;
     this.locked = locked;
     this.contact = locked.contact;
+    this.liveRuns = locked.liveRuns;
     this.now = now;
     this.ids = ids;
   }
@@ -144,7 +148,7 @@ export async function commitUnits(
 /** A person on a journey is looked at again when something happened that it may wait for. */
 async function wakeJourneys(tx: Tx, units: readonly PendingUnit[]): Promise<void> {
   const woken = units.filter(
-    ({ locked, recorded }) => locked.liveRuns > 0 && recorded.some(({ type }) => WAKING.has(type)),
+    ({ liveRuns, recorded }) => liveRuns > 0 && recorded.some(({ type }) => WAKING.has(type)),
   );
   if (woken.length === 0) return;
   const ids = woken.map(({ contact }) => contact.id);

@@ -1,0 +1,174 @@
+import { stopsAmong } from '../accounts/account-store.ts';
+import { lockFreeContacts } from '../contacts/contact-store.ts';
+import type { Tx } from '../database/database.ts';
+import { PendingUnit, commitUnits, type LedgerPorts } from '../ledger/contact-unit.ts';
+import { readLines } from '../lines/line-store.ts';
+import type { TimerHandle } from '../platform/clock.ts';
+import { errorText } from '../platform/failure.ts';
+import type { Log } from '../platform/log.ts';
+import { cancelsAmong, type JourneyCancel } from './journey-store.ts';
+import { makeJourneyShelf } from './journey-shelf.ts';
+import type { RunPorts } from './run-hands.ts';
+import { stepRun, stopRun } from './run-steps.ts';
+import {
+  dueRuns,
+  liveRunsOf,
+  nextRunDueAt,
+  putOffRuns,
+  wakeCancelledRuns,
+  type DueRun,
+} from './run-store.ts';
+import { WAKING } from './run-wake-store.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Takes runs on when they are due. The rows are the timers, and the contact's lock makes each run
+ * one worker's at a time: whoever comes second finds it moved on. Many people share a transaction,
+ * because its wait for the disk costs the same for one as for all of them.
+ */
+export type RunWorker = { close(): Promise<void> };
+
+export type RunWorkerPorts = LedgerPorts & RunPorts & { log: Log };
+
+const CLAIM = 128;
+const BATCH = 32;
+/** Also the safety net for rows that other processes wrote. */
+const LOOK_AGAIN_MS = 1_000;
+/** When somebody else holds the lock of every due contact; they hold it for milliseconds. */
+const BUSY_MS = 20;
+/** A stopped account's runs are looked at so often, and no step of them is lost. */
+const STOPPED_MS = 60_000;
+/** A run that cannot be taken on by a fault of ours must not hold up the others. */
+const FAULT_MS = 60_000;
+const CANCELLED_MAX = 1_000;
+
+export function openRunWorker(ports: RunWorkerPorts): RunWorker {
+  const { clock, database, log } = ports;
+  const take = runTaker(ports);
+  let timer: TimerHandle | null = null;
+  let running: Promise<void> | null = null;
+  let woken = false;
+  let closed = false;
+  const isOpen = (): boolean => !closed;
+
+  const sweep = async (): Promise<number> => {
+    await wakeCancelledRuns(database, clock.now(), CANCELLED_MAX);
+    for (;;) {
+      const due = await dueRuns(database, clock.now(), CLAIM);
+      if (due.length === 0) break;
+      if ((await take(due)) === 0) return BUSY_MS;
+      if (!isOpen()) return 0;
+    }
+    const next = (await nextRunDueAt(database)) ?? Infinity;
+    return Math.min(LOOK_AGAIN_MS, Math.max(0, next - clock.now()));
+  };
+  const look = async (): Promise<void> => {
+    let waitMs = 0;
+    do {
+      woken = false;
+      try {
+        waitMs = await sweep();
+      } catch (error) {
+        log.error({ error: errorText(error) }, 'taking journeys on failed');
+        waitMs = LOOK_AGAIN_MS;
+      }
+    } while (woken && isOpen());
+    running = null;
+    timer?.cancel();
+    if (!closed) timer = clock.after(waitMs, run);
+  };
+  const run = (): void => {
+    woken = true;
+    running ??= look();
+  };
+
+  const unsubscribe = ports.changes.subscribe(({ type }) => {
+    if (type === 'RunStarted' || WAKING.has(type)) run();
+  });
+  run();
+  return {
+    async close() {
+      closed = true;
+      unsubscribe();
+      timer?.cancel();
+      await running;
+      timer?.cancel();
+    },
+  };
+}
+
+/** Takes due runs on, and returns how many it had the locks for. */
+function runTaker(ports: RunWorkerPorts): (due: readonly DueRun[]) => Promise<number> {
+  const { clock, database, log } = ports;
+  const shelf = makeJourneyShelf();
+  const takeLocked = async (tx: Tx, due: readonly DueRun[]): Promise<number> => {
+    const wanted = new Map(due.map((each) => [each.id, each]));
+    const locked = await lockFreeContacts(tx, [...new Set(due.map((each) => each.contactId))]);
+    if (locked.length === 0) return 0;
+    const stops = await stopsAmong(tx, [...new Set(due.map((each) => each.accountId))]);
+    // Read anew under the locks: they may have moved on, or ended.
+    const live = await liveRunsOf(
+      tx,
+      locked.map(({ contact }) => contact.id),
+    );
+    const runs = live.filter(({ id }) => wanted.has(id));
+    const held = runs.filter(({ accountId }) => stops.has(accountId)).map(({ id }) => id);
+    if (held.length > 0) await putOffRuns(tx, held, clock.now() + STOPPED_MS);
+    const cancels = await cancelsAmong(tx, [...new Set(runs.map(({ journeyId }) => journeyId))]);
+    const lines = await readLines(tx, [...new Set(runs.map(({ lineId }) => lineId))]);
+    const now = clock.now();
+    const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
+    for (const run of runs) {
+      const unit = units.find(({ contact }) => contact.id === run.contactId);
+      const line = lines.find(({ id }) => id === run.lineId);
+      if (unit === undefined || held.includes(run.id)) continue;
+      const journey = await shelf.journey(tx, run);
+      const over = overBecause(unit, run, cancels.get(run.journeyId));
+      if (over !== null) await stopRun(unit, run, over, 'platform');
+      else if (journey === null || line === undefined) {
+        await stopRun(unit, run, 'journey_gone', 'platform');
+      } else await stepRun(unit, ports, { journey, line, run });
+    }
+    await commitUnits(tx, ports, units);
+    return runs.length === 0 ? locked.length : runs.length;
+  };
+  const takeAlone = async (each: DueRun): Promise<number> => {
+    try {
+      return await database.transaction((tx) => takeLocked(tx, [each]));
+    } catch (error) {
+      log.error({ error: errorText(error), runId: each.id }, 'a run could not be taken on');
+      await putOffRuns(database, [each.id], clock.now() + FAULT_MS);
+      return 1;
+    }
+  };
+  return async (due) => {
+    let taken = 0;
+    for (const batch of batchesOf(due)) {
+      try {
+        taken += await database.transaction((tx) => takeLocked(tx, batch));
+      } catch {
+        // One that is broken must not hold up the others: each by itself, and each by its name.
+        for (const each of batch) taken += await takeAlone(each);
+      }
+    }
+    return taken;
+  };
+}
+
+/** Why a run must not go on, whatever its steps say; null when it may. */
+function overBecause(
+  { contact }: PendingUnit,
+  run: Run,
+  cancel: JourneyCancel | undefined,
+): string | null {
+  if (contact.erasedAt !== null) return 'erased';
+  if (contact.optedOutAt !== null) return 'opted_out';
+  if (contact.mergedInto !== null) return 'contact_merged';
+  return cancel !== undefined && run.startedAt <= cancel.before ? cancel.reason : null;
+}
+
+function batchesOf(due: readonly DueRun[]): DueRun[][] {
+  const batches: DueRun[][] = [];
+  for (let from = 0; from < due.length; from += BATCH) batches.push(due.slice(from, from + BATCH));
+  return batches;
+}
