@@ -33,6 +33,7 @@ import { makeHttpMetrics } from './http/metrics.ts';
 import { openHttpServer, type HttpServer } from './http/server.ts';
 import { registerStreamRoutes } from './http/stream-routes.ts';
 import { registerKpiRoutes } from './kpis/kpi-routes.ts';
+import { registerJourneyRoutes } from './journeys/journey-routes.ts';
 import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
@@ -133,6 +134,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerAgentRoutes(app, context);
   registerAgentOwnRoutes(app, context);
   registerExperimentRoutes(app, context);
+  registerJourneyRoutes(app, context);
   registerStreamRoutes(app, context);
   registerEventRoutes(app, context);
   registerWebhookRoutes(app, context);

@@ -5,6 +5,8 @@ import { ensureAccount, saveAccountPolicy } from '../accounts/account-store.ts';
 import { keepApiKey } from './first-key.ts';
 import type { Database } from '../database/database.ts';
 import { saveEndpoint } from '../endpoints/endpoint-store.ts';
+import { installReady } from '../journeys/journey-desk.ts';
+import { READY_JOURNEYS } from '../journeys/ready-journeys.ts';
 import { saveLine } from '../lines/line-store.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
@@ -149,6 +151,7 @@ export async function seedSandbox(
     // The simulated Meta has them approved from its start, every time.
     const now = systemClock.now();
     await addBuiltInTemplates(tx, ids, owner, { approved: true, now });
+    for (const ready of READY_JOURNEYS) await installReady(tx, { ids, now }, accountId, ready);
     // Templates of one's own did not survive the simulator.
     await planSync(tx, owner, now);
     const keyPorts = { tx, ids, dataDir: ports.dataDir };
