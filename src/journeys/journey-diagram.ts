@@ -1,5 +1,22 @@
 import { durationMs, END, waysOut, type Journey, type Moment, type Step } from './journey.ts';
 
+/** A step as the page draws it: what it does, in words, and every way out of it. */
+export type DrawnStep = {
+  name: string;
+  do: string;
+  about: string;
+  ways: Array<{ by: string; to: string }>;
+};
+
+export function drawnSteps(journey: Journey): DrawnStep[] {
+  return [...journey.steps.values()].map((step) => ({
+    name: step.name,
+    do: step.do,
+    about: aboutOf(step),
+    ways: waysOut(step),
+  }));
+}
+
 /** A journey as Mermaid text, which GitHub and the page draw. */
 export function journeyDiagram(journey: Journey): string {
   const names = [...journey.steps.keys()];
@@ -29,7 +46,7 @@ function quoted(text: string): string {
 }
 
 /** What a step does, in a few words. */
-export function aboutOf(step: Step): string {
+function aboutOf(step: Step): string {
   switch (step.do) {
     case 'ask':
       return `ask ${momentText(step.at)}: ${step.template}`;

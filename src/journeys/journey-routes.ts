@@ -8,7 +8,7 @@ import { isoTime } from '../platform/clock.ts';
 import { compiled } from './journey-check.ts';
 import { checkJourneyHere, installReady } from './journey-desk.ts';
 import { dryRun } from './journey-dry-run.ts';
-import { journeyDiagram } from './journey-diagram.ts';
+import { drawnSteps, journeyDiagram } from './journey-diagram.ts';
 import {
   cancelBefore,
   listJourneys,
@@ -19,6 +19,7 @@ import {
   type StoredJourney,
 } from './journey-store.ts';
 import {
+  drawingSchema,
   dryRunBody,
   dryRunView,
   journeyDraft,
@@ -207,6 +208,7 @@ function registerTrying(app: HttpServer, context: ApiContext): void {
             ok: z.boolean(),
             problems: problemsSchema,
             diagram: z.string().nullable(),
+            drawing: drawingSchema,
           }),
         },
       },
@@ -214,8 +216,10 @@ function registerTrying(app: HttpServer, context: ApiContext): void {
     async (request) => {
       const { accountId } = accountOf(request);
       const checked = await checkJourneyHere(database, accountId, request.body.journey);
-      if (!checked.ok) return { ok: false, problems: checked.problems, diagram: null };
-      return { ok: true, problems: [], diagram: journeyDiagram(checked.journey) };
+      if (!checked.ok) return { ok: false, problems: checked.problems, diagram: null, drawing: [] };
+      const { journey } = checked;
+      const drawing = drawnSteps(journey);
+      return { ok: true, problems: [], diagram: journeyDiagram(journey), drawing };
     },
   );
 

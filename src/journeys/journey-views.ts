@@ -3,7 +3,7 @@ import { oneLine } from '../http/api-schemas.ts';
 import { RefusalError } from '../http/problem.ts';
 import { isoTime } from '../platform/clock.ts';
 import { compiled } from './journey-check.ts';
-import { journeyDiagram } from './journey-diagram.ts';
+import { drawnSteps, journeyDiagram } from './journey-diagram.ts';
 import type { StoredJourney } from './journey-store.ts';
 import type { JourneyProblem } from './journey.ts';
 
@@ -25,8 +25,19 @@ export const journeySummary = z.object({
   updatedAt: z.string(),
   journey: journeyDraft,
 });
+export const drawingSchema = z
+  .array(
+    z.object({
+      name: z.string(),
+      do: z.string(),
+      about: z.string(),
+      ways: z.array(z.object({ by: z.string(), to: z.string() })),
+    }),
+  )
+  .describe('The steps with every way out of each, for drawing.');
 export const journeyView = journeySummary.extend({
   diagram: z.string().describe('Mermaid text.'),
+  drawing: drawingSchema,
 });
 export const listedView = journeySummary.extend({ liveRuns: z.number() });
 
@@ -84,7 +95,12 @@ export function summaryOf(stored: StoredJourney): z.infer<typeof journeySummary>
 }
 
 export function viewOf(stored: StoredJourney): z.infer<typeof journeyView> {
-  return { ...summaryOf(stored), diagram: journeyDiagram(compiled(stored.document)) };
+  const journey = compiled(stored.document);
+  return {
+    ...summaryOf(stored),
+    diagram: journeyDiagram(journey),
+    drawing: drawnSteps(journey),
+  };
 }
 
 /** What is wrong with a journey, as a 422 that names each step and field. */

@@ -6,6 +6,7 @@ import { useSimulator, useSimulatorState } from './api/simulator-hooks.tsx';
 import { AuditPage } from './audit/audit-page.tsx';
 import { BusinessHalf } from './business/business-half.tsx';
 import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
+import { JourneysPage } from './journeys/journeys-page.tsx';
 import { PageNav, usePage } from './pages/page-nav.tsx';
 import { RulesPage } from './rules/rules-page.tsx';
 import { ScriptsPage } from './scripts/scripts-page.tsx';
@@ -37,6 +38,7 @@ export function Workspace(props: { onLeave: () => void }) {
       {page === 'rules' && <RulesPage />}
       {page === 'templates' && <TemplatesPage />}
       {page === 'scripts' && <ScriptsPage />}
+      {page === 'journeys' && <JourneysPage number={number} />}
       {page === 'do-not-call' && <DoNotCallPage />}
       {page === 'audit' && <AuditPage number={number} />}
       {page === 'calls' && (

@@ -7,6 +7,7 @@ export const PAGES = {
   rules: 'Rules',
   templates: 'Templates',
   scripts: 'Scripts',
+  journeys: 'Journeys',
   'do-not-call': 'Do not call',
   audit: 'Audit',
 } as const;
