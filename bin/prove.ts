@@ -70,6 +70,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'data sets',
     count: 1_000,
   },
+  journeys: {
+    says: 'people on journeys at once: each ends as that person acts, nobody is rung twice',
+    kind: 'test',
+    file: 'test/journeys-at-once.test.ts',
+    variable: 'ASKFIRST_JOURNEY_RUNS',
+    counts: 'people',
+    count: 1_000,
+  },
   caps: {
     says: 'C-10: no cap is passed when two hundred come at once',
     kind: 'test',
