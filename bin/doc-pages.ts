@@ -10,6 +10,7 @@ import { SETTINGS_SHAPE } from '../src/settings.ts';
 import { EVENT_MEANINGS } from '../src/webhooks/event-meanings.ts';
 import { ATTEMPT_TIMEOUT_MS, EVENT_TYPES, RETRY_SCHEDULE_MS } from '../src/webhooks/webhooks.ts';
 import { TOLERANCE_SECONDS } from '../src/webhooks/signing.ts';
+import { journeyPage } from './journey-page.ts';
 import { packPage } from './pack-page.ts';
 
 /** The pages, and the parts of pages, that are made from the tables the program itself reads. */
@@ -23,6 +24,7 @@ export function docPages(): DocPage[] {
     { path: 'docs/reference/errors.md', text: errorsPage(errorCatalogue()) },
     { path: 'docs/reference/settings.md', text: settingsPage() },
     { path: 'docs/reference/events.md', text: eventsPage() },
+    { path: 'docs/reference/journey-language.md', text: `${NOTE}\n\n${journeyPage()}\n` },
     { path: 'docs/reference/packs.md', text: `${NOTE}\n\n${packPage()}` },
     withBlocks('docs/explanation/calls.md', {
       diagram: mermaid(callDiagram()),

@@ -158,6 +158,11 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Send a text under scriptVariables for each name in evidence.missing.',
     status: 422,
   },
+  script_unknown: {
+    title: 'There is no script of that name or id.',
+    fix: 'GET /v1/scripts lists what there is; correct the journey that names it.',
+    status: 422,
+  },
   journey_invalid: {
     title: 'This journey cannot run.',
     fix: 'Correct what is listed under "fields"; POST /v1/journeys/check looks at a draft.',
