@@ -34,6 +34,7 @@ const ABOUT: Readonly<Record<string, string>> = {
 };
 
 export function journeyPage(): string {
+  const { visitsDefault, visitsMax } = JOURNEY_LIMITS;
   return [
     '# The journey language',
     '*Every field of a journey. [How to run one](../how-to/run-a-journey.md).*',
@@ -70,7 +71,7 @@ export function journeyPage(): string {
       '| | |',
       '|---|---|',
       `| steps of a journey | ${JOURNEY_LIMITS.steps} |`,
-      `| steps of a run | ${JOURNEY_LIMITS.visitsDefault}; by \`maxSteps\` up to ${JOURNEY_LIMITS.visitsMax} |`,
+      `| steps of a run | ${visitsDefault}; by \`maxSteps\` up to ${visitsMax} |`,
       `| variables | ${JOURNEY_LIMITS.variables}, of ${JOURNEY_LIMITS.valueLength} characters |`,
       '| a step put off without `notAfter` | 24 hours |',
       '| a start ahead | a year |',
@@ -95,14 +96,18 @@ function fieldTable({ properties = {}, required = [] }: Shape): string {
     .filter(([name]) => name !== 'do')
     .map(([name, field]) => {
       const need = required.includes(name) ? ' (required)' : '';
-      const usual = field.default === undefined ? '' : ` Default: \`${String(field.default)}\`.`;
+      const usual = defaultText(field.default);
       const about = `${field.description ?? ''}${need}`.trim();
-      return `| \`${name}\` | ${kindOf(name, field)} | ${cell(`${about}${shownDefault(usual)}`)} |`;
+      return `| \`${name}\` | ${kindOf(name, field)} | ${cell(`${about}${usual}`)} |`;
     });
   return ['| field | is | about |', '|---|---|---|', ...rows].join('\n');
 }
 
-const shownDefault = (text: string): string => (text.includes('[object') ? '' : text);
+/** What is an object by default is empty, and says nothing. */
+function defaultText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? ` Default: \`${value}\`.` : '';
+}
+
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 

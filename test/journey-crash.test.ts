@@ -77,7 +77,7 @@ async function callOf({ callId }: RunView): Promise<CallView | null> {
   return callId === null ? null : story.api.get<CallView>(`/v1/calls/${callId}`);
 }
 
-/** A crash in the middle of a talk ends that call in its own way, and the run takes it from there. */
+/** A crash in a talk ends that call in its own way, and the run takes it from there. */
 async function assertWhole(id: string, number: string, wasLive = false): Promise<void> {
   const over = async (): Promise<RunView | null> => {
     const now = await runAt(id);

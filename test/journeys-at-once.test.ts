@@ -31,7 +31,7 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 const KINDS = ['101', '101', '101', '102', '101', '103', '101', '105', '101', 'stop'];
 
-test(`${PEOPLE} people at once: each run ends as that person acts, and nobody is rung twice`, async () => {
+test(`${PEOPLE} people at once: each run ends as they act, and nobody is rung twice`, async () => {
   const people = Array.from({ length: PEOPLE }, (_, index) => ({
     number: `+44770${String(1_100_000 + index)}`,
     kind: KINDS[index % KINDS.length] ?? '101',

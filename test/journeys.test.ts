@@ -53,10 +53,11 @@ const walked = ({ steps }: RunView): string[] =>
 
 async function ledgerOf(number: string): Promise<TimelineEntry[]> {
   const { id } = await contactOf(story, number);
-  return (await story.api.get<Page<TimelineEntry>>(`/v1/contacts/${id}/timeline?limit=100`)).items;
+  const path = `/v1/contacts/${id}/timeline?limit=100`;
+  return (await story.api.get<Page<TimelineEntry>>(path)).items;
 }
 
-test('a late delivery: asked, called by an agent, asked how it was; every step is told', async () => {
+test('a late delivery: asked, called by an agent, asked how it was; each step is told', async () => {
   const number = somebody('101');
   const run = await started('delivery-update', number, { variables: { order: '1042' } });
   assert.deepEqual([run.status, run.step], ['live', 'ask']);
@@ -233,7 +234,7 @@ test('an erased person is on no journey, and nothing of their variables is left'
   assert.equal((await runAt(id)).end, 'erased');
 });
 
-test('a journey that cannot run is refused by step and field; a dry run plays one that can', async () => {
+test('a journey that cannot run is refused by step and field; a dry run plays one', async () => {
   const steps = [{ do: 'ask', template: 'no_such_template', purpose: 'your order 1042' }];
   const bad = await send(story, 'POST', '/v1/journeys', { body: { name: 'Bad', steps } });
   assert.equal(assertProblem(bad, 422).code, 'journey_invalid');

@@ -3,6 +3,7 @@ import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
+import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import { compiled } from './journey-check.ts';
@@ -23,7 +24,6 @@ import {
   dryRunBody,
   dryRunView,
   journeyDraft,
-  journeyInvalid,
   journeyView,
   listedView,
   problemsSchema,
@@ -31,9 +31,9 @@ import {
   viewOf,
 } from './journey-views.ts';
 import { variablesRefusal } from './journey-commands.ts';
+import type { JourneyProblem } from './journey.ts';
 import { READY_JOURNEYS } from './ready-journeys.ts';
 import { registerRunRoutes } from './run-routes.ts';
-import { RefusalError } from '../http/problem.ts';
 
 const tags = ['journeys'];
 const byId = z.object({ id: z.string() });
@@ -322,4 +322,24 @@ async function ownJourney(
   const { accountId } = accountOf(request);
   const id = idFrom('journey', request.params.id);
   return found(await readJourney(database, accountId, id, version), 'journey');
+}
+
+/** What is wrong with a journey, as a 422 that names each step and field. */
+function journeyInvalid(problems: readonly JourneyProblem[]): RefusalError {
+  const fields = problems.map(({ step, field, rule, fix }) => ({
+    field: step === null ? field : `${step}.${field}`,
+    rule,
+    fix,
+  }));
+  const [first] = fields;
+  return new RefusalError(
+    {
+      code: 'journey_invalid',
+      message: `This journey cannot run: ${first?.field ?? ''} ${first?.rule ?? ''}.`,
+      fix: first?.fix ?? 'Correct it.',
+      evidence: { problems },
+    },
+    422,
+    fields,
+  );
 }

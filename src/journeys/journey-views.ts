@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { oneLine } from '../http/api-schemas.ts';
-import { RefusalError } from '../http/problem.ts';
 import { isoTime } from '../platform/clock.ts';
 import { compiled } from './journey-check.ts';
 import { drawnSteps, journeyDiagram } from './journey-diagram.ts';
 import type { StoredJourney } from './journey-store.ts';
-import type { JourneyProblem } from './journey.ts';
 
 /** Taken as it comes, so that what is wrong with it is said by step and field. */
 export const journeyDraft = z
@@ -101,24 +99,4 @@ export function viewOf(stored: StoredJourney): z.infer<typeof journeyView> {
     diagram: journeyDiagram(journey),
     drawing: drawnSteps(journey),
   };
-}
-
-/** What is wrong with a journey, as a 422 that names each step and field. */
-export function journeyInvalid(problems: readonly JourneyProblem[]): RefusalError {
-  const fields = problems.map(({ step, field, rule, fix }) => ({
-    field: step === null ? field : `${step}.${field}`,
-    rule,
-    fix,
-  }));
-  const [first] = fields;
-  return new RefusalError(
-    {
-      code: 'journey_invalid',
-      message: `This journey cannot run: ${first?.field ?? ''} ${first?.rule ?? ''}.`,
-      fix: first?.fix ?? 'Correct it.',
-      evidence: { problems },
-    },
-    422,
-    fields,
-  );
 }
