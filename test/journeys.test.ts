@@ -57,7 +57,7 @@ async function ledgerOf(number: string): Promise<TimelineEntry[]> {
   return (await story.api.get<Page<TimelineEntry>>(path)).items;
 }
 
-test('a late delivery: asked, called by an agent, asked how it was; each step is told', async () => {
+test('a late delivery: asked, called by an agent, asked how it was; all is told', async () => {
   const number = somebody('101');
   const run = await started('delivery-update', number, { variables: { order: '1042' } });
   assert.deepEqual([run.status, run.step], ['live', 'ask']);

@@ -1,7 +1,8 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Page } from '../../../src/http/api-types.ts';
 import { useBusiness } from './business-context.tsx';
-import { useBusinessQuery } from './business-hooks.ts';
+import { useBusinessQuery, useSending } from './business-hooks.ts';
+import { useIntentKey } from './intent-key.ts';
 
 export type DrawnStep = {
   name: string;
@@ -85,9 +86,10 @@ export function useJourneyCheck(journey: string | null) {
 
 /** Saves a new journey, or a new version of one. */
 export function useSaveJourney() {
+  const intent = useIntentKey();
   return useChange(({ client }, { id, journey }: { id: string | null; journey: unknown }) =>
     id === null
-      ? client.post<JourneyView>('/v1/journeys', journey)
+      ? client.post<JourneyView>('/v1/journeys', journey, intent.keyFor(journey))
       : client.put<JourneyView>(`/v1/journeys/${id}`, journey),
   );
 }
@@ -103,9 +105,7 @@ export function useDeleteJourney() {
 }
 
 export function useStartRun(id: string) {
-  return useChange(({ client }, wish: StartWish) =>
-    client.post<RunView>(`/v1/journeys/${id}/runs`, wish),
-  );
+  return useSending<StartWish, RunView>(`/v1/journeys/${id}/runs`);
 }
 
 export function useCancelRun() {

@@ -9,8 +9,9 @@ export type Arrow = { key: string; label: string; path: string; x: number; y: nu
 export type Drawing = { width: number; height: number; boxes: Box[]; arrows: Arrow[] };
 
 export const BOX = { width: 176, height: 52 } as const;
-const GAP = { x: 28, y: 56 } as const;
+const GAP = { x: 28, y: 72 } as const;
 const EDGE = 12;
+const LABEL_LINES = 4;
 const END = 'end';
 
 export function drawJourney(steps: readonly DrawnStep[]): Drawing {
@@ -68,17 +69,22 @@ function arrowsOf(steps: readonly DrawnStep[], boxes: readonly Box[]): Arrow[] {
       if (from === undefined || target === undefined) return [];
       const said = ways.map(({ by }) => by).filter((by) => by !== 'next' || targets.size > 1);
       const startX = from.x + (BOX.width * (index + 1)) / (targets.size + 1);
-      const place = pathOf({ x: startX, y: from.y }, target);
+      const place = pathOf({ x: startX, y: from.y }, target, index);
       return [{ key: `${step.name} ${to}`, label: said.join(', '), ...place }];
     });
   });
 }
 
 /** Down to a later row as a curve; up to an earlier one around the side. */
-function pathOf(from: { x: number; y: number }, to: Box): Pick<Arrow, 'path' | 'x' | 'y'> {
+function pathOf(
+  from: { x: number; y: number },
+  to: Box,
+  index: number,
+): Pick<Arrow, 'path' | 'x' | 'y'> {
   const startY = from.y + BOX.height;
   const endX = to.x + BOX.width / 2;
-  const label = { x: from.x, y: startY + 14 };
+  // Words of neighbours would lie on each other: each has a line of its own.
+  const label = { x: from.x, y: startY + 12 + (index % LABEL_LINES) * 11 };
   if (to.y > from.y) {
     const middle = (startY + to.y) / 2;
     const path = `M${from.x},${startY} C${from.x},${middle} ${endX},${middle} ${endX},${to.y}`;

@@ -33,7 +33,7 @@ export function JourneyEditor(props: {
   return (
     <Card title={props.title}>
       <form
-        className="flex flex-col gap-3"
+        className="grid grid-cols-1 gap-3"
         onSubmit={(event) => {
           event.preventDefault();
           if (isFaulty || jsonFault(text) !== null) return;

@@ -44,8 +44,8 @@ export function JourneysPage(props: { number: string | null }) {
     setPicked({ id, name, version, journey });
   const stored = items.find(({ id }) => id === picked?.id) ?? null;
   return (
-    <main className="mx-auto grid max-w-360 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
-      <div className="grid min-w-0 gap-4">
+    <main className="mx-auto grid max-w-360 grid-cols-1 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
+      <div className="grid min-w-0 grid-cols-1 gap-4">
         <Card
           title="Journeys"
           aside={
@@ -74,7 +74,7 @@ export function JourneysPage(props: { number: string | null }) {
         <RunsCard key={`runs ${stored?.id ?? ''}`} journey={stored} journeys={items} />
       </div>
       {picked !== null && (
-        <div className="grid min-w-0 gap-4">
+        <div className="grid min-w-0 grid-cols-1 gap-4">
           <JourneyEditor
             key={`${picked.id ?? ''} ${picked.version}`}
             id={picked.id}
