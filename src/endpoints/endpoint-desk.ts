@@ -112,7 +112,9 @@ export function openEndpointDesk({ database, clock, ...ports }: EndpointDeskPort
       return makeLoad(live, spoken);
     },
     refusalFor(endpoint, keyId, { live, seconds }, later = false) {
-      const guarded = endpoint.targets
+      // A group of agents is no address at all: its calls never leave us but to their browsers.
+      const addresses = endpoint.options.agents === undefined ? endpoint.targets : [];
+      const guarded = addresses
         .map(({ uri }) => guardTarget(uri, guardOf(endpoint.accountId)))
         .filter((answer) => isRefused(answer));
       // One target that may still be called is enough; the others are passed over at the INVITE.
