@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { after, before, test, type TestContext } from 'node:test';
+import type { Agent } from '../src/agents/agent.ts';
+import type { AgentMeView, AgentView } from '../src/agents/agent-views.ts';
+import type { Cdr } from '../src/calls/cdr.ts';
+import type { CallView } from '../src/http/api-types.ts';
+import { delay, systemClock } from '../src/platform/clock.ts';
+import { openMetaPeer, type MetaPeer } from './meta-peer.ts';
+import {
+  eventually,
+  must,
+  newCustomerWithYes,
+  openLiveProduct,
+  PURPOSE,
+  type LiveProduct,
+} from './product-peers.ts';
+
+/** Agents in their browsers, with real WebRTC on both sides of the bridge. */
+let live: LiveProduct;
+let base = '';
+let made = 0;
+const JSON_BODY = { 'content-type': 'application/json' };
+
+before(async () => {
+  live = await openLiveProduct({ ASKFIRST_MEDIA_PORTS: '46600-46799' });
+  base = live.product.server.url ?? '';
+});
+after(() => live.close());
+
+type Browser = {
+  id: Agent['id'];
+  me(): Promise<AgentMeView>;
+  send(method: string, path: string, body?: object): Promise<Response>;
+  /** As when the tab is closed. */
+  leave(): void;
+  /** The call that rings here. */
+  ringing(): Promise<NonNullable<AgentMeView['call']>>;
+  answer(): Promise<MetaPeer>;
+};
+
+/** An agent who is there and takes calls. */
+async function anAgent(t: TestContext, group: string): Promise<Browser> {
+  made += 1;
+  const wish = { name: `agent ${made}`, groups: [group] };
+  const { id, token } = await must<{ id: Agent['id']; token: string }>(
+    live.api,
+    '/v1/agents',
+    wish,
+  );
+  const headers = { authorization: `Bearer ${token}` };
+  const send = (method: string, path: string, body?: object): Promise<Response> =>
+    fetch(`${base}/v1/agents/me${path}`, {
+      method,
+      headers: { authorization: headers.authorization, ...(body && JSON_BODY) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const tab = new AbortController();
+  const stream = await fetch(`${base}/v1/agents/me/stream`, { headers, signal: tab.signal });
+  assert.equal(stream.status, 200);
+  void stream.text().catch(() => {});
+  t.after(() => tab.abort());
+  assert.equal((await send('PUT', '/presence', { presence: 'available' })).status, 200);
+  const me = async (): Promise<AgentMeView> =>
+    (await (await send('GET', '')).json()) as AgentMeView;
+  const ringing = () =>
+    eventually('the ring', async () => {
+      const { call } = await me();
+      return call?.state === 'ringing' ? call : null;
+    });
+  const answer = async (): Promise<MetaPeer> => {
+    const call = await ringing();
+    const peer = await openMetaPeer(call.offer);
+    t.after(() => peer.close());
+    const answered = await send('POST', `/calls/${call.id}/answer`, { sdp: peer.answer });
+    assert.equal(answered.status, 200, await answered.text());
+    return peer;
+  };
+  return { id, me, send, leave: () => tab.abort(), ringing, answer };
+}
+
+async function aCall(group: string, endpoint: object = {}): Promise<string> {
+  made += 1;
+  const number = `+4477009006${String(made).padStart(2, '0')}`;
+  const { id: endpointId } = await must<{ id: string }>(live.api, '/v1/endpoints', {
+    name: group,
+    agents: { group, ringMs: 20_000, wrapUpMs: 60_000 },
+    ...endpoint,
+  });
+  await newCustomerWithYes(live.api, live.product.sandbox?.url ?? '', number, '+447700900100');
+  const wish = { to: number, purpose: PURPOSE, endpointId, clientReference: 'order-1042' };
+  return (await must<CallView>(live.api, '/v1/calls', wish)).id;
+}
+
+const reaches = (id: string, status: string): Promise<CallView> =>
+  eventually(`${id} ${status}`, async () => {
+    const view = await live.api.get<CallView>(`/v1/calls/${id}`);
+    if (view.status === 'ended' && status !== 'ended') throw new Error(view.endReason ?? '');
+    return view.status === status ? view : null;
+  });
+
+test('an agent answers in the browser, talks in Opus, and pauses after it', async (t) => {
+  const agent = await anAgent(t, 'talk');
+  const id = await aCall('talk');
+  const call = await agent.ringing();
+  assert.deepEqual([call.purpose, call.reference], [PURPOSE, 'order-1042']);
+  assert.ok(call.asked !== null);
+  const peer = await agent.answer();
+  await reaches(id, 'bridged');
+  for (let frame = 0; frame < 60; frame += 1) {
+    peer.sendAudio(Uint8Array.of(0xfc, frame, 1, 2, 3, 4, 5, 6));
+    await delay(systemClock, 20);
+  }
+  assert.ok(peer.received.length > 20, `${peer.received.length} packets of the customer`);
+  assert.equal((await agent.me()).state, 'busy');
+  assert.equal((await agent.send('POST', `/calls/${id}/actions`, { action: 'hold' })).status, 200);
+  await eventually('the hold', async () => (await agent.me()).call?.held);
+  await agent.send('POST', `/calls/${id}/actions`, { action: 'resume' });
+  assert.equal((await agent.send('POST', `/calls/${id}/hangup`)).status, 200);
+  const ended = await reaches(id, 'ended');
+  assert.deepEqual([ended.outcome, ended.endReason], ['completed', 'endpoint_hung_up']);
+  const { media, deadAirMs } = await live.api.get<Cdr>(`/v1/calls/${id}/cdr`);
+  assert.deepEqual([media?.codec, media?.transcoded, media?.srtp], ['opus', false, 'DTLS_SRTP']);
+  assert.ok((media?.whatsapp.packetsOut ?? 0) > 0 && (deadAirMs ?? -1) >= 0);
+  const after = await agent.me();
+  assert.deepEqual([after.state, after.call, after.lastCallId], ['wrap_up', null, id]);
+  const written = { outcome: 'resolved', note: 'All is well.' };
+  assert.equal((await agent.send('PUT', `/calls/${id}/outcome`, written)).status, 200);
+});
+
+test('who declines is passed over, and only the one it rings at can answer', async (t) => {
+  const agents = [await anAgent(t, 'pass'), await anAgent(t, 'pass')];
+  const id = await aCall('pass');
+  const ringsAt = (): Promise<Browser> =>
+    eventually('a ring', async () => {
+      for (const agent of agents) if ((await agent.me()).state === 'ringing') return agent;
+      return null;
+    });
+  const first = await ringsAt();
+  const [other] = agents.filter((agent) => agent !== first);
+  assert.ok(other !== undefined);
+  const peer = await openMetaPeer((await first.ringing()).offer);
+  t.after(() => peer.close());
+  const stolen = await other.send('POST', `/calls/${id}/answer`, { sdp: peer.answer });
+  assert.equal(stolen.status, 409);
+  await first.send('POST', `/calls/${id}/decline`);
+  await other.answer();
+  await reaches(id, 'bridged');
+  assert.equal((await first.me()).state, 'available');
+  const late = await first.send('POST', `/calls/${id}/answer`, { sdp: peer.answer });
+  assert.equal(late.status, 409);
+  await live.api.post(`/v1/calls/${id}/hangup`, {});
+  await reaches(id, 'ended');
+});
+
+test('nobody there: the endpoint says what the customer hears', async () => {
+  const whenNobody = { action: 'announce_and_end', maxMs: 5_000 };
+  const id = await aCall('empty', { whenNobody });
+  assert.equal((await reaches(id, 'ended')).endReason, 'nobody_there');
+});
+
+test('a closed tab takes an agent out of the rota, and ends what was talked there', async (t) => {
+  const agent = await anAgent(t, 'tab');
+  const id = await aCall('tab');
+  const peer = await agent.answer();
+  await reaches(id, 'bridged');
+  agent.leave();
+  // What a browser says when its tab is closed; werift leaves without it.
+  await peer.sendRaw(Buffer.from([21, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 4, 1, 2, 3, 4]));
+  assert.equal((await reaches(id, 'ended')).endReason, 'agent_media_lost');
+  await eventually('gone', async () => {
+    const { state } = await live.api.get<AgentView>(`/v1/agents/${agent.id}`);
+    return state === 'gone';
+  });
+});
+
+test('agent_first: the customer is called once an agent is there', async (t) => {
+  const agent = await anAgent(t, 'first');
+  const id = await aCall('first', { strategy: 'agent_first' });
+  const call = await agent.ringing();
+  assert.equal(call.customerAnsweredAt, null);
+  await agent.answer();
+  await reaches(id, 'bridged');
+  await live.api.post(`/v1/calls/${id}/hangup`, {});
+  await reaches(id, 'ended');
+});
+
+test('the token of an agent opens nothing else, and an API key is no agent', async (t) => {
+  const agent = await anAgent(t, 'narrow');
+  for (const path of ['/calls', '/contacts', '/agents', '/endpoints']) {
+    const answer = await agent.send('GET', `/../..${path}`);
+    assert.equal(answer.status, 401, path);
+  }
+  const { code } = await live.api.get<{ code: string }>('/v1/agents/me');
+  assert.equal(code, 'api_key_unknown');
+});
