@@ -78,6 +78,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'people',
     count: 1_000,
   },
+  experiments: {
+    says: 'K-01, K-02, K-04: experiments in which nothing differs fool nobody more than they may',
+    kind: 'test',
+    file: 'src/experiments/false-alarms.test.ts',
+    variable: 'ASKFIRST_EXPERIMENTS',
+    counts: 'experiments',
+    count: 10_000,
+  },
   caps: {
     says: 'C-10: no cap is passed when two hundred come at once',
     kind: 'test',
