@@ -32,8 +32,10 @@ type SumRow = { value: string; at: number | null } & Record<Measure, string | nu
 const SUMMED = MEASURES.map((name) => `coalesce(sum(${name}), 0)::bigint as ${name}`).join(', ');
 const NAMES = MEASURES.join(', ');
 
-/** Truncates in UTC, whatever zone the connection is in. */
-const started = (part: string): string => `date_trunc(${part}, at, 'UTC')`;
+/** The start of the hour or day, in UTC, whatever zone the connection is in; null for neither. */
+const periodOf = (period: string): string =>
+  `case ${period}::text when 'h' then date_trunc('hour', at, 'UTC')
+                   when 'd' then date_trunc('day', at, 'UTC') end`;
 
 const HOUR = `lpad(extract(hour from at at time zone 'UTC')::text, 2, '0')`;
 
@@ -49,7 +51,7 @@ const FROM_ROLLUPS = statement<SumRow>(
   `select case $8::text when 'value' then value
             when 'hour' then ${HOUR}
             else '' end as value,
-          case $9::text when 'h' then ${started(`'hour'`)} when 'd' then ${started(`'day'`)} end as at,
+          ${periodOf('$9')} as at,
           ${SUMMED}
      from (${PIECE('d', '$5', '$6')} union all ${PIECE('h', '$3', '$5')}
            union all ${PIECE('h', '$6', '$4')}) r
@@ -63,7 +65,7 @@ const FROM_ROWS = statement<SumRow>(
             ${DIMENSIONS.map((name) => `when '${name}' then ${name}`).join(' ')}
             when 'hour' then ${HOUR}
             else '' end as value,
-          case $5::text when 'h' then ${started(`'hour'`)} when 'd' then ${started(`'day'`)} end as at,
+          ${periodOf('$5')} as at,
           ${SUMMED}
      from kpi_contributions
     where account_id = $1 and at >= $2 and at < $3

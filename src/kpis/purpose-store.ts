@@ -16,7 +16,8 @@ const PEOPLE = statement<{ account_id: AccountId; id: string; people: number }>(
 
 const REMOVE = statement(
   'kpi_purposes_remove',
-  `delete from kpi_purposes where (account_id, id) in (select * from unnest($1::text[], $2::text[]))`,
+  `delete from kpi_purposes
+    where (account_id, id) in (select * from unnest($1::text[], $2::text[]))`,
 );
 
 const SAVE = statement(
