@@ -34,21 +34,29 @@ export const SURVEY_NUMBER_MS = 86_400_000;
 export const SCORES: readonly Score[] = [1, 2, 3, 4, 5];
 
 /** What an account, or a line beside it, sets. */
+const enabled = z.boolean();
+const minSeconds = z.int().min(0).max(3_600);
 export const surveySettingsSchema = z.strictObject({
-  enabled: z.boolean().default(false),
-  minSeconds: z.int().min(0).max(3_600).default(10),
+  enabled: enabled.default(false),
+  minSeconds: minSeconds.default(10),
 });
 export type SurveySettings = z.infer<typeof surveySettingsSchema>;
 
-const linePart = surveySettingsSchema.partial();
+/** Without defaults: what a line does not say, its account does. */
+const linePart = z.strictObject({
+  enabled: enabled.optional(),
+  minSeconds: minSeconds.optional(),
+});
 
 /** The line's own word wins over its account's. What cannot be read asks nobody. */
 export function surveySettingsOf(ofAccount: unknown, ofLine: unknown): SurveySettings {
   const account = surveySettingsSchema.safeParse(ofAccount ?? {});
   const line = linePart.safeParse(ofLine ?? {});
   if (!account.success || !line.success) return surveySettingsSchema.parse({});
-  const { enabled = account.data.enabled, minSeconds = account.data.minSeconds } = line.data;
-  return { enabled, minSeconds };
+  return {
+    enabled: line.data.enabled ?? account.data.enabled,
+    minSeconds: line.data.minSeconds ?? account.data.minSeconds,
+  };
 }
 
 /** The id of a row of the list, which comes back with the tap. */
