@@ -1,8 +1,10 @@
 import { applyCallEvents } from '../calls/call-events.ts';
+import type { CallState } from '../calls/call.ts';
 import { hangUp } from '../calls/call-rules.ts';
 import { unfinishedCalls } from '../calls/call-store.ts';
 import { markOptedOut } from '../contacts/contact-store.ts';
 import { OPT_OUT_LIST, addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import { cancelRuns } from '../journeys/journey-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';
@@ -76,11 +78,15 @@ export async function optOut(
     return { contactId, already: true, optedOutAt, endedCalls: [] };
   }
   const { lineId, way, at, actor = 'customer' } = optedOut;
-  await markOptedOut(tx, contact, now);
   const entry = { list: OPT_OUT_LIST, reason: 'opted_out', source: way };
-  await addToDoNotCall(tx, ports.doNotCallKey, contact, { ...entry, now });
-  const consents = await consentsOf(tx, [contact.id]);
-  const confirms = lineId !== null && (await mayWriteTo(unit));
+  // None of these needs what another one answers, so they share one trip to the database.
+  const [consents, confirms, unfinished] = await Promise.all([
+    consentsOf(tx, [contact.id]),
+    lineId !== null && mayWriteTo(unit),
+    callsToEnd(unit),
+    markOptedOut(tx, contact, now),
+    addToDoNotCall(tx, ports.doNotCallKey, contact, { ...entry, now }),
+  ]);
   recordOptOut(unit, optedOut, confirms);
   const announce = { type: 'dnc.added', callId: null, sequence: 0, data: entry } as const;
   unit.record({ type: 'DoNotCallAdded', actor: 'platform', at: now, data: entry, announce });
@@ -93,8 +99,11 @@ export async function optOut(
     const revoke = { type: 'Revoke', by: 'opt_out', reason: way, at } as const;
     await applyConsent(unit, consentLine, state, revoke, { rules, actor });
   }
-  const endedCalls = await endCalls(unit, 'opted_out');
-  if (confirms) sayTo(unit, lineId, (await wordsFor(unit, lineId, consents)).confirmed);
+  const endedCalls = await endCalls(unit, 'opted_out', unfinished);
+  await cancelRuns(unit, 'opted_out');
+  if (confirms && lineId !== null) {
+    sayTo(unit, lineId, (await wordsFor(unit, lineId, consents)).confirmed);
+  }
   return { contactId: contact.id, already: false, optedOutAt: now, endedCalls };
 }
 
@@ -125,20 +134,30 @@ export async function lastStopAt({ tx, contact }: ContactUnit): Promise<number |
 export async function endCalls(
   unit: ContactUnit,
   reason: 'opted_out' | 'opt_out_pending' | 'do_not_call',
+  known?: readonly CallState[],
 ): Promise<CallId[]> {
   const { tx, now } = unit;
-  const units = new Map([unit, ...unit.absorbed].map((each) => [each.contact.id, each]));
-  const calls = await unfinishedCalls(tx, [...units.keys()]);
+  const units = new Map(allOf(unit).map((each) => [each.contact.id, each]));
+  const calls = known ?? (await callsToEnd(unit));
   const lineIds = [...new Set(calls.map(({ plan }) => plan.lineId))];
   const lines = lineIds.length === 0 ? [] : await readLines(tx, lineIds);
   for (const call of calls) {
     const line = lines.find(({ id }) => id === call.plan.lineId);
-    const known = line === undefined ? {} : { line };
+    const held = line === undefined ? {} : { line };
     const called = units.get(call.plan.contactId) ?? unit;
-    await applyCallEvents(called, call, hangUp(call, 'platform', reason, now), 'platform', known);
+    await applyCallEvents(called, call, hangUp(call, 'platform', reason, now), 'platform', held);
   }
   return calls.map(({ plan }) => plan.id);
 }
+
+const callsToEnd = (unit: ContactUnit): Promise<CallState[]> =>
+  unfinishedCalls(
+    unit.tx,
+    allOf(unit).map(({ contact }) => contact.id),
+  );
+
+/** The units of a person: of the contact that goes on, and of those it goes on for. */
+const allOf = (unit: ContactUnit): ContactUnit[] => [unit, ...unit.absorbed];
 
 /** Has a plain text sent to the contact from that line. */
 export function sayTo(unit: ContactUnit, lineId: LineId, text: string): void {
