@@ -39,12 +39,9 @@ const partsOf = (tx: Tx, call: CallState) =>
 const SAVE = statement(
   'call_save',
   `insert into calls (bucket, id, account_id, contact_id, line_id, permission_id, status, state,
-                      sealed, due_at, created_at, rank, lane)
-   select *, call_lane(line_id, state -> 'plan')
-     from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-       $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::smallint[])
-       v (bucket, id, account_id, contact_id, line_id, permission_id, status, state, sealed, due_at,
-          created_at, rank)
+                      sealed, due_at, created_at, rank)
+   select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+     $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::smallint[])
    on conflict (bucket, id) do update
      set status = excluded.status, state = excluded.state, sealed = excluded.sealed,
          permission_id = excluded.permission_id`,
@@ -166,20 +163,28 @@ type DueRow = { id: CallId; contact_id: ContactId; line_id: LineId; endpoint_id:
 
 const DUE = statement<DueRow>(
   'call_due',
-  `select c.id, c.contact_id, c.line_id, c.state -> 'plan' ->> 'endpointId' as endpoint_id
-     from generate_series(0, 63) b
-     cross join lateral (
-       select * from calls where bucket = b and phase = 'queued' and due_at <= $1
-        order by due_at, id limit $2) c
-    order by c.due_at, c.id limit $3`,
+  `with urgent as (
+     select c.* from generate_series(0, 3) r
+       cross join lateral (
+         select * from calls where rank = r and phase = 'queued' and rank < 4 and due_at <= $1
+          order by due_at, id limit $3) c),
+   waiting as (
+     select c.* from generate_series(0, 63) b
+       cross join lateral (
+         select * from calls where bucket = b and phase = 'queued' and due_at <= $1
+          order by due_at, id limit $2) c)
+   select c.id, c.contact_id, c.line_id, c.state -> 'plan' ->> 'endpointId' as endpoint_id
+     from (select * from urgent union all select * from waiting where rank >= 4) c
+    order by c.rank, c.due_at, c.id limit $3`,
 );
 
 /** No bucket gives more than this part of a claim, so that a crowded one cannot starve others. */
 const BUCKET_SHARE = 16;
 
 /**
- * The calls that have been due longest, unlocked: whoever holds the contact's lock decides. It
- * costs one index probe per bucket, however many calls wait.
+ * The calls that are due, unlocked: whoever holds the contact's lock decides. Urgent ones come
+ * first, then those that have been due longest. It costs one index probe per bucket and one per
+ * urgent rank, however many calls wait.
  */
 export async function dueCalls(db: Queryable, now: number, limit: number): Promise<DueCall[]> {
   const rows = await db.run(DUE, [at(now), Math.ceil(limit / BUCKET_SHARE), limit]);

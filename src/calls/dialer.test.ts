@@ -158,7 +158,7 @@ async function sayYes(unit: PendingUnit, promisedAt: number | null): Promise<voi
 async function queue(
   tx: Tx,
   contactIds: readonly ContactId[],
-  plan: { dueAt?: number; lineId?: LineId } = {},
+  plan: { dueAt?: number; lineId?: LineId; priority?: number } = {},
 ): Promise<CallId[]> {
   const units = await unitsOf(tx, contactIds);
   const calls = units.map(({ contact }) =>
@@ -187,7 +187,10 @@ async function onePerson(promisedAt: number | null = null): Promise<ContactId> {
   return contactId;
 }
 
-async function oneCall(contactId: ContactId, plan: { dueAt?: number } = {}): Promise<CallId> {
+async function oneCall(
+  contactId: ContactId,
+  plan: { dueAt?: number; priority?: number } = {},
+): Promise<CallId> {
   const [id] = await store.database.transaction((tx) => queue(tx, [contactId], plan));
   assert.ok(id !== undefined);
   return id;
@@ -254,6 +257,30 @@ test('four dialers at once dial each of 900 due calls exactly once', async () =>
     assert.equal(firstBrokenEntry(entries), null);
     assert.equal(entries.filter(({ type }) => type === 'PermissionUsed').length, 1);
   }
+});
+
+test('urgent calls go before those that are due longer', async () => {
+  const wanted = [];
+  for (const [late, priority] of [
+    [3, 5],
+    [2, 5],
+    [2, 7],
+    [1, 9],
+    [4, 2],
+  ] as const) {
+    const dueAt = clock.now() - late * 1_000;
+    wanted.push(await oneCall(await onePerson(), { dueAt, priority }));
+  }
+  const dialer = dialerOf('a/run');
+  const order: CallId[] = [];
+  for (const _ of wanted) {
+    const { dialed } = await dialer.claim(1);
+    order.push(...dialed.map(({ state }) => state.plan.id));
+  }
+  assert.deepEqual(
+    order,
+    [3, 2, 0, 1, 4].map((index) => wanted[index]),
+  );
 });
 
 test('an opt-out that was committed before the claim cancels what waits', async () => {
