@@ -38,7 +38,6 @@ import { registerLedgerRoutes } from './ledger/ledger-routes.ts';
 import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
 import { registerOutcomeRoutes } from './outcomes/outcome-routes.ts';
-import { registerPracticeRoutes } from './practices/practice-routes.ts';
 import { registerPromptRoutes } from './prompts/prompt-routes.ts';
 import { registerScriptRoutes } from './scripts/script-routes.ts';
 import { registerPrivacyRoutes } from './privacy/privacy-routes.ts';
@@ -105,7 +104,6 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerCdrExportRoutes(app, context);
   registerOutcomeRoutes(app, context);
   registerSurveyRoutes(app, context);
-  registerPracticeRoutes(app, context);
   registerCostRoutes(app, context);
   registerCallActionRoutes(app, context);
   registerRecordingRoutes(app, context);

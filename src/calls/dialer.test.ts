@@ -260,7 +260,7 @@ test('four dialers at once dial each of 900 due calls exactly once', async () =>
 });
 
 test('urgent calls go before those that are due longer', async () => {
-  const wanted = [];
+  const wanted: CallId[] = [];
   for (const [late, priority] of [
     [3, 5],
     [2, 5],

@@ -4,7 +4,6 @@ import type { Sealer } from '../platform/sealing.ts';
 import { accountPolicyOf, lineLimitsOf, type AccountPolicy } from '../policy/layers.ts';
 import type { Limits } from '../policy/limits.ts';
 import { surveySettingsOf, type SurveySettings } from '../surveys/survey.ts';
-import { practicesOf, type Practices } from '../practices/practices.ts';
 import type { Line, LineWebhookSecrets } from './line.ts';
 
 type LineRow = {
@@ -27,7 +26,7 @@ type LineRow = {
   own_limits: unknown;
   account_stopped_at: number | null;
   surveys: unknown;
-  account_settings: { surveys?: unknown; practices?: unknown } | null;
+  account_settings: { surveys?: unknown } | null;
 };
 
 const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
@@ -47,7 +46,6 @@ export type StoredLine = Omit<Line, 'access'> & {
   /** Whether customers are asked how a call was. */
   surveys: SurveySettings;
   /** How the account wants its people to ask and call. */
-  practices: Practices;
   /** Since when everything of the account is stopped, or null. */
   stoppedAt: number | null;
 };
@@ -225,7 +223,6 @@ function toLine(row: LineRow): StoredLine {
     accountPolicy: accountPolicyOf(row.account_policy),
     ownLimits: lineLimitsOf(row.own_limits),
     surveys: surveySettingsOf(row.account_settings?.surveys, row.surveys),
-    practices: practicesOf(row.account_settings?.practices),
     stoppedAt: row.account_stopped_at,
     sealed: {
       graphBaseUrl: row.graph_base_url,
