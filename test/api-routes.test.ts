@@ -27,6 +27,9 @@ let document: OpenApi;
 let routes: Route[];
 /** By route prefix: the id of something that the first account owns. */
 let owned: Record<string, string>;
+/** Tokens of an agent of each account: what they open, no API key does. */
+let agentToken: string;
+let otherAgentToken: string;
 /** A report that confirms a switch of packs. */
 let reportId: string;
 /** Everything by which the other account could recognise the first one's things. */
@@ -67,8 +70,19 @@ async function learnIds(call: CallView): Promise<void> {
   };
   const prompt = await send(story, 'POST', '/v1/prompts?name=spare', PROMPT);
   const list = await send(story, 'POST', '/v1/do-not-call/imports', FILE);
+  const people = await send(story, 'POST', '/v1/contact-imports', PEOPLE);
+  const agent = await newAgent(story.apiKey);
+  agentToken = agent.token;
+  otherAgentToken = (await newAgent(other.key)).token;
+  const journeyId = await idOfNew('/v1/journeys', JOURNEY);
   owned = {
     '/v1/do-not-call/imports': (JSON.parse(list.text) as { id: string }).id,
+    '/v1/contact-imports': (JSON.parse(people.text) as { id: string }).id,
+    '/v1/agents': agent.id,
+    '/v1/agents/me/calls': call.id,
+    '/v1/experiments': await idOfNew('/v1/experiments', EXPERIMENT),
+    '/v1/journeys': journeyId,
+    '/v1/journey-runs': await idOfNew(`/v1/journeys/${journeyId}/runs`, runFor(person('102'))),
     '/v1/calls': call.id,
     '/v1/contacts': call.contactId,
     '/v1/lines': call.lineId,
@@ -88,6 +102,14 @@ async function learnIds(call: CallView): Promise<void> {
   traces = [...Object.values(owned), person('101'), '127.0.0.1:9', 'crm-77', 'Demo Clinic'];
 }
 
+async function newAgent(key: string): Promise<{ id: string; token: string }> {
+  const body = { name: 'Robin', groups: ['desk'] };
+  return JSON.parse((await send(story, 'POST', '/v1/agents', { key, body })).text) as {
+    id: string;
+    token: string;
+  };
+}
+
 const TEMPLATE = {
   name: 'own_words',
   language: 'en_US',
@@ -97,12 +119,41 @@ const TEMPLATE = {
 };
 
 const SCRIPT = { name: 'Hello', steps: [{ do: 'play', prompt: 'builtin:beep' }] };
-/** A prompt to upload, and a list to import: the two bodies that are no JSON. */
+const JOURNEY = {
+  name: 'Late order',
+  variables: { order: { about: 'Its number' } },
+  steps: [
+    {
+      name: 'ask',
+      do: 'ask',
+      template: 'call_permission_request',
+      purpose: 'your order {{order}}',
+    },
+    { name: 'yes', do: 'wait', for: 'yes', until: { after: '6h' }, else: 'end' },
+    { name: 'call', do: 'call', notAfter: { after: '45m' } },
+  ],
+};
+/** It begins long after these tests, so that nobody is asked meanwhile. */
+const runFor = (to: string): object => ({
+  to,
+  variables: { order: '1042' },
+  startAt: new Date(story.clock.now() + 100 * 86_400_000).toISOString(),
+});
+const EXPERIMENT = {
+  name: 'Wording',
+  layer: 'words',
+  arms: [{ name: 'control' }, { name: 'short', overrides: { purpose: 'order 7' } }],
+  baseline: 0.3,
+  smallestEffect: 0.1,
+};
+/** A prompt to upload, and lists to import: the bodies that are no JSON. */
 const PROMPT = {
   body: wavOf({ samples: toneAt(440, 8_000, 0.1), rate: 8_000 }),
   headers: { 'content-type': 'audio/wav' },
 };
 const FILE = { body: '+447700900555\n', headers: { 'content-type': 'text/csv' } };
+
+const PEOPLE = { ...FILE, body: 'number,name\n+447700900557,Ada\n' };
 
 function ownedFor(path: string): string {
   const prefix = path.slice(0, path.indexOf('/{'));
@@ -111,8 +162,29 @@ function ownedFor(path: string): string {
   return id;
 }
 
-const hasId = ({ path }: Route): boolean => path.includes('{');
-const filled = (path: string, id: string): string => path.replace(/\{\w+\}/, id);
+/** What stands in an address and is no id: names that are the same in every account. */
+const NAMES: Readonly<Record<string, string>> = {
+  '{metric}': 'grant_rate',
+  '{key}': 'delivery-update',
+};
+
+const hasId = ({ path }: Route): boolean => path.includes('{id}');
+const filled = (path: string, id: string): string =>
+  path.replace('{id}', id).replace(/\{\w+\}/, (name) => NAMES[name] ?? name);
+
+const isStream = (path: string): boolean => path.endsWith('/stream');
+const isAgentsOwn = (path: string): boolean => path.startsWith('/v1/agents/me');
+/** To an agent, every call that does not ring at them is the same, whosever it is. */
+const isOfRing = (path: string): boolean =>
+  path.startsWith('/v1/agents/me/calls/') && !path.endsWith('/outcome');
+
+function assertNotFound(answer: Answer, { method, path }: Route, what: string): void {
+  const problem = assertProblem(answer);
+  const name = `${method} ${path} ${what}: ${problem.status} ${problem.code}`;
+  if (isOfRing(path) && problem.code === 'ring_gone') return;
+  assert.equal(problem.status, 404, name);
+  assert.match(problem.code, /not_found$/, name);
+}
 
 /** Bodies with which each POST would work, so that only the account or the id is at fault. */
 function bodyFor(path: string): object {
@@ -165,12 +237,28 @@ function bodyFor(path: string): object {
     '/v1/calls/{id}/opt-out': { reason: 'said so' },
     '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
     '/v1/opt-outs': { to: '+447700900556', reason: 'asked by phone' },
+    '/v1/call-outcomes': { items: [{ code: 'resolved', label: 'Resolved' }] },
+    '/v1/surveys/settings': { enabled: true },
+    '/v1/agents': { name: 'Kim', groups: ['desk'] },
+    '/v1/agents/{id}': { groups: ['night'] },
+    '/v1/agents/me/presence': { presence: 'available' },
+    '/v1/agents/me/calls/{id}/answer': { sdp: 'v=0\r\n' },
+    '/v1/agents/me/calls/{id}/actions': { action: 'hold' },
+    '/v1/experiments': { ...EXPERIMENT, layer: 'more' },
+    '/v1/experiments/{id}/decide': { arm: 'short' },
+    '/v1/experiments/{id}/assignments': { to: number },
+    '/v1/journeys': JOURNEY,
+    '/v1/journeys/{id}': JOURNEY,
+    '/v1/journeys/check': { journey: JOURNEY },
+    '/v1/journeys/{id}/dry-run': { variables: { order: '1042' } },
+    '/v1/journeys/{id}/runs': { ...runFor(number), lineId: owned['/v1/lines'] },
     '/v1/do-not-call/remove': { to: '+447700900555', reason: 'asked by mistake' },
   };
   return bodies[path] ?? {};
 }
 
 const RAW: Readonly<Record<string, typeof FILE | typeof PROMPT>> = {
+  '/v1/contact-imports': PEOPLE,
   '/v1/do-not-call/imports': FILE,
   '/v1/prompts': PROMPT,
 };
@@ -182,6 +270,7 @@ const QUERIES: Record<string, string> = {
   '/v1/eligibility': '?to=%2B447700900555&purpose=order%201042',
   '/v1/do-not-call': '?to=%2B447700900555',
   '/v1/diagnose': '?problem=low_grant_rate',
+  '/v1/experiments/size': '?baseline=0.3&smallestEffect=0.1',
   '/v1/policy/diff': '?from=meta-2025-11&to=strict-2026-01',
 };
 
@@ -194,13 +283,21 @@ async function ask(
   const json = ['POST', 'PATCH', 'PUT'].includes(method) ? { body: bodyFor(path) } : {};
   const raw = method === 'POST' ? RAW[path] : undefined;
   const body = raw ?? json;
-  const answer = send(story, method, `${filled(path, id)}${query}`, { ...sent, ...body });
+  const key = isAgentsOwn(path) ? agentKeyFor(sent.key) : sent.key;
+  const address = `${filled(path, id)}${query}`;
+  const answer = send(story, method, address, { ...(key !== undefined && { key }), ...body });
   // A test call rings and listens in the story's time.
   if (path !== '/v1/endpoints/{id}/test') return answer;
   let isIn = false;
   void answer.finally(() => (isIn = true));
   await story.until('the answer of the test call', () => isIn, 60_000);
   return answer;
+}
+
+/** Where an API key would be right, the token of an agent of its account. */
+function agentKeyFor(key: string | null | undefined): string | null {
+  if (key === undefined) return agentToken;
+  return key === other.key ? otherAgentToken : key;
 }
 
 test('there are routes, and each says what it is for', () => {
@@ -214,7 +311,7 @@ test('there are routes, and each says what it is for', () => {
     assert.ok((operation.summary ?? '').length > 5, `${name} has no summary`);
     assert.ok((operation.tags ?? []).length > 0, `${name} has no tag`);
     const success = Object.entries(operation.responses).filter(([status]) => status < '300');
-    if (path === '/v1/stream') continue;
+    if (isStream(path)) continue;
     assert.equal(success.length, 1, `${name} has one success`);
     const [status, answer] = success[0] ?? ['', {}];
     const schema = Object.values(answer.content ?? {})[0]?.schema;
@@ -267,22 +364,40 @@ test('no route answers without a key, or with a wrong or a malformed one', async
 test('another account finds nothing under any id of this one', async () => {
   for (const route of routes.filter(hasId)) {
     const answer = await ask(route, ownedFor(route.path), { key: other.key });
-    const problem = assertProblem(answer, 404);
-    assert.equal(problem.code, 'not_found', `${route.method} ${route.path}`);
+    assertNotFound(answer, route, 'of another account');
   }
 });
 
+test('the token of an agent opens what is its own, and an API key nothing of it', async () => {
+  for (const route of routes) {
+    const id = hasId(route) ? ownedFor(route.path) : '';
+    const key = isAgentsOwn(route.path) ? story.apiKey : agentToken;
+    const answer = await ask(route, id, { key });
+    assert.match(assertProblem(answer, 401).code, /^api_key_/, route.path);
+    story.clock.advance(61_000);
+  }
+});
+
+/** What comes with the product. */
+const EVERYBODYS = [
+  '/v1/policy/packs',
+  '/v1/scripts/samples',
+  '/v1/journeys/ready',
+  '/v1/call-outcomes',
+  '/v1/agents/me/outcomes',
+];
+
 test('another account sees nothing of this one in any list', async () => {
   for (const route of routes.filter((it) => it.method === 'GET' && !hasId(it))) {
-    // What comes with the product is everybody's.
-    if (['/v1/stream', '/v1/policy/packs', '/v1/scripts/samples'].includes(route.path)) continue;
+    if (isStream(route.path) || EVERYBODYS.includes(route.path)) continue;
     const answer = await ask(route, '', { key: other.key });
     for (const trace of traces) assert.ok(!answer.text.includes(trace), `${route.path}: ${trace}`);
     // A download says whose it is and that it is empty, in its own form.
     if (!isJson(answer)) continue;
     if (route.path === '/v1/eligibility') assertProblem(answer, 400);
     else if (/checkpoints\/(latest|consistency)$/.test(route.path)) assertProblem(answer, 404);
-    else if (answer.text.startsWith('{"items"')) {
+    // The other account has an agent too.
+    else if (answer.text.startsWith('{"items"') && route.path !== '/v1/agents') {
       assert.deepEqual(JSON.parse(answer.text), { items: [], next: null }, route.path);
     } else assert.equal(answer.status, 200, `${route.path} ${answer.text}`);
   }
@@ -335,23 +450,24 @@ test('an id that is unknown, malformed or of another kind is a clear 404', async
     const unknown = right.replace(/.{12}$/, '0123456789ab');
     const otherKind = right.replace(/^[a-z]+_/, 'acct_');
     for (const id of [unknown, otherKind, right.toUpperCase(), ...STRANGE_IDS]) {
-      const problem = assertProblem(await ask(route, id), 404);
-      assert.match(problem.code, /not_found$/, `${route.method} ${route.path} ${id}`);
+      assertNotFound(await ask(route, id), route, id);
     }
   }
 });
 
-const LIKE_SCRIPTS = /^\/v1\/scripts\/(check|import|samples)$/;
-const LIKE_IDS = /^\/v1\/(templates\/(lint|sync)|contacts\/search)$/;
+/** "lint" and "search" are ids like any other to the routes of one template or contact. */
+function takenAsId(method: string, path: string): boolean {
+  const isLike = (it: Route): boolean =>
+    it.method === method && new RegExp(`^${it.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  return routes.some((it) => it.path !== path && isLike(it));
+}
 
 test('a method that a route does not take is answered 405 with those that it takes', async () => {
   for (const path of Object.keys(document.paths)) {
     const taken = Object.keys(document.paths[path] ?? {}).map((method) => method.toUpperCase());
     for (const method of ['PUT', 'PATCH', 'DELETE', 'POST', 'GET', 'OPTIONS']) {
       if (taken.includes(method)) continue;
-      // "lint" and "search" are ids like any other to the routes of one template or contact.
-      if (LIKE_IDS.test(path) && method !== 'PUT') continue;
-      if (LIKE_SCRIPTS.test(path) && (method === 'PUT' || method === 'GET')) continue;
+      if (takenAsId(method, path)) continue;
       const answer = await send(story, method, filled(path, 'x'));
       assertProblem(answer, 405);
       const allowed = String(answer.headers['allow']).split(', ');
@@ -371,9 +487,11 @@ test('every route works for the account that owns what it names', async () => {
   const isLast = ({ method, path }: Route): boolean =>
     method === 'DELETE' || /\/eras(e|ure)$/.test(path);
   const last = routes.filter(isLast);
-  const sooner = routes.filter((route) => !isLast(route));
-  for (const route of [...sooner, ...last]) {
-    if (route.path === '/v1/stream') continue;
+  // A new token of the agent ends the one that these requests bring.
+  const first = routes.filter(({ path }) => isAgentsOwn(path));
+  const sooner = routes.filter((route) => !isLast(route) && !isAgentsOwn(route.path));
+  for (const route of [...first, ...sooner, ...last]) {
+    if (isStream(route.path)) continue;
     // It holds for an hour, and other tests let days pass.
     if (route.path.endsWith('/policy-pack')) await lookAhead();
     const answer = await ask(route, hasId(route) ? ownedFor(route.path) : '');
@@ -384,7 +502,9 @@ test('every route works for the account that owns what it names', async () => {
       '/v1/permission-requests',
       '/v1/permissions/{id}/revoke',
     ];
-    if (refusals.includes(route.path) && route.method === 'POST') {
+    // The agent of these tests has had no call; those who have are in the tests of agents.
+    if (route.path.startsWith('/v1/agents/me/calls/')) assertNotFound(answer, route, 'not rung');
+    else if (refusals.includes(route.path) && route.method === 'POST') {
       // What has served its call, and a second request in one day, are refused: also a work.
       assert.ok(answer.status < 300 || answer.status === 409, name);
     } else assert.ok(answer.status < 300, name);

@@ -91,7 +91,7 @@ function registerSaving(app: HttpServer, context: ApiContext): void {
     },
     async (request) => {
       const { accountId } = accountOf(request);
-      const id = idFrom('journey', request.params.id);
+      const { id } = await ownJourney(context, request);
       const checked = await checkJourneyHere(database, accountId, request.body);
       if (!checked.ok) throw journeyInvalid(checked.problems);
       return database.transaction(async (tx) => {
