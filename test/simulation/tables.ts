@@ -60,10 +60,11 @@ export async function openTables(database: Database): Promise<Tables> {
     },
     async verify() {
       for (const name of names) {
+        // As text, because not every type can be compared.
+        const [now, then] = ['public', 'kept'].map((of) => `select t::text from ${of}."${name}" t`);
         const differs = await database.first({
           name: '',
-          text: `(table public."${name}" except all table kept."${name}") union all
-            (table kept."${name}" except all table public."${name}") limit 1`,
+          text: `(${now} except all ${then}) union all (${then} except all ${now}) limit 1`,
         });
         invariant(differs === undefined, `the table ${name} was written behind our back`);
       }
