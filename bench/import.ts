@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-import { contactImports, type ContactImport } from '../src/contacts/contact-import.ts';
+import { contactImports, type ContactImport } from '../src/contacts/contact-import-commands.ts';
 import { addChunk, createImport, queueImport, readImport } from '../src/imports/import-store.ts';
 import { workOffOne } from '../src/imports/import-worker.ts';
 import { makeChanges } from '../src/ledger/changes.ts';

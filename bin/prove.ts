@@ -63,7 +63,7 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     count: 1_000_000,
   },
   kpis: {
-    says: 'K-03: every figure equals an independent SQL over the ledger, whatever comes late or twice',
+    says: 'K-03: every figure equals an independent SQL over the ledger, whatever is late or twice',
     kind: 'test',
     file: 'test/kpis.test.ts',
     variable: 'ASKFIRST_KPI_SETS',

@@ -1,3 +1,7 @@
+import { AGENT_FAILURES } from './agents/agent-failure-codes.ts';
+import { JOURNEY_FAILURES } from './journeys/journey-failure-codes.ts';
+import { AUDIO_FAILURES } from './media/audio-failure-codes.ts';
+
 /**
  * What can break, by code: every failure that is not Meta's and not one of HTTP itself. Whoever
  * throws one says it more exactly; this is what the errors page shows. A test holds the list
@@ -163,31 +167,7 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'GET /v1/scripts lists what there is; correct the journey that names it.',
     status: 422,
   },
-  journey_invalid: {
-    title: 'This journey cannot run.',
-    fix: 'Correct what is listed under "fields"; POST /v1/journeys/check looks at a draft.',
-    status: 422,
-  },
-  journey_unknown: {
-    title: 'There is no such journey, or it was deleted.',
-    fix: 'GET /v1/journeys lists those that can be started.',
-    status: 422,
-  },
-  journey_variables_invalid: {
-    title: 'The start does not bring what the journey needs.',
-    fix: 'Send what evidence.missing names, nothing of evidence.unknown, and times as RFC 3339.',
-    status: 422,
-  },
-  journey_run_live: {
-    title: 'This person is on this journey already.',
-    fix: 'Wait for its end, or cancel the run in evidence.runId.',
-    status: 409,
-  },
-  journey_start_too_far: {
-    title: 'A run can be started at most a year ahead.',
-    fix: 'Name an earlier startAt.',
-    status: 422,
-  },
+  ...JOURNEY_FAILURES,
   say_unavailable: {
     title: 'Nothing here can speak a text.',
     fix: 'Install espeak-ng, set ASKFIRST_SAY_COMMAND, or use uploaded prompts.',
@@ -360,60 +340,6 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     title: 'Meta’s SDP answer was refused; the message names the rule.',
     fix: 'If it happens again, report it with the log line of the call.',
   },
-  agent_name_taken: {
-    title: 'The account has an agent of this name.',
-    fix: 'Choose another name, or make a new token for that agent.',
-    status: 409,
-  },
-  agents_full: {
-    title: 'The account has as many agents as it may have.',
-    fix: 'Remove those who answer no more.',
-    status: 409,
-  },
-  ring_gone: {
-    title: 'The call does not ring at this agent, or not any more.',
-    fix: 'Nothing to do: it was given up, answered elsewhere, or is over.',
-    status: 409,
-  },
-  agent_media_refused: {
-    title: 'The audio of an agent’s browser cannot be connected.',
-    fix: 'Let UDP pass between browsers and the media ports; see ASKFIRST_ADVERTISED_ADDRESS.',
-    status: 422,
-  },
-  endpoint_sdp_refused: {
-    title: 'The audio that the endpoint offers cannot be connected.',
-    fix: 'Have it offer plain RTP with Opus, PCMU or PCMA at a literal IP address.',
-  },
-  sdp_too_large: { title: 'The SDP is too large.', fix: 'Look at who sends it.' },
-  sdp_malformed: { title: 'The text is not SDP (RFC 8866).', fix: 'Look at who sends it.' },
-  sound_file_unusable: {
-    title: 'A prompt or music cannot be played.',
-    fix: 'Upload it again; the message names what is wrong with the file.',
-  },
-  sdp_media_lines: {
-    title: 'The answer has not exactly one audio line.',
-    fix: 'Have the other side answer the one audio line of the offer.',
-  },
-  sdp_rejected: { title: 'The audio line is rejected.', fix: 'See why the other side refuses.' },
-  sdp_protocol: {
-    title: 'The transport is another than was offered.',
-    fix: 'Endpoints speak plain RTP, Meta DTLS-SRTP.',
-  },
-  sdp_fingerprint: {
-    title: 'There is not exactly one usable DTLS fingerprint.',
-    fix: 'A number set to SDES at Meta has none: set it back to DTLS.',
-  },
-  sdp_setup: {
-    title: 'The DTLS roles do not fit.',
-    fix: 'If it happens again, report it with the log line of the call.',
-  },
-  sdp_ice: {
-    title: 'The ICE credentials or candidates are not usable.',
-    fix: 'If it happens again, report it with the log line of the call.',
-  },
-  sdp_codec: { title: 'There is no codec in common.', fix: 'Allow Opus, PCMU or PCMA.' },
-  sdp_address: {
-    title: 'The address of the media is not one to send to.',
-    fix: 'Have the PBX put a literal unicast IP address into its c= line.',
-  },
+  ...AGENT_FAILURES,
+  ...AUDIO_FAILURES,
 };

@@ -1,6 +1,6 @@
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
-import { contactImports } from './contacts/contact-import.ts';
+import { contactImports } from './contacts/contact-import-commands.ts';
 import { readContact } from './contacts/contact-store.ts';
 import { listImports } from './do-not-call/list-import.ts';
 import { openImportWorker } from './imports/import-worker.ts';

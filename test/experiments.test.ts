@@ -59,7 +59,7 @@ function look(): Promise<void> {
   const { clock, database } = story;
   const changes = { publish: () => undefined, subscribe: () => () => undefined };
   const ids = makeIds(clock, random);
-  return lookAtAll({ clock, database, ids, random, changes, log: silentLog } as never);
+  return lookAtAll({ clock, database, ids, random, changes, log: silentLog });
 }
 
 async function eventsOfType(type: string): Promise<EventView[]> {
@@ -67,7 +67,7 @@ async function eventsOfType(type: string): Promise<EventView[]> {
   return items.filter((event) => event.type === type);
 }
 
-test('a person is asked in the words of their arm, called with the same, and counted once', async () => {
+test('a person is asked in the words of their arm, called so, and counted once', async () => {
   const experiment = await started({ layer: 'words' });
   const { id } = experiment;
   const seen = new Map<string, string>();
@@ -106,7 +106,7 @@ test('a person is asked in the words of their arm, called with the same, and cou
   await stop(id);
 });
 
-test('an experiment that does not run changes nothing, and a decided one gives all the winner', async () => {
+test('one not running changes nothing, and a decided one gives all the winner', async () => {
   const { id } = await created({ layer: 'winner' });
   const [first, second] = [String(next++), String(next++)].map((last) =>
     newPerson(story, last, '101'),
@@ -146,7 +146,7 @@ test('an arm whose people opt out is stopped and told of; its people get the con
   await stop(id);
 });
 
-test('arms that are not as large as drawn raise one alarm, and the words say not to trust', async () => {
+test('arms not as large as drawn raise one alarm, and the words say not to trust', async () => {
   const { id } = await started({ layer: 'ratio' });
   await expose(id, { A: [260, 0], B: [140, 0] });
   await look();

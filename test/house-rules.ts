@@ -45,6 +45,7 @@ const FACE_KINDS = ['types', 'views', 'codes'];
 /** Decisions and values of a folder that others need as they are. */
 const MORE_FACES = new Set([
   'src/attribution/attribution-schemas.ts',
+  'src/calls/call-control.ts',
   'src/calls/call-gate.ts',
   'src/calls/call-hands.ts',
   'src/calls/call-rules.ts',
@@ -54,6 +55,7 @@ const MORE_FACES = new Set([
   'src/consent/opt-out-words.ts',
   'src/consent/opt-out.ts',
   'src/contacts/phone-number.ts',
+  'src/contacts/recipient.ts',
   'src/costs/cost-estimate.ts',
   'src/costs/price-table.ts',
   'src/endpoints/caps.ts',
@@ -61,10 +63,12 @@ const MORE_FACES = new Set([
   'src/endpoints/routing.ts',
   'src/endpoints/target-guard.ts',
   'src/experiments/assignment.ts',
+  'src/experiments/experiment-schemas.ts',
   'src/golive/endpoint-probe.ts',
   'src/http/api-schemas.ts',
   'src/journeys/run.ts',
   'src/ledger/changes.ts',
+  'src/media/browser-peer.ts',
   'src/media/g711.ts',
   'src/media/sound-file.ts',
   'src/policy/hours/number-zones.ts',

@@ -1,15 +1,13 @@
 import { delay, type TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { ReofferOutcome, SipCall, SipCallEvent } from '../sip/sip.ts';
-import type { AgentId, RingId, RingState } from './agent.ts';
-import type { AgentLinePorts, RingOrder } from './agent-lines.ts';
+import { NO_MEDIA, type AgentId, type RingId, type RingOrder, type RingState } from './agent.ts';
+import type { AgentLinePorts } from './agent-lines.ts';
 import { clearRing, isGroupBusy, takeAgent, type OwnRing } from './agent-store.ts';
 
 /** What became of one agent's ring. */
 type RingEnd = 'answered' | 'declined' | 'no_answer' | 'gone';
 
-/** The reason of a hang-up where the agent's browser could not be connected. */
-export const NO_MEDIA = 'agent_media_refused';
 /** In a call: the media itself tells sooner; this is for when both are gone without a word. */
 const GONE_IN_CALL_MS = 20_000;
 /** A row that is just being written is passed over when an agent is looked for. */

@@ -1,36 +1,12 @@
 import type { Database } from '../database/database.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
-import type { AccountId, CallId, Ids } from '../platform/ids.ts';
+import type { Ids } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
-import type { SavedDialog, SipCall, SipCallEvent } from '../sip/sip.ts';
-import type { AgentOptions, RingId } from './agent.ts';
+import type { AgentLines, RingId } from './agent.ts';
 import { AgentCall } from './agent-call.ts';
 import type { AgentHints } from './agent-hints.ts';
 import { clearRing, readRings, renewRings } from './agent-store.ts';
-
-/**
- * Calls to people in their browsers, told as a SIP call is: so that everything which works with a
- * phone works with them. The rows carry what the two sides say to each other, the gateway here and
- * the browser behind the API, which may be another process.
- */
-export type AgentLines = {
-  /** Rings one agent of the group after the other; ends in one of `failed` or `ended`. */
-  ring(wish: RingOrder, onEvent: (event: SipCallEvent) => void): SipCall;
-  /** Frees the agent of a call that another run left behind; anything else is ignored. */
-  endLost(saved: SavedDialog): void;
-  close(): Promise<void>;
-};
-
-export type RingOrder = {
-  accountId: AccountId;
-  callId: CallId;
-  options: AgentOptions;
-  /** Our SDP for the browser, with ICE as it is for this call. */
-  offer: string;
-  /** How long all agents together. */
-  ringTimeoutMs: number;
-};
 
 export type AgentLinePorts = {
   database: Database;

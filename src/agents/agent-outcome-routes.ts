@@ -9,7 +9,7 @@ import { onContact } from '../ledger/contact-unit.ts';
 import { setOutcome } from '../outcomes/outcome-commands.ts';
 import { OUTCOME_LIMITS, outcomeCode, outcomeListOf } from '../outcomes/outcome.ts';
 import { isRefused } from '../platform/refusal.ts';
-import { agentOf } from './agent-auth.ts';
+import { agentOf } from './agent-token-routes.ts';
 import type { AgentContext, AgentHook } from './agent-own-routes.ts';
 
 const tags = ['agents'];

@@ -14,7 +14,7 @@ import { checkBrowserAnswer } from '../media/browser-peer.ts';
 import type { CallId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { Agent, AgentRing } from './agent.ts';
-import { agentOf, makeAgentAuthenticator } from './agent-auth.ts';
+import { agentOf, makeAgentAuthenticator } from './agent-token-routes.ts';
 import type { AgentHints } from './agent-hints.ts';
 import { registerAgentOutcomeRoutes } from './agent-outcome-routes.ts';
 import { answerRing, leaveRing, readAgent, setPresence } from './agent-store.ts';

@@ -8,7 +8,7 @@ import type { HttpServer } from '../http/server.ts';
 import type { Refused } from '../platform/refusal.ts';
 import { AGENT_LIMITS } from './agent.ts';
 import type { AgentHints } from './agent-hints.ts';
-import { makeAgentToken } from './agent-auth.ts';
+import { makeAgentToken } from './agent-token-routes.ts';
 import {
   addAgent,
   countAgents,

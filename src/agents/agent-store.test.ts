@@ -74,7 +74,7 @@ function ring(tried: readonly AgentId[] = [], ringId: RingId = ids.next('agentRi
   return takeAgent(opened.database, { ...wish, offer: 'v=0' });
 }
 
-test('an agent counts as available with a browser open, a word of theirs, and no call', async () => {
+test('an agent is available with a browser open, a word of theirs, and no call', async () => {
   const { database } = opened;
   const count = () => availableAgents(database, endpointId, now);
   assert.equal(await count(), 0);
@@ -125,7 +125,7 @@ test('an answer counts once, and not after the ring was given up', async () => {
   assert.equal(await answerRing(database, id, ringId, 'late'), false);
 });
 
-test('after a talk there is a pause that ends by itself; after a declined ring there is none', async () => {
+test('a talk is followed by a pause that ends by itself, a declined ring is not', async () => {
   const { database } = opened;
   const id = await anAgent('Ann');
   const declined = ids.next('agentRing');

@@ -28,8 +28,8 @@ type AgentRow = {
 };
 
 /** A ring whose gateway is gone counts no more: nobody would hear the answer. */
-const COLUMNS = `id, account_id, name, groups, presence, wrap_up_until, idle_since, created_at, last_call_id,
-  coalesce(lease_until > now(), false) as is_there,
+const COLUMNS = `id, account_id, name, groups, presence, wrap_up_until, idle_since, created_at,
+  last_call_id, coalesce(lease_until > now(), false) as is_there,
   ring_id, ring_call_id, ring_state, ring_offer,
   coalesce(ring_lease_until > now(), false) as ring_is_live`;
 

@@ -3,7 +3,7 @@ import type { HttpServer } from '../http/server.ts';
 import { repeat } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import { AGENT_LIMITS, type AgentId } from './agent.ts';
-import { agentOf } from './agent-auth.ts';
+import { agentOf } from './agent-token-routes.ts';
 import type { AgentContext, AgentHook } from './agent-own-routes.ts';
 import { readAgent, renewLease } from './agent-store.ts';
 import { agentMeView } from './agent-views.ts';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { isOnHold } from '../calls/call-control.ts';
 import type { CallState } from '../calls/call.ts';
-import type { CallFacts } from '../calls/call-facts.ts';
 import { readCall } from '../calls/call-store.ts';
 import { readPermission, readRequest } from '../consent/consent-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
@@ -125,7 +124,10 @@ async function askedOf(db: Queryable, { plan, facts }: CallState) {
 }
 
 /** A listener may leave, and nothing more; so may whoever is only being asked. */
-export function speaksWithCustomer({ control, endpoint }: CallFacts, ring: AgentRing): boolean {
+export function speaksWithCustomer(
+  { control, endpoint }: CallState['facts'],
+  ring: AgentRing,
+): boolean {
   const taken = control?.taken ?? null;
   const dialog =
     taken === null

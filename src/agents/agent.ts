@@ -1,4 +1,5 @@
 import type { AccountId, CallId, Id } from '../platform/ids.ts';
+import type { SavedDialog, SipCall, SipCallEvent } from '../sip/sip.ts';
 
 /**
  * People who answer calls in the browser. An endpoint that names a group of them is called like
@@ -52,6 +53,32 @@ export type AgentOptions = {
   /** The pause after a call; 0 for none. */
   wrapUpMs: number;
 };
+
+/**
+ * Calls to people in their browsers, told as a SIP call is: so that everything which works with a
+ * phone works with them. The rows carry what the two sides say to each other, the gateway here and
+ * the browser behind the API, which may be another process.
+ */
+export type AgentLines = {
+  /** Rings one agent of the group after the other; ends in one of `failed` or `ended`. */
+  ring(wish: RingOrder, onEvent: (event: SipCallEvent) => void): SipCall;
+  /** Frees the agent of a call that another run left behind; anything else is ignored. */
+  endLost(saved: SavedDialog): void;
+  close(): Promise<void>;
+};
+
+export type RingOrder = {
+  accountId: AccountId;
+  callId: CallId;
+  options: AgentOptions;
+  /** Our SDP for the browser, with ICE as it is for this call. */
+  offer: string;
+  /** How long all agents together. */
+  ringTimeoutMs: number;
+};
+
+/** The reason of a hang-up where the agent's browser could not be connected. */
+export const NO_MEDIA = 'agent_media_refused';
 
 export const AGENT_LIMITS = {
   /** A browser that is not heard of for so long is gone. */

@@ -1,7 +1,7 @@
 import { attributed, type Attribution } from '../attribution/attribution.ts';
 import type { CallStrategy } from '../http/api-types.ts';
 import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
-import { noteExposure } from '../experiments/exposure.ts';
+import { noteExposure } from '../experiments/exposure-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines, type StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';

@@ -4,7 +4,7 @@ import type { Tx } from '../database/database.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
 import type { EndpointDesk } from '../endpoints/endpoint-desk.ts';
 import { chooseEndpoint } from '../endpoints/endpoint-lookup.ts';
-import { afterGap, drawArm } from '../experiments/arm-drawing.ts';
+import { afterGap, drawArm } from '../experiments/arm-lookup.ts';
 import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import {
@@ -109,9 +109,10 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
         const line = await lineFor(tx, accountId, body.lineId);
         const contactId = await contactFor(tx, context, accountId, { to: body.to });
         if (isRefused(contactId)) return refusedAnswer(contactId);
-        const { experimentId } = body;
+        const experimentId =
+          body.experimentId === undefined ? undefined : idFrom('experiment', body.experimentId);
         const drawn = { accountId, contactId, experimentId, attribution: body.attribution };
-        const { overrides, attribution } = await drawArm(tx, drawn);
+        const { overrides, attribution } = found(await drawArm(tx, drawn), 'experiment');
         const scriptId = overrides.scriptId ?? body.scriptId;
         const script = await scriptOf(tx, accountId, { ...body, scriptId });
         if (isRefused(script)) return refusedAnswer(script);

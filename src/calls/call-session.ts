@@ -1,4 +1,4 @@
-import type { AgentLines } from '../agents/agent-lines.ts';
+import type { AgentLines } from '../agents/agent.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { GuardSettings } from '../endpoints/target-guard.ts';
 import type { Line } from '../lines/line.ts';

@@ -1,5 +1,4 @@
-import { NO_MEDIA } from '../agents/agent-call.ts';
-import type { AgentLines } from '../agents/agent-lines.ts';
+import { NO_MEDIA, type AgentLines } from '../agents/agent.ts';
 import { sipTarget, type Endpoint, type EndpointTarget } from '../endpoints/endpoint.ts';
 import { mayTryNext } from '../endpoints/failover.ts';
 import { guardNamedByPeer, guardTarget, type GuardSettings } from '../endpoints/target-guard.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attributionSchema } from '../attribution/attribution-schemas.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
-import { drawArm } from '../experiments/arm-drawing.ts';
+import { drawArm } from '../experiments/arm-lookup.ts';
 import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import { oneLine, permissionSchema, requestSchema } from '../http/api-schemas.ts';
@@ -90,9 +90,10 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
         const wanted = { to: body.to, name: body.name };
         const contactId = await contactFor(tx, context, accountId, wanted);
         if (isRefused(contactId)) return refusedAnswer(contactId);
-        const { experimentId } = body;
+        const experimentId =
+          body.experimentId === undefined ? undefined : idFrom('experiment', body.experimentId);
         const wish = { accountId, contactId, experimentId, attribution: body.attribution };
-        const { overrides, attribution } = await drawArm(tx, wish);
+        const { overrides, attribution } = found(await drawArm(tx, wish), 'experiment');
         const purpose = overrides.purpose ?? body.purpose;
         const row = await withContact(context, tx, contactId, (unit) =>
           askForPermission(unit, context, line, {

@@ -1,6 +1,6 @@
 import { attributed, type Attribution } from '../attribution/attribution.ts';
 import { decideRequest, type GatePorts } from '../calls/call-gate.ts';
-import { noteExposure } from '../experiments/exposure.ts';
+import { noteExposure } from '../experiments/exposure-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';

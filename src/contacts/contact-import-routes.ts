@@ -4,7 +4,11 @@ import { oneLine } from '../http/api-schemas.ts';
 import type { HttpServer } from '../http/server.ts';
 import { registerImports } from '../imports/import-routes.ts';
 import { contactTag } from './contact-fields.ts';
-import { contactImportSchema, contactImportView, type ContactImport } from './contact-import.ts';
+import {
+  contactImportSchema,
+  contactImportView,
+  type ContactImport,
+} from './contact-import-commands.ts';
 import { isNumberCountry } from './phone-number.ts';
 
 const column = (what: string) =>

@@ -10,7 +10,6 @@ import {
   type ReadRow,
 } from '../imports/imports.ts';
 import { isRefused } from '../platform/refusal.ts';
-import { readRecipient } from './contact-lookup.ts';
 import {
   COLUMNS_MAX,
   columnText,
@@ -21,6 +20,7 @@ import {
 } from './contact-fields.ts';
 import { numberHandle, userHandle, type Contact, type Handle } from './contact.ts';
 import type { NumberCountry } from './phone-number.ts';
+import { readRecipient } from './recipient.ts';
 
 /** Which column is what, by name or number from 1; null to find it by its name. */
 export type ColumnMap = Record<FieldName, string | null>;

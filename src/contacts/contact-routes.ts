@@ -26,9 +26,10 @@ import type { AccountId } from '../platform/ids.ts';
 import { doNotCallIds } from './do-not-call-store.ts';
 import { unknownContact, type Contact } from './contact.ts';
 import { registerContactChanges } from './contact-change-routes.ts';
-import { findContact, readRecipient } from './contact-lookup.ts';
+import { findContact } from './contact-lookup.ts';
 import { listContacts, readContact, readContacts } from './contact-store.ts';
 import { contactView } from './contact-views.ts';
+import { readRecipient } from './recipient.ts';
 
 /** Eligibility asks Meta where the pack wants its answer, as the dial does. */
 type ContactContext = ApiContext & { metaAnswers: Pick<MetaAnswerDesk, 'freshen'> };

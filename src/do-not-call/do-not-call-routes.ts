@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { readHandle } from '../contacts/contact-lookup.ts';
+import { readHandle } from '../contacts/recipient.ts';
 import { findByHandle } from '../contacts/contact-handle-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
 import { handlesOfContact, type Handle } from '../contacts/contact.ts';

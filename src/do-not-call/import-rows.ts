@@ -1,4 +1,4 @@
-import { readHandle } from '../contacts/contact-lookup.ts';
+import { readHandle } from '../contacts/recipient.ts';
 import type { Handle } from '../contacts/contact.ts';
 import type { NumberCountry } from '../contacts/phone-number.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';

@@ -7,7 +7,7 @@
  */
 import { density, upperQuantile, upperTail } from './normal.ts';
 
-/** How much of the alpha of one side may be spent when a fraction of the planned information is in. */
+/** How much of one side's alpha may be spent when a fraction of the planned information is in. */
 export type Spending = (alpha: number, fraction: number) => number;
 
 /** Very careful at first, almost the ordinary test at the end: O'Brien and Fleming's kind. */

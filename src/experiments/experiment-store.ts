@@ -151,7 +151,7 @@ const DUE = statement<{ id: ExperimentId; account_id: AccountId }>(
    returning id, account_id`,
 );
 
-/** Takes those that are to be looked at, and puts their next time ahead; a crash costs only that. */
+/** Takes those to be looked at, and puts their next time ahead; a crash costs only that. */
 export async function claimDue(
   db: Queryable,
   now: number,

@@ -97,7 +97,7 @@ for (const [baseline, effect] of [
   });
 }
 
-test('a difference of the planned size is found as often as planned, though one looks daily', (t) => {
+test('a difference of the planned size is found as often as planned, with a daily look', (t) => {
   const { peeking } = tally(planFor(0.6, 0.05), { baseline: 0.6, effect: 0.05, leave: 0.03 });
   t.diagnostic(`${experiments} experiments: found ${percent(peeking)}, planned 80 %`);
   assert.ok(peeking >= 0.8 - slack(0.8), `found ${percent(peeking)}`);

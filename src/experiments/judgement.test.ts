@@ -40,7 +40,7 @@ test('a difference that would do for one look does not do for an early one', () 
   assert.ok(b.interval[0] < 0 && b.interval[1] > 0);
 });
 
-test('at the planned size it is said that no difference was found, and how large one may be', () => {
+test('at the planned size no difference is said to be found, and how large one may be', () => {
   const [b] = judge(plan, [look(9, count('A', 2_000, 1_200), count('B', 2_000, 1_215))]).results;
   assert.equal(b?.verdict, 'no_difference');
   assert.equal(b.decidedAt, 9);
@@ -89,7 +89,7 @@ test('sizes that differ because an arm was stopped are no alarm', () => {
   assert.equal(judge(stopped, looks).sampleRatio?.alarm, false);
 });
 
-test('an arm whose people opt out far more is harmful; one whose people opt out less is not', () => {
+test('an arm whose people opt out far more is harmful; one where they opt out less is not', () => {
   const control = count('A', 500, 300, 10);
   const worse = judge(plan, [look(1, control, count('B', 500, 300, 40))]);
   assert.deepEqual(worse.harmful, ['B']);

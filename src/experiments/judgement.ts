@@ -180,7 +180,7 @@ function sampleRatio(
   return { chiSquare, p: chiSquareTail(chiSquare, plan.arms.length - 1), alarm };
 }
 
-/** One arm's size against its share, in standard deviations; of two arms its square is chi-square. */
+/** An arm's size against its share, in standard deviations; of two its square is chi-square. */
 function drawnZ(plan: JudgedPlan, look: Look, { name, weight }: JudgedPlan['arms'][number]) {
   const total = sumOf(look, 'exposed');
   const share = weight / weightOf(plan);

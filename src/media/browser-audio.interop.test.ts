@@ -98,7 +98,7 @@ test('a browser that goes away is told once, and the WhatsApp leg stays', async 
   await until('the port', () => plane.portsInUse() === inUse - 1);
 });
 
-test('an answer that the guard refuses leaves the call, and the leg can be offered anew', async (t) => {
+test('an answer that the guard refuses leaves the call; the leg can be offered anew', async (t) => {
   const { call } = await aCall(t);
   const agent = await anAgent(t, call);
   const weak = agent.answer.replace(/a=fingerprint:sha-256 \S+/g, 'a=fingerprint:sha-1 00:11');

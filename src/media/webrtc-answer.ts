@@ -84,7 +84,8 @@ function refusedSetup(sdp: Sdp, audio: SdpMedia): Refused | null {
     return refuseSdp('sdp_setup', 'The answer names several DTLS roles.');
   }
   const role = roles[0] ?? 'absent';
-  // We offered actpass and wait as DTLS server: only the other side can be the client (RFC 5763 section 5).
+  // We offered actpass and wait as DTLS server: only the other side can be the client (RFC 5763
+  // section 5).
   return ['active', 'actpass', 'absent'].includes(role)
     ? null
     : refuseSdp('sdp_setup', 'The answer makes us the DTLS client (setup is not active).');

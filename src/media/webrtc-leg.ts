@@ -52,8 +52,9 @@ export type WebRtcLegOptions = {
 };
 
 /**
- * A WebRTC leg, toward Meta or a browser: we offer, are ICE-controlling and DTLS server. Every native call is
- * made in a state known to be good (guard G3), and what throws is closed at once (guard G6).
+ * A WebRTC leg, toward Meta or a browser: we offer, are ICE-controlling and DTLS server. Every
+ * native call is made in a state known to be good (guard G3), and what throws is closed at once
+ * (guard G6).
  */
 export class WebRtcLeg {
   readonly offer: string;
