@@ -87,6 +87,11 @@ async function reach(id: string, number: string, point: Point): Promise<void> {
   switch (point) {
     case 'queued':
       return;
+    case 'dialing':
+      // Else it may be over between two looks.
+      story.simulator.setFault({ kind: 'slow_answer', times: 1, delayMs: 3_000 });
+      await story.until(point, async () => (await statusOf(id)) === point);
+      return;
     case 'posting':
       story.simulator.setFault({ kind: 'slow_answer', times: 1, delayMs: 3_000 });
       await story.until('the dial at Meta', () => story.simulator.person(number).call);
