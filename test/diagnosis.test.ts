@@ -131,14 +131,17 @@ test('the rates are counted exactly, by account, by line and by days', async () 
   });
   const { id } = await contactOf(story, person('611'));
   assert.ok(id.startsWith('cont_'));
+  // Who stops within a day after a call is counted by itself.
+  await reach(story, (await placed(story, person('611'))).id, 'ended');
   const left = of(await diagnose('high_opt_out_rate'), 'opt_out_rate').evidence;
   story.simulator.act(person('611'), { action: 'write', text: 'STOP' });
   await story.until('the stop', async () => {
     const now = of(await diagnose('high_opt_out_rate'), 'opt_out_rate').evidence;
     return Number(now['optOuts']) === Number(left['optOuts']) + 1;
   });
-  const { checks } = await diagnose('high_opt_out_rate');
-  const ways = checks.find(({ id: check }) => check === 'asked_why')?.evidence['ways'];
+  const found = await diagnose('high_opt_out_rate');
+  assert.equal(of(found, 'calls_give_value').evidence['soonAfterCall'], 1);
+  const { ways } = of(found, 'asked_why').evidence;
   // The revocation of an earlier story was tapped in WhatsApp itself.
   assert.deepEqual(ways, [
     { way: 'message', optOuts: 1 },

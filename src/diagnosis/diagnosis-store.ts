@@ -49,7 +49,7 @@ const REACHED = statement<{ reached: number }>(
      select contact_id from calls
       where account_id = $1 and ($2::text is null or line_id = $2) and id >= $4
         and created_at >= $5 and created_at < $6
-        and state -> 'facts' ->> 'dialedAt' is not null) r`,
+        and state -> 'facts' ->> 'dialingAt' is not null) r`,
 );
 
 /** The literal type lets the index of opt-outs serve it. */
@@ -58,7 +58,7 @@ const OPT_OUTS = statement<{ way: string | null; opt_outs: number; soon: number 
   `select l.data ->> 'way' as way, count(*) as opt_outs,
           count(*) filter (where exists (
             select from calls c where c.bucket = l.bucket and c.contact_id = l.contact_id
-              and c.state -> 'facts' ->> 'dialedAt' is not null
+              and c.state -> 'facts' ->> 'dialingAt' is not null
               and c.created_at > l.at - interval '24 hours' and c.created_at <= l.at)) as soon
      from ledger l
     where l.type = 'OptedOut' and l.account_id = $1
@@ -92,7 +92,7 @@ const CROWDED = statement<{ crowded: number; most: number }>(
      from (select count(*) as calls from calls
             where account_id = $1 and ($2::text is null or line_id = $2) and id >= $3
               and created_at >= $4 and created_at < $5
-              and state -> 'facts' ->> 'dialedAt' is not null
+              and state -> 'facts' ->> 'dialingAt' is not null
             group by contact_id) c`,
 );
 
