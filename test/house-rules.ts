@@ -92,6 +92,7 @@ const MORE_FACES = new Set([
   'src/scripts/script-check.ts',
   'src/scripts/script-samples.ts',
   'src/scripts/script-text.ts',
+  'src/scripts/step-problems.ts',
   'src/sip/tls-credentials.ts',
   'src/sip/uri.ts',
   'src/surveys/survey-words.ts',

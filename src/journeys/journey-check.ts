@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import { hasBrokenPlaceholder, variablesIn } from '../scripts/script-text.ts';
+import { nameOf, shapeProblems, type StepsKind } from '../scripts/step-problems.ts';
 import {
   BUILTIN_VARIABLES,
   CALL_VARIABLES,
@@ -22,12 +22,19 @@ export type CheckedJourney =
   | { ok: false; problems: JourneyProblem[] };
 
 const PROBLEMS_MAX = 50;
+const JOURNEY: StepsKind = {
+  whole: 'journey',
+  unionWords: (path, message) =>
+    path === 'do'
+      ? [`is one of: ${STEP_KINDS.join(', ')}`, 'Say in "do" what the step does.']
+      : [message, 'Write one of these.'],
+};
 
 /** Reads a journey as it came: shape, steps, then the ways between them. Pure. */
 export function checkJourney(input: unknown): CheckedJourney {
   const parsed = journeySchema.safeParse(input);
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) => shapeProblems(issue, input));
+    const problems = parsed.error.issues.flatMap((issue) => shapeProblems(issue, input, JOURNEY));
     return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) };
   }
   const document = parsed.data;
@@ -64,60 +71,6 @@ export function compiled({ steps, ...rest }: JourneyDocument): Journey {
     first: named[0]?.name ?? END,
     steps: new Map(named.map((step) => [step.name, step])),
   };
-}
-
-/** The name of a step: its own, or its place in the list. */
-function nameOf(step: { name?: string | undefined }, index: number): string {
-  return step.name ?? `step${index + 1}`;
-}
-
-function shapeProblems(issue: z.core.$ZodIssue, input: unknown): JourneyProblem[] {
-  const [top, index, ...rest] = issue.path;
-  const inStep = top === 'steps' && typeof index === 'number';
-  const step = inStep ? stepNameAt(input, index) : null;
-  const path = (inStep ? rest : issue.path).map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((name) => ({
-      step,
-      field: path === '' ? name : `${path}.${name}`,
-      rule: 'is not known here',
-      fix: 'Remove it, or correct its spelling.',
-    }));
-  }
-  const field = path === '' ? (inStep ? 'step' : 'journey') : path;
-  const [rule, fix] = shapeWords(issue, path === 'do');
-  return [{ step, field, rule, fix }];
-}
-
-function shapeWords(issue: z.core.$ZodIssue, isKind: boolean): [rule: string, fix: string] {
-  switch (issue.code) {
-    case 'invalid_union':
-      if (!isKind) return [issue.message, 'Write one of these.'];
-      return [`is one of: ${STEP_KINDS.join(', ')}`, 'Say in "do" what the step does.'];
-    case 'invalid_type':
-      return issue.message.endsWith('undefined')
-        ? ['is required', 'Add it.']
-        : [`is of type ${issue.expected}`, `Write a value of type ${issue.expected}.`];
-    case 'too_small':
-      return [`is at least ${issue.minimum}`, 'Make it longer or larger.'];
-    case 'too_big':
-      return [`is at most ${issue.maximum}`, 'Make it shorter or smaller.'];
-    case 'invalid_value':
-      return [`is one of: ${issue.values.map(String).join(', ')}`, 'Take one of these.'];
-    case 'invalid_key': {
-      const why = issue.issues[0]?.message ?? 'has the documented form';
-      return [`a name in it ${why}`, 'Rename it.'];
-    }
-    default:
-      return [issue.message, `Write a value that ${issue.message}.`];
-  }
-}
-
-function stepNameAt(input: unknown, index: number): string {
-  const steps = (input as { steps?: unknown[] } | null)?.steps;
-  const step = Array.isArray(steps) ? steps[index] : null;
-  const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : null;
-  return typeof name === 'string' ? name.slice(0, 40) : `step${index + 1}`;
 }
 
 function nameProblems({ steps, variables }: JourneyDocument): JourneyProblem[] {

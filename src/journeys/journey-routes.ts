@@ -34,6 +34,7 @@ import { variablesRefusal } from './journey-commands.ts';
 import type { JourneyProblem } from './journey.ts';
 import { READY_JOURNEYS } from './ready-journeys.ts';
 import { registerRunRoutes } from './run-routes.ts';
+import { problemFields } from '../scripts/step-problems.ts';
 
 const tags = ['journeys'];
 const byId = z.object({ id: z.string() });
@@ -326,11 +327,7 @@ async function ownJourney(
 
 /** What is wrong with a journey, as a 422 that names each step and field. */
 function journeyInvalid(problems: readonly JourneyProblem[]): RefusalError {
-  const fields = problems.map(({ step, field, rule, fix }) => ({
-    field: step === null ? field : `${step}.${field}`,
-    rule,
-    fix,
-  }));
+  const fields = problemFields(problems);
   const [first] = fields;
   return new RefusalError(
     {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { oneLine, strategySchema } from '../http/api-schemas.ts';
+import type { StepProblem } from '../scripts/step-problems.ts';
 
 /**
  * A journey: how one person is asked, waited for, called and written to, as a list of steps. Each
@@ -202,7 +203,7 @@ export const BUILTIN_VARIABLES = ['contactName', 'business'] as const;
 export const CALL_VARIABLES = ['outcome', 'reason', 'result'] as const;
 
 /** What can be wrong with a journey, in the words of its author. */
-export type JourneyProblem = { step: string | null; field: string; rule: string; fix: string };
+export type JourneyProblem = StepProblem;
 
 /** One way out of a step: the field that names it, and where it leads. */
 export type WayOut = { by: string; to: string };

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import {
   BUILTIN_VARIABLES,
   END,
@@ -15,6 +14,7 @@ import {
 } from './script.ts';
 import { surveyWordsIn } from '../surveys/survey-words.ts';
 import { hasBrokenPlaceholder, variablesIn } from './script-text.ts';
+import { nameOf, shapeProblems, type StepsKind } from './step-problems.ts';
 
 /** A script that can run, or everything that is wrong with it. */
 export type CheckedScript =
@@ -22,12 +22,16 @@ export type CheckedScript =
   | { ok: false; problems: ScriptProblem[] };
 
 const PROBLEMS_MAX = 50;
+const SCRIPT: StepsKind = {
+  whole: 'script',
+  unionWords: () => [`is one of: ${STEP_KINDS.join(', ')}`, 'Say in "do" what the step does.'],
+};
 
 /** Reads a script as it came: shape first, then what must hold between its steps. Pure. */
 export function checkScript(input: unknown): CheckedScript {
   const parsed = scriptSchema.safeParse(input);
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) => shapeProblems(issue, input));
+    const problems = parsed.error.issues.flatMap((issue) => shapeProblems(issue, input, SCRIPT));
     return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) };
   }
   const script = compiled(parsed.data);
@@ -39,11 +43,6 @@ export function checkScript(input: unknown): CheckedScript {
   return problems.length === 0
     ? { ok: true, script, document: parsed.data }
     : { ok: false, problems: problems.slice(0, PROBLEMS_MAX) };
-}
-
-/** The name of a step: its own, or its place in the list. */
-function nameOf(step: { name?: string | undefined }, index: number): string {
-  return step.name ?? `step${index + 1}`;
 }
 
 function compiled(document: ScriptDocument): Script {
@@ -133,54 +132,6 @@ function documentOf(step: Step): object {
   const { next, ...rest } = step;
   if (step.do === 'branch') return { ...rest, otherwise: next };
   return LEADS_ON.has(step.do) ? { ...rest, next } : rest;
-}
-
-function shapeProblems(issue: z.core.$ZodIssue, input: unknown): ScriptProblem[] {
-  const [top, index, ...rest] = issue.path;
-  const inStep = top === 'steps' && typeof index === 'number';
-  const step = inStep ? stepNameAt(input, index) : null;
-  const path = (inStep ? rest : issue.path).map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((name) => ({
-      step,
-      field: path === '' ? name : `${path}.${name}`,
-      rule: 'is not known here',
-      fix: 'Remove it, or correct its spelling.',
-    }));
-  }
-  const field = path === '' ? (inStep ? 'step' : 'script') : path;
-  const [rule, fix] = shapeWords(issue);
-  return [{ step, field, rule, fix }];
-}
-
-function shapeWords(issue: z.core.$ZodIssue): [rule: string, fix: string] {
-  switch (issue.code) {
-    case 'invalid_union':
-      return [`is one of: ${STEP_KINDS.join(', ')}`, 'Say in "do" what the step does.'];
-    case 'invalid_type':
-      return issue.message.endsWith('undefined')
-        ? ['is required', 'Add it.']
-        : [`is of type ${issue.expected}`, `Write a value of type ${issue.expected}.`];
-    case 'too_small':
-      return [`is at least ${issue.minimum}`, 'Make it longer or larger.'];
-    case 'too_big':
-      return [`is at most ${issue.maximum}`, 'Make it shorter or smaller.'];
-    case 'invalid_value':
-      return [`is one of: ${issue.values.map(String).join(', ')}`, 'Take one of these.'];
-    case 'invalid_key': {
-      const why = issue.issues[0]?.message ?? 'has the documented form';
-      return [`a name in it ${why}`, 'Rename it.'];
-    }
-    default:
-      return [issue.message, `Write a value that ${issue.message}.`];
-  }
-}
-
-function stepNameAt(input: unknown, index: number): string {
-  const steps = (input as { steps?: unknown[] } | null)?.steps;
-  const step = Array.isArray(steps) ? steps[index] : null;
-  const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : null;
-  return typeof name === 'string' ? name.slice(0, 40) : `step${index + 1}`;
 }
 
 function nameProblems({ steps, variables }: ScriptDocument): ScriptProblem[] {

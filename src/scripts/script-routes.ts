@@ -21,6 +21,7 @@ import {
   readScript,
   type StoredScript,
 } from './script-store.ts';
+import { problemFields } from './step-problems.ts';
 
 export type ScriptRoutesContext = ApiContext & { egress: Egress; shelf: SoundShelf };
 
@@ -235,11 +236,7 @@ async function usable(
 }
 
 function invalid(problems: readonly ScriptProblem[]): RefusalError {
-  const fields = problems.map(({ step, field, rule, fix }) => ({
-    field: step === null ? field : `${step}.${field}`,
-    rule,
-    fix,
-  }));
+  const fields = problemFields(problems);
   const [first] = fields;
   return new RefusalError(
     {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { oneLine } from '../http/api-schemas.ts';
+import type { StepProblem } from './step-problems.ts';
 
 /**
  * A call script: what an automated call says, which keys it takes, and where each answer leads.
@@ -200,7 +201,7 @@ export const BUILTIN_VARIABLES = [
 ] as const;
 
 /** What can be wrong with a script, in the words of its author. */
-export type ScriptProblem = { step: string | null; field: string; rule: string; fix: string };
+export type ScriptProblem = StepProblem;
 
 /** Every name that a step may lead to. */
 export function waysOut(step: Step): string[] {

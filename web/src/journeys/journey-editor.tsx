@@ -6,7 +6,7 @@ import {
   type JourneyView,
 } from '../api/journey-hooks.ts';
 import { CopyCurl } from '../business/copy-curl.tsx';
-import { lineOfStep } from '../scripts/step-line.ts';
+import { jsonFault, lineOfStep } from '../scripts/step-line.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
@@ -98,13 +98,4 @@ function Verdict(props: { name: string; check: JourneyCheck; text: string }) {
       })}
     </ul>
   );
-}
-
-function jsonFault(text: string): string | null {
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : 'unreadable';
-  }
 }

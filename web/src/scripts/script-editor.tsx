@@ -11,7 +11,7 @@ import { TextField } from '../ui/field.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { TextArea } from '../ui/text-area.tsx';
 import { useSettled } from '../ui/use-settled.ts';
-import { lineOfStep } from './step-line.ts';
+import { jsonFault, lineOfStep } from './step-line.ts';
 
 const LENGTH_MAX = 100_000;
 
@@ -115,13 +115,4 @@ function Verdict(props: { check: CheckView; text: string }) {
       </ol>
     </>
   );
-}
-
-function jsonFault(text: string): string | null {
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : 'unreadable';
-  }
 }

@@ -4,3 +4,13 @@ export function lineOfStep(text: string, name: string): number | null {
   const named = lines.findIndex((line) => line.includes(`"name": ${JSON.stringify(name)}`));
   return named === -1 ? null : named + 1;
 }
+
+/** Why a text that is being written is not JSON yet; null when it is. */
+export function jsonFault(text: string): string | null {
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : 'unreadable';
+  }
+}
