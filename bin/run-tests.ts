@@ -23,6 +23,7 @@ type Totals = Record<(typeof COUNTS)[number], number>;
 
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 const root = dirname(import.meta.dirname);
+const COMPILED = join(root, 'node_modules', '.cache', 'node-compile');
 const TWO_WIDE = ['--test-concurrency=2', '--test-timeout=120000'];
 
 /** Program a test looks for, and Debian's packages that have it. */
@@ -210,7 +211,8 @@ async function runTier(
   totals: Totals,
   skipped: string[],
 ): Promise<number> {
-  const env: NodeJS.ProcessEnv = { ...process.env };
+  // A process for each file reads the same thousand files; their types are stripped only once.
+  const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
   if (database !== undefined) env['ASKFIRST_TEST_DATABASE'] = database;
   const child = spawn(
     process.execPath,

@@ -49,6 +49,9 @@ export type Story = {
 
 const STEP_MS = 20;
 const TURNS = 12;
+/** A look may be a whole request, so the longer something takes, the rarer it is looked for. */
+const LOOK_RARER_MS = 200;
+const LOOK_GAP_MAX_MS = 500;
 /** How far virtual time may run ahead of work that the database still has in hand. */
 const AHEAD_MS = 100;
 /** Then time goes on all the same: something may wait for the clock itself. */
@@ -124,15 +127,17 @@ export async function openStory(
     dataDir,
     connectionString,
     async until(what, holds, maxMs = 120_000) {
-      const end = clock.now() + maxMs;
+      const from = clock.now();
       for (;;) {
         const value = await holds();
         if (value !== null && value !== undefined && value !== false) {
           return value;
         }
-        if (clock.now() > end) throw new Error(`never came: ${what}`);
-        clock.advance(STEP_MS);
-        await settle();
+        const waited = clock.now() - from;
+        if (waited > maxMs) throw new Error(`never came: ${what}`);
+        await story.pass(
+          Math.min(Math.ceil((waited + 1) / LOOK_RARER_MS) * STEP_MS, LOOK_GAP_MAX_MS),
+        );
       }
     },
     async pass(ms) {
