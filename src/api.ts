@@ -39,6 +39,7 @@ import type { LineWebhookSecrets } from './lines/line.ts';
 import { registerLineRoutes } from './lines/line-routes.ts';
 import { registerOutcomeRoutes } from './outcomes/outcome-routes.ts';
 import { registerPromptRoutes } from './prompts/prompt-routes.ts';
+import { registerPacingRoutes } from './schedule/pacing-routes.ts';
 import { registerScriptRoutes } from './scripts/script-routes.ts';
 import { registerPrivacyRoutes } from './privacy/privacy-routes.ts';
 import { registerRulebookRoutes } from './rulebook/rulebook-routes.ts';
@@ -127,6 +128,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerTestCallRoutes(app, { ...context, advertisedAddress: advertisedAddress(settings) });
   registerGuardRoutes(app, context);
   registerRoutingRoutes(app, context);
+  registerPacingRoutes(app, context);
   registerPromptRoutes(app, context);
   registerScriptRoutes(app, context);
   registerAgentRoutes(app, context);

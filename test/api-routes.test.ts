@@ -86,6 +86,7 @@ async function learnIds(call: CallView): Promise<void> {
     '/v1/calls': call.id,
     '/v1/contacts': call.contactId,
     '/v1/lines': call.lineId,
+    '/v1/pacing-limits': call.lineId,
     '/v1/endpoints': call.endpointId,
     '/v1/permissions': consents[0]?.permissionId ?? '',
     '/v1/permission-requests': consents[0]?.requestId ?? '',
@@ -166,6 +167,7 @@ function ownedFor(path: string): string {
 const NAMES: Readonly<Record<string, string>> = {
   '{metric}': 'grant_rate',
   '{key}': 'delivery-update',
+  '{scope}': 'line',
 };
 
 const hasId = ({ path }: Route): boolean => path.includes('{id}');
@@ -252,6 +254,7 @@ function bodyFor(path: string): object {
     '/v1/journeys/check': { journey: JOURNEY },
     '/v1/journeys/{id}/dry-run': { variables: { order: '1042' } },
     '/v1/journeys/{id}/runs': { ...runFor(number), lineId: owned['/v1/lines'] },
+    '/v1/pacing-limits/{scope}/{id}': { callsPerSecond: 5, concurrentCalls: 100 },
     '/v1/do-not-call/remove': { to: '+447700900555', reason: 'asked by mistake' },
   };
   return bodies[path] ?? {};
