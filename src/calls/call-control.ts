@@ -10,6 +10,7 @@ import {
   type ScriptEvent,
   type ScriptFacts,
 } from './call-script.ts';
+import { withLegAsEndpoint } from './taken-leg.ts';
 
 /**
  * How a call is led while it lives: orders of the business, holds, further legs, transfers and
@@ -202,7 +203,7 @@ export function foldControl(plan: CallPlan, facts: CallFacts, event: ControlEven
   }
   const control = { ...before, ...changed(plan, before, event) };
   if (event.type !== 'LegTaken' && event.type !== 'CallTransferred') return { ...facts, control };
-  return withLegAsEndpoint(plan, { ...facts, control }, event.legId, event.at);
+  return withLegAsEndpoint(plan, { ...facts, control }, event.legId, event.at, KEPT.legs);
 }
 
 function changed(
@@ -320,57 +321,6 @@ function foldLeg(leg: LegFacts, event: Exclude<LegEvent, { type: 'LegInvited' }>
     case 'LegEnded':
       return { ...leg, endedAt: event.at, endReason: event.reason, dialog: null };
   }
-}
-
-/** The leg becomes the call's endpoint; the one before is kept among the legs, as ended. */
-function withLegAsEndpoint(plan: CallPlan, facts: CallFacts, legId: string, at: number): CallFacts {
-  const control = facts.control ?? NO_CONTROL;
-  const leg = control.legs.find((other) => other.legId === legId);
-  if (leg === undefined) return facts;
-  const { endpointId, sipCallId, target, invitedAt, answeredAt, dialog } = leg;
-  const replaced = facts.endpoint === null ? [] : [endedLeg(plan, control, facts.endpoint, at)];
-  const others = control.legs.filter((other) => other.legId !== legId);
-  return {
-    ...facts,
-    endpoint: {
-      sipCallId,
-      target,
-      invitedAt,
-      ringingAt: null,
-      answeredAt,
-      dialog,
-      failed: null,
-      endedAt: null,
-    },
-    control: {
-      ...control,
-      legs: [...others, ...replaced].slice(-KEPT.legs),
-      taken: { legId, endpointId },
-    },
-  };
-}
-
-function endedLeg(
-  plan: CallPlan,
-  control: CallControl,
-  endpoint: NonNullable<CallFacts['endpoint']>,
-  at: number,
-): LegFacts {
-  const { sipCallId, invitedAt, answeredAt } = endpoint;
-  return {
-    legId: control.taken?.legId ?? 'main',
-    endpointId: control.taken?.endpointId ?? plan.endpointId,
-    purpose: 'planned',
-    sipCallId,
-    target: endpoint.target ?? null,
-    invitedAt,
-    answeredAt,
-    dialog: null,
-    endedAt: endpoint.endedAt ?? at,
-    endReason: 'transferred',
-    mode: null,
-    listensFrom: null,
-  };
 }
 
 function lastFinished(orders: readonly CallOrder[]): CallOrder[] {

@@ -48,7 +48,7 @@ async function stageEvent(
   const { type, at } = event;
   const callId = folded.plan.id;
   const { data: rest, personal } = dividedEvent(event);
-  const data = { callId, ...rest };
+  const data = { callId, ...rest, ...agentOf(event, folded) };
   if (name === undefined) {
     unit.record({ type, actor, at, data, personal });
     return folded;
@@ -145,6 +145,15 @@ function dividedEvent(event: CallEvent): Divided {
 }
 
 type Divided = { data: Record<string, unknown>; personal?: Record<string, unknown> };
+
+/** Events by which somebody of the business gets the customer. */
+const TAKES: ReadonlySet<string> = new Set(['EndpointAnswered', 'CallTransferred', 'LegTaken']);
+
+/** Who answered in a browser, so that figures can be counted by agent. */
+function agentOf({ type }: CallEvent, { facts }: CallState): { agentId?: string } {
+  const agentId = TAKES.has(type) ? facts.endpoint?.agentId : undefined;
+  return agentId === undefined ? {} : { agentId };
+}
 
 /** Digits may be a secret, so only their number is told. */
 function orderData({ id, wish }: CallOrder): Record<string, unknown> {

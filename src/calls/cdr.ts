@@ -33,6 +33,8 @@ export type Cdr = {
   customerUserId: string | null;
   customerCountry: string | null;
   endpointId: string;
+  /** The agent in a browser who had the customer last; null where it was a PBX, or nobody. */
+  agentId: string | null;
   purpose: string;
   clientReference: string | null;
   attribution: Attribution | null;
@@ -110,6 +112,7 @@ export function cdrOf(
     customerUserId: contact.userId,
     customerCountry: contact.country,
     endpointId: plan.endpointId,
+    agentId: facts.endpoint?.agentId ?? null,
     purpose: plan.purpose,
     clientReference: plan.clientReference,
     attribution: plan.attribution ?? null,
@@ -168,6 +171,7 @@ export function wholeCdr(stored: Cdr): Cdr {
     deadAirAlarms: older.deadAirAlarms ?? 0,
     recordings: older.recordings ?? [],
     attribution: older.attribution ?? null,
+    agentId: older.agentId ?? null,
   };
   const media = stored.media === null ? null : wholeStats(stored.media);
   return { ...stored, ...led, mediaProof: older.mediaProof ?? [], media };

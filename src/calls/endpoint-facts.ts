@@ -14,7 +14,7 @@ export type EndpointFacts = {
   invitedAt: number;
   ringingAt: number | null;
   answeredAt: number | null;
-  /** Who answered in a browser; absent for a PBX. */
+  /** The agent in a browser who has, or had, the customer last; absent where it was a PBX. */
   agentId?: string;
   /** SIP dialog of the answered leg, so that a restarted gateway can still send its BYE. */
   dialog: Record<string, unknown> | null;
@@ -51,7 +51,7 @@ export function foldEndpoint(
     case 'EndpointRinging':
       return { ...endpoint, ringingAt: endpoint.ringingAt ?? event.at };
     case 'EndpointAnswered':
-      return { ...endpoint, answeredAt: event.at, dialog: event.dialog, ...agentOf(event) };
+      return { ...endpoint, answeredAt: event.at, dialog: event.dialog, ...agentIn(event.dialog) };
     case 'EndpointFailed':
       return { ...endpoint, failed: { status: event.status, reason: event.reason } };
     case 'EndpointEnded':
@@ -60,7 +60,7 @@ export function foldEndpoint(
 }
 
 /** The dialog names them, and goes with the end of the call; who it was stays. */
-function agentOf({ dialog }: Extract<EndpointEvent, { type: 'EndpointAnswered' }>) {
+export function agentIn(dialog: Record<string, unknown> | null): { agentId?: string } {
   const agentId = dialog?.['agentId'];
   return typeof agentId === 'string' ? { agentId } : {};
 }
