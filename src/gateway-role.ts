@@ -1,3 +1,4 @@
+import { openAgentDesk } from './agents/agent-desk.ts';
 import { openAgentLines } from './agents/agent-lines.ts';
 import type { SessionTarget } from './calls/call-session.ts';
 import { openDialer, type DialedCall } from './calls/dialer.ts';
@@ -25,6 +26,7 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
     everyMs: settings.ASKFIRST_ENDPOINT_CHECK_SECONDS * 1_000,
   });
   const agents = openAgentLines({ ...core, hints: core.agentHints });
+  const agentDesk = openAgentDesk(core.agentHints);
   const openTarget = (dialed: Omit<DialedCall, 'state'>): SessionTarget => {
     const { contact, line } = dialed;
     const endpoint = openEndpoint(dialed.endpoint, sealer);
@@ -48,7 +50,7 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
   const gateway = openGateway({
     ...core,
     agents,
-    dialer: openDialer({ ...core, leaseSeconds: LEASE_SECONDS }),
+    dialer: openDialer({ ...core, agentDesk, leaseSeconds: LEASE_SECONDS }),
     openTarget,
     targetOf: async (state) => {
       const { accountId, contactId, lineId, endpointId } = state.plan;

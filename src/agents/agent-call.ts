@@ -8,8 +8,11 @@ import { clearRing, isGroupBusy, takeAgent, type OwnRing } from './agent-store.t
 /** What became of one agent's ring. */
 type RingEnd = 'answered' | 'declined' | 'no_answer' | 'gone';
 
-/** In a call: the media itself tells sooner; this is for when both are gone without a word. */
-const GONE_IN_CALL_MS = 20_000;
+/**
+ * In a call, beside the lease: a browser that is closed says nothing on its media, which tells
+ * only after half a minute; a stream that broke is back before this.
+ */
+const GONE_IN_CALL_MS = 8_000;
 /** A row that is just being written is passed over when an agent is looked for. */
 const TAKE_TRIES = 4;
 const TAKE_RETRY_MS = 150;

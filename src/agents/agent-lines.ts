@@ -7,6 +7,7 @@ import type { AgentLines, RingId } from './agent.ts';
 import { AgentCall } from './agent-call.ts';
 import type { AgentHints } from './agent-hints.ts';
 import { clearRing, readRings, renewRings } from './agent-store.ts';
+import { releaseAgents } from './reservation-store.ts';
 
 export type AgentLinePorts = {
   database: Database;
@@ -68,6 +69,13 @@ export function openAgentLines(ports: AgentLinePorts): AgentLines {
       clearRing(database, ringId as RingId, how).then(
         (agentId) => agentId !== null && hints.tell(agentId),
         (error: unknown) => log.error({ error: errorText(error) }, 'lost ring not cleared'),
+      );
+    },
+    release(callId) {
+      releaseAgents(database, callId).then(
+        (agentIds) => agentIds.forEach((agentId) => hints.tell(agentId)),
+        // It ends by itself after its time.
+        (error: unknown) => log.error({ error: errorText(error) }, 'kept agent not released'),
       );
     },
     async close() {

@@ -12,7 +12,6 @@ import { agentsUri, type AgentId, type RingId } from './agent.ts';
 import {
   addAgent,
   answerRing,
-  availableAgents,
   clearRing,
   isGroupBusy,
   readRings,
@@ -22,6 +21,7 @@ import {
   setPresence,
   takeAgent,
 } from './agent-store.ts';
+import { availableAgents, releaseAgents, reserveAgent } from './reservation-store.ts';
 
 const ids = makeIds(systemClock, systemRandom);
 const now = systemClock.now();
@@ -141,4 +141,28 @@ test('a talk is followed by a pause that ends by itself, a declined ring is not'
   assert.equal((await readAgent(database, id))?.presence, 'wrap_up');
   assert.equal(await availableAgents(database, endpointId, now + 29_000), 0);
   assert.equal(await availableAgents(database, endpointId, now + 31_000), 1);
+});
+
+test('an agent who is kept for a call is nobody for another, until it rings or is let go', async () => {
+  const { database } = opened;
+  const id = await anAgent('Ann');
+  const [first, second] = [ids.next('call'), ids.next('call')];
+  const keep = (callId: typeof first, forMs = 60_000) =>
+    database.transaction((tx) => reserveAgent(tx, { accountId, group, callId, forMs, now }));
+  const both = await Promise.all([keep(first), keep(second)]);
+  assert.deepEqual(both.filter((kept) => kept !== null).length, 1);
+  const owner = both[0] === null ? second : first;
+  assert.equal((await readAgent(database, id))?.reservedFor, owner);
+  assert.equal(await keep(owner), id);
+  assert.equal(await keep(owner === first ? second : first), null);
+  assert.equal(await availableAgents(database, endpointId, now), 0);
+  assert.equal(await ring(), null);
+  assert.deepEqual(await releaseAgents(database, owner), [id]);
+  assert.equal(await availableAgents(database, endpointId, now), 1);
+  assert.equal(await keep(first, -1), id);
+  // Whoever kept it died: its time is over by the database's clock.
+  assert.equal(await keep(second), id);
+  const wish = { accountId, group, tried: [], ringId: ids.next('agentRing'), callId: second };
+  assert.equal(await takeAgent(database, { ...wish, owner: group, offer: 'v=0', now }), id);
+  assert.equal((await readAgent(database, id))?.reservedFor, null);
 });

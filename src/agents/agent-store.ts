@@ -1,5 +1,5 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
-import type { AccountId, CallId, EndpointId } from '../platform/ids.ts';
+import type { AccountId, CallId } from '../platform/ids.ts';
 import {
   AGENT_LIMITS,
   type Agent,
@@ -25,13 +25,15 @@ type AgentRow = {
   ring_state: RingState | null;
   ring_offer: string | null;
   ring_is_live: boolean;
+  reserved_for: CallId | null;
 };
 
 /** A ring whose gateway is gone counts no more: nobody would hear the answer. */
 const COLUMNS = `id, account_id, name, groups, presence, wrap_up_until, idle_since, created_at,
   last_call_id, coalesce(lease_until > now(), false) as is_there,
   ring_id, ring_call_id, ring_state, ring_offer,
-  coalesce(ring_lease_until > now(), false) as ring_is_live`;
+  coalesce(ring_lease_until > now(), false) as ring_is_live,
+  case when reserved_until > now() then reserved_call_id end as reserved_for`;
 
 const OF_ACCOUNT = statement<AgentRow>(
   'agent_of_account',
@@ -164,44 +166,23 @@ export async function renewLease(db: Queryable, id: AgentId, seconds: number): P
   await db.run(RENEW, [id, seconds]);
 }
 
-/** An agent who can take a call now; every statement that asks must ask the same. */
-const IS_FREE = `removed_at is null and lease_until > now()
+/** An agent who can take the call now; every statement that asks must ask the same. */
+export const IS_FREE = `removed_at is null and lease_until > now()
   and (presence = 'available' or (presence = 'wrap_up' and wrap_up_until <= $NOW))
-  and (ring_id is null or ring_lease_until <= now())`;
-
-const AVAILABLE = statement<{ agents: number }>(
-  'agent_available',
-  `select count(a.id)::int as agents
-     from endpoints e
-     left join agents a on a.account_id = e.account_id
-      and e.options -> 'agents' ->> 'group' = any (a.groups)
-      and ${IS_FREE.replace('$NOW', '$2')}
-    where e.id = $1 and e.options ? 'agents'
-    group by e.id`,
-);
-
-/**
- * How many agents could take a call of this endpoint right now; null where the endpoint is none
- * of agents, or unknown. A fact of the moment: by the time that it rings another may have them.
- */
-export async function availableAgents(
-  db: Queryable,
-  endpointId: EndpointId,
-  now: number,
-): Promise<number | null> {
-  return (await db.first(AVAILABLE, [endpointId, at(now)]))?.agents ?? null;
-}
+  and (ring_id is null or ring_lease_until <= now())
+  and (reserved_until is null or reserved_until <= now() or reserved_call_id = $CALL)`;
 
 const TAKE = statement<{ id: AgentId }>(
   'agent_take',
   `update agents
       set ring_id = $4, ring_call_id = $5, ring_state = 'ringing', ring_owner = $6,
-          ring_offer = $7, ring_answer = null,
+          ring_offer = $7, ring_answer = null, reserved_call_id = null, reserved_until = null,
           ring_lease_until = now() + make_interval(secs => $8)
     where id = (select id from agents
                  where account_id = $1 and $2 = any (groups) and not id = any ($3::text[])
-                   and ${IS_FREE.replace('$NOW', '$9')}
-                 order by idle_since, id limit 1 for update skip locked)
+                   and ${IS_FREE.replace('$NOW', '$9').replace('$CALL', '$5')}
+                 order by coalesce(reserved_call_id = $5, false) desc, idle_since, id
+                 limit 1 for update skip locked)
    returning id`,
 );
 
@@ -217,7 +198,7 @@ export type RingWish = {
   now: number;
 };
 
-/** Lets the call ring at the longest idle free agent of the group; null where nobody is free. */
+/** Rings who was kept for the call, else the longest idle of the group; null: nobody is free. */
 export async function takeAgent(db: Queryable, wish: RingWish): Promise<AgentId | null> {
   const { accountId, group, tried, ringId, callId, owner, offer, now } = wish;
   const lease = AGENT_LIMITS.ringLeaseSeconds;
@@ -364,6 +345,7 @@ function toAgent(row: AgentRow): Agent {
     idleSince: row.idle_since,
     isThere: row.is_there,
     ring: isLive ? { id, callId, state: state ?? 'ended', offer: offer ?? '' } : null,
+    reservedFor: row.reserved_for,
     lastCallId: row.last_call_id,
     createdAt: row.created_at,
   };

@@ -41,6 +41,7 @@ export function registerAgentStream(
         });
       }
       await renewLease(database, id, AGENT_LIMITS.leaseSeconds);
+      context.agentHints.tell(id);
       streams += 1;
       open.set(id, (open.get(id) ?? 0) + 1);
       reply.hijack();

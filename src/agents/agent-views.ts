@@ -25,6 +25,10 @@ export const agentSchema = z.object({
   wrapUpUntil: instant.nullable().describe('When `wrap_up` ends by itself.'),
   idleSince: instant.describe('The longest idle agent is rung first.'),
   callId: z.string().nullable().describe('The call that rings or talks there.'),
+  reservedFor: z
+    .string()
+    .nullable()
+    .describe('The call whose customer is being rung for this agent; it rings here next.'),
   createdAt: instant,
 });
 export type AgentView = z.infer<typeof agentSchema>;
@@ -66,6 +70,7 @@ export function agentView(agent: Agent, now: number): AgentView {
     wrapUpUntil: state === 'wrap_up' ? isoTimeOrNull(agent.wrapUpUntil) : null,
     idleSince: isoTime(agent.idleSince),
     callId: agent.ring?.callId ?? null,
+    reservedFor: agent.reservedFor,
     createdAt: isoTime(agent.createdAt),
   };
 }

@@ -40,6 +40,8 @@ export type Agent = {
   /** A browser of theirs is open. */
   isThere: boolean;
   ring: AgentRing | null;
+  /** The call whose customer is rung for this agent; it rings here next. */
+  reservedFor: CallId | null;
   /** The call that was talked in last: its outcome may still be written. */
   lastCallId: CallId | null;
   createdAt: number;
@@ -64,6 +66,8 @@ export type AgentLines = {
   ring(wish: RingOrder, onEvent: (event: SipCallEvent) => void): SipCall;
   /** Frees the agent of a call that another run left behind; anything else is ignored. */
   endLost(saved: SavedDialog): void;
+  /** The call is over: whoever was kept for it is free. */
+  release(callId: CallId): void;
   close(): Promise<void>;
 };
 

@@ -16,6 +16,8 @@ export type CallFacts = {
   permissionId: PermissionId | null;
   policyPack: string | null;
   permissionAgeMs: number | null;
+  /** What a due call waits for, or did at last; absent where it never had to. */
+  wait?: WaitFact;
   dialingAt: number | null;
   dialUnknown: boolean;
   wacid: string | null;
@@ -59,8 +61,14 @@ export type TerminateFact = {
   errors: MetaError[];
 };
 
+/** A code of `end-codes.ts`; `to` is null while it waits. */
+export type WaitFact = { code: WaitCode; from: number; to: number | null };
+export type WaitCode = 'agents_unavailable';
+
 /** An event that adds to the facts. */
 export type FactEvent =
+  | { type: 'CallWaits'; at: number; code: WaitCode }
+  | { type: 'CallWaitEnded'; at: number }
   | {
       type: 'CallDialing';
       at: number;
@@ -108,6 +116,10 @@ export const NOTHING_YET: CallFacts = {
 /** Adds what one event tells. */
 export function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
   switch (event.type) {
+    case 'CallWaits':
+      return { ...facts, wait: { code: event.code, from: event.at, to: null } };
+    case 'CallWaitEnded':
+      return facts.wait === undefined ? facts : { ...facts, wait: { ...facts.wait, to: event.at } };
     case 'CallDialing':
       return {
         ...facts,

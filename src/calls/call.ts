@@ -36,6 +36,8 @@ export const CALL_MOVES = {
     CallDialing: 'dialing',
     CallOrdered: 'queued',
     CallRescheduled: 'queued',
+    CallWaits: 'queued',
+    CallWaitEnded: 'queued',
     CallHangUpRequested: 'queued',
     CallEnded: 'ended',
   },
@@ -162,7 +164,10 @@ export function evolve(state: CallState, event: CallEvent): CallState {
     return { plan, eventSequence, facts, status: 'ended', end };
   }
   if (state.status === 'ended' || status === 'ended') return state;
-  if (event.type === 'CallRescheduled') return { ...state, plan: movedTo(plan, event) };
+  if (event.type === 'CallRescheduled') {
+    const { wait: _wait, ...facts } = state.facts;
+    return { ...state, facts, plan: movedTo(plan, event) };
+  }
   const facts = isControlEvent(event)
     ? foldControl(plan, state.facts, event)
     : foldFact(state.facts, event);

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { ensureAccount } from '../accounts/account-store.ts';
+import { agentsUri, type AgentId } from '../agents/agent.ts';
+import { openAgentDesk, type AgentDesk } from '../agents/agent-desk.ts';
+import { makeAgentHints } from '../agents/agent-hints.ts';
+import { addAgent, readAgent, renewLease, setPresence } from '../agents/agent-store.ts';
 import { applyConsent, commandConsent } from '../consent/consent-commands.ts';
 import { isLive, initialConsent, type ConsentCommand } from '../consent/consent.ts';
 import { readConsent } from '../consent/consent-store.ts';
@@ -9,6 +13,7 @@ import { optOut } from '../consent/opt-out-commands.ts';
 import { findOrCreateContact, lockContacts } from '../contacts/contact-store.ts';
 import { statement, type Tx } from '../database/database.ts';
 import { saveEndpoint } from '../endpoints/endpoint-store.ts';
+import { DEFAULT_OPTIONS } from '../endpoints/endpoint.ts';
 import { makeChanges } from '../ledger/changes.ts';
 import { PendingUnit, commitUnits, onContact, withContact } from '../ledger/contact-unit.ts';
 import { firstBrokenEntry } from '../ledger/ledger.ts';
@@ -25,6 +30,7 @@ import { testDatabase, type TestDatabase } from '../../test/database.ts';
 import { queuedCall, type CallState } from './call.ts';
 import { CALL_LIMITS } from './call-rules.ts';
 import { callRows, readCall } from './call-store.ts';
+import { callView } from './call-views.ts';
 import { readCdr } from './cdr-store.ts';
 import { openDialer, type Dialer } from './dialer.ts';
 
@@ -89,8 +95,9 @@ after(() => store.close());
 
 const ledger = () => ({ database: store.database, clock, ids, changes });
 
-function dialerOf(owner: string): Dialer {
-  return openDialer({ ...ledger(), packs, doNotCallKey, owner, leaseSeconds: 15 });
+function dialerOf(owner: string, agentDesk?: AgentDesk): Dialer {
+  const ports = { ...ledger(), packs, doNotCallKey, owner, leaseSeconds: 15 };
+  return openDialer({ ...ports, ...(agentDesk === undefined ? {} : { agentDesk }) });
 }
 
 /** People who said yes just now. */
@@ -158,7 +165,7 @@ async function sayYes(unit: PendingUnit, promisedAt: number | null): Promise<voi
 async function queue(
   tx: Tx,
   contactIds: readonly ContactId[],
-  plan: { dueAt?: number; lineId?: LineId; priority?: number } = {},
+  plan: { dueAt?: number; lineId?: LineId; priority?: number; endpointId?: EndpointId } = {},
 ): Promise<CallId[]> {
   const units = await unitsOf(tx, contactIds);
   const calls = units.map(({ contact }) =>
@@ -189,7 +196,7 @@ async function onePerson(promisedAt: number | null = null): Promise<ContactId> {
 
 async function oneCall(
   contactId: ContactId,
-  plan: { dueAt?: number; priority?: number } = {},
+  plan: { dueAt?: number; priority?: number; endpointId?: EndpointId } = {},
 ): Promise<CallId> {
   const [id] = await store.database.transaction((tx) => queue(tx, [contactId], plan));
   assert.ok(id !== undefined);
@@ -387,6 +394,107 @@ test('one impossible call does not keep its batch from being dialled', async () 
     good.toSorted((a, b) => (a < b ? -1 : 1)),
   );
   assert.equal(errors.length, 1);
+});
+
+/** An endpoint whose calls are answered by whoever of the group is there. */
+async function anAgentDesk(group: string): Promise<EndpointId> {
+  const agents = { group, ringMs: 15_000, wrapUpMs: 0 };
+  return store.database.transaction((tx) =>
+    saveEndpoint(tx, makeSealer(random.bytes(32), random), {
+      id: ids.next('endpoint'),
+      accountId,
+      name: group,
+      uri: agentsUri(group),
+      username: null,
+      password: null,
+      codecs: ['opus'],
+      strategy: 'on_answer',
+      ringTimeoutMs: 30_000,
+      srtp: 'off',
+      meanwhile: 'ringing',
+      options: { ...DEFAULT_OPTIONS, agents },
+    }),
+  );
+}
+
+async function anAgent(group: string, presence: 'available' | 'away'): Promise<AgentId> {
+  const id = ids.next('agent');
+  const tokenHash = Buffer.from(random.bytes(32));
+  const agent = { id, accountId, name: `Ann of ${group}`, groups: [group], tokenHash };
+  await store.database.transaction((tx) => addAgent(tx, { ...agent, now: clock.now() }));
+  await setPresence(store.database, id, presence, clock.now());
+  await renewLease(store.database, id, 600);
+  return id;
+}
+
+test('a call waits while nobody could answer, and goes as soon as an agent is ready', async () => {
+  const waiting = await anAgentDesk('waiting');
+  const agentId = await anAgent('waiting', 'away');
+  const contactId = await onePerson();
+  const id = await oneCall(contactId, { endpointId: waiting });
+  const hints = makeAgentHints();
+  const dialer = dialerOf('a/run', openAgentDesk(hints));
+  let woken = 0;
+  dialer.onReady?.(() => (woken += 1));
+  for (let look = 0; look < 3; look += 1) {
+    assert.deepEqual(await drain(dialer), []);
+    clock.advance(2_000);
+  }
+  const state = await readCall(store.database, id);
+  assert.ok(state?.status === 'queued');
+  assert.equal(callView(state).waitsFor, 'agents_unavailable');
+  const entries = await entriesOfContact(store.database, contactId, 0, 100);
+  assert.equal(entries.filter(({ type }) => type === 'CallWaits').length, 1);
+  assert.deepEqual(await drain(dialer), []);
+  await setPresence(store.database, agentId, 'available', clock.now());
+  hints.tell(agentId);
+  assert.equal(woken, 1);
+  // Not due again for two seconds, and dialled all the same.
+  const { dialed } = await dialer.claim(10);
+  assert.deepEqual(
+    dialed.map(({ state: { plan, facts } }) => [plan.id, facts.wait?.to]),
+    [[id, clock.now()]],
+  );
+  assert.equal((await readAgent(store.database, agentId))?.reservedFor, id);
+});
+
+test('a call that waited for an agent until its latest time ends with that reason', async () => {
+  const empty = await anAgentDesk('empty');
+  const id = await oneCall(await onePerson(), { endpointId: empty });
+  const dialer = dialerOf('a/run', openAgentDesk(makeAgentHints()));
+  assert.deepEqual(await drain(dialer), []);
+  clock.advance(CALL_LIMITS.lateMs + 1);
+  assert.deepEqual(await drain(dialer), []);
+  await assertBlocked(id, 'agents_unavailable');
+});
+
+test('of two calls for one agent one is dialled by one of two gateways, and the other waits', async () => {
+  const race = await anAgentDesk('race');
+  const agentId = await anAgent('race', 'available');
+  const calls = [await onePerson(), await onePerson()];
+  const wanted: CallId[] = [];
+  for (const contactId of calls) wanted.push(await oneCall(contactId, { endpointId: race }));
+  const hints = makeAgentHints();
+  const dialers = ['a', 'b'].map((name) => dialerOf(`${name}/run`, openAgentDesk(hints)));
+  const claimed = (await Promise.all(dialers.map(drain))).flat();
+  assert.equal(claimed.length, 1);
+  const kept = (await readAgent(store.database, agentId))?.reservedFor;
+  assert.equal(kept, claimed[0]?.plan.id);
+  const other = wanted.find((id) => id !== kept);
+  assert.ok(other !== undefined);
+  const waits = await readCall(store.database, other);
+  assert.ok(waits?.status === 'queued' && waits.facts.permissionId === null);
+  // The first one is over: the agent is free for the one that waits.
+  await store.database.transaction(async (tx) => {
+    assert.ok(kept !== null && kept !== undefined);
+    await openAgentDesk(hints).release(tx, kept);
+  });
+  clock.advance(2_000);
+  const later = await drain(dialers[0] ?? dialerOf('c/run'));
+  assert.deepEqual(
+    later.map(({ plan }) => plan.id),
+    [other],
+  );
 });
 
 function stop(): { lineId: LineId; way: 'message'; at: number } {

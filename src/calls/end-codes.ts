@@ -101,6 +101,14 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Lift the stop with DELETE /v1/stop-all once its reason is gone, and call anew.',
     outcomes: ['canceled', 'blocked'],
   },
+  agents_unavailable: {
+    title: 'No agent was there in time',
+    meaning:
+      'The endpoint is answered in browsers, and nobody was free until the latest time of the ' +
+      'call. The customer was not rung, and the permission is not used.',
+    fix: 'Have somebody of the group ready (GET /v1/agents), or give calls a longer window.',
+    outcomes: ['blocked'],
+  },
   permission_revoked: {
     title: 'The permission was taken back',
     meaning: 'It was revoked while the call was queued or rang; nobody had picked up yet.',
@@ -123,6 +131,12 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     title: 'The call was due too long ago',
     meaning: 'Nothing could dial it within five minutes of its time; nobody was rung.',
     fix: 'Look at why no gateway claimed it (capacity, outage), then place it again.',
+    outcomes: ['blocked'],
+  },
+  campaign_stopped: {
+    title: 'The campaign of the call was stopped',
+    meaning: 'It waited to be dialled for a campaign that was stopped; nobody was rung.',
+    fix: 'Nothing: a stopped campaign calls nobody any more. Start another where it was a mistake.',
     outcomes: ['blocked'],
   },
   dial_unknown: {

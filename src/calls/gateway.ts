@@ -68,6 +68,7 @@ export function openGateway(ports: GatewayPorts): Gateway {
     const { id } = state.plan;
     const onDone = (): void => {
       sessions.delete(id);
+      if (target.endpoint.options.agents !== undefined) ports.agents?.release(id);
       if (sessions.size === 0) onEmpty?.();
     };
     const session = new CallSession(ports, target, state, { recovered, onDone });
@@ -96,6 +97,8 @@ export function openGateway(ports: GatewayPorts): Gateway {
     adopt: (dialed) => void adoptDialed(dialed),
     onError: (error) => ports.log.error({ error: errorText(error) }, 'claiming calls failed'),
   });
+
+  ports.dialer.onReady?.(() => watch.wake());
 
   const recover = guarded('recovering calls', async () => {
     if (closing) return;

@@ -207,10 +207,14 @@ export type CallView = {
   contactId: string;
   lineId: string;
   endpointId: string;
+  /** The agent in a browser who has, or had, the customer last. */
+  agentId: string | null;
   permissionId: string | null;
   purpose: string;
   strategy: CallStrategy;
   status: CallStatus;
+  /** Why a due call is not dialled yet: the code it would end with, were it to wait too long. */
+  waitsFor: string | null;
   outcome: CallOutcome | null;
   endReason: string | null;
   endedBy: 'customer' | 'business' | 'endpoint' | 'platform' | null;
