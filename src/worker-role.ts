@@ -1,3 +1,5 @@
+import { takeRequestTurn } from './brakes/brake-store.ts';
+import { openBrakeWorker } from './brakes/brake-worker.ts';
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { contactImports } from './contacts/contact-import-commands.ts';
@@ -39,10 +41,12 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
       const [line] = await readLines(database, [lineId]);
       return line === undefined ? null : openLine(line, sealer).access;
     },
-    isStopped: async (lineId) => {
+    stopOf: async (lineId) => {
       const [line] = await readLines(database, [lineId]);
-      return line !== undefined && line.stoppedAt !== null;
+      if ((line?.stoppedAt ?? null) !== null) return 'account_stopped';
+      return (line?.pausedAt ?? null) === null ? null : 'line_paused';
     },
+    turnOf: (lineId, now) => takeRequestTurn(database, lineId, now),
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
@@ -55,7 +59,8 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     signer: core.checkpointSigner,
     files: core.checkpointFiles,
   });
-  const kpis = openKpiWorker(core);
+  const brakes = openBrakeWorker(core);
+  const kpis = openKpiWorker(core, async (lines) => brakes.note(lines));
   const erasures = openErasureWorker(core);
   const experiments = openExperimentWorker(core);
   const recordings = openRecordingWorker(core);
@@ -73,6 +78,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
       await Promise.all([
         erasures.close(),
         kpis.close(),
+        brakes.close(),
         imports.close(),
         contactFiles.close(),
         templates.close(),

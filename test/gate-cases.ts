@@ -190,7 +190,7 @@ export const facts: fc.Arbitrary<CallFacts> = instant.chain((now) =>
     .record({
       off: fc.oneof(
         { weight: 14, arbitrary: fc.constant(null) },
-        { weight: 1, arbitrary: fc.constantFrom('disabled', 'stopped') },
+        { weight: 1, arbitrary: fc.constantFrom('disabled', 'stopped', 'paused') },
       ),
       restriction: fc.constantFrom(null, null, null, null, now - 1, now, now + 1, now + HOUR),
       business: fc.oneof(
@@ -224,6 +224,7 @@ export const facts: fc.Arbitrary<CallFacts> = instant.chain((now) =>
         enabled: one.off !== 'disabled',
         restrictedUntil: one.restriction,
         stoppedAt: one.off === 'stopped' ? now - 3 : null,
+        pausedAt: one.off === 'paused' ? now - 4 : null,
         e164: one.business[0] ?? '',
         country: one.business[1],
       },

@@ -74,6 +74,7 @@ function partyObjections(f: CallFacts): string[] {
   const no: string[] = [];
   if (!f.line.enabled) no.push('line_disabled');
   else if ((f.line.stoppedAt ?? null) !== null) no.push('account_stopped');
+  else if (typeof f.line.pausedAt === 'number') no.push('line_paused');
   if (f.line.restrictedUntil !== null && f.line.restrictedUntil > f.now) no.push('line_restricted');
   if (f.contact.e164 === null) no.push('number_unknown');
   if (f.line.country === null) no.push('country_unknown');

@@ -243,6 +243,7 @@ function partyFacts(facts: GateFacts, question: PartyQuestion): PartyFacts {
       enabled: line.enabled,
       restrictedUntil: line.restrictedUntil,
       stoppedAt: line.stoppedAt,
+      pausedAt: line.pausedAt,
       e164: line.displayNumber,
       country: line.country,
     },

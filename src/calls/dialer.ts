@@ -1,4 +1,5 @@
 import { stopsAmong } from '../accounts/account-store.ts';
+import { pausesAmong } from '../brakes/brake-store.ts';
 import { applyConsent } from '../consent/consent-commands.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
@@ -255,15 +256,20 @@ async function claimLocked(
   return { dialed, settled, questions, errors: [] };
 }
 
-/** The lines as of now: a stop of everything waits for us, or we see it. */
+/** The lines as of now: a stop of everything or a pause waits for us, or we see it. */
 async function withStops(
   tx: Tx,
   lines: ReadonlyMap<LineId, StoredLine>,
 ): Promise<ReadonlyMap<LineId, StoredLine>> {
   const accounts = [...new Set([...lines.values()].map(({ accountId }) => accountId))];
-  const stops = await stopsAmong(tx, accounts);
-  if (stops.size === 0) return lines;
-  const asOfNow = (line: StoredLine) => ({ ...line, stoppedAt: stops.get(line.accountId) ?? null });
+  const asked = [stopsAmong(tx, accounts), pausesAmong(tx, [...lines.keys()])] as const;
+  const [stops, pauses] = await Promise.all(asked);
+  if (stops.size === 0 && pauses.size === 0) return lines;
+  const asOfNow = (line: StoredLine): StoredLine => ({
+    ...line,
+    stoppedAt: stops.get(line.accountId) ?? null,
+    pausedAt: pauses.get(line.id) ?? null,
+  });
   return new Map([...lines].map(([id, line]) => [id, asOfNow(line)]));
 }
 

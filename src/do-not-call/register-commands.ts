@@ -12,6 +12,15 @@ type ExperimentEntry =
   | 'ExperimentSampleRatioAlarm'
   | 'ExperimentResult';
 
+type CampaignEntry =
+  | 'CampaignMade'
+  | 'CampaignChanged'
+  | 'CampaignStarted'
+  | 'CampaignPaused'
+  | 'CampaignResumed'
+  | 'CampaignStopped'
+  | 'CampaignDone';
+
 export type RegisterEntry = {
   type:
     | 'DoNotCallAdded'
@@ -22,6 +31,11 @@ export type RegisterEntry = {
     | 'EndpointDown'
     | 'EndpointUp'
     | 'TemplateStatusChanged'
+    | 'BrakesSet'
+    | 'LineSlowed'
+    | 'LinePaused'
+    | 'LineResumed'
+    | CampaignEntry
     | ExperimentEntry;
   actor: string;
   data: Record<string, unknown>;

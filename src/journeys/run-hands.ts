@@ -39,6 +39,7 @@ const PASSING: Readonly<Record<string, number>> = {
   endpoint_full: BUSY_MS,
   key_calls_full: BUSY_MS,
   line_busy: BUSY_MS,
+  line_paused: STOPPED_MS,
 };
 
 /** Writes what a step does into the unit, and tells what came of it. Nothing remote happens. */

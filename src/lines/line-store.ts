@@ -25,6 +25,7 @@ type LineRow = {
   account_policy: unknown;
   own_limits: unknown;
   account_stopped_at: number | null;
+  paused_at: number | null;
   surveys: unknown;
   account_settings: { surveys?: unknown } | null;
 };
@@ -34,7 +35,8 @@ const COLUMNS = `id, account_id, name, display_number, country, phone_number_id,
   restricted_until, opt_out_key, own_limits, surveys,
   (select settings - 'policy' from accounts where accounts.id = account_id) as account_settings,
   (select settings -> 'policy' from accounts where accounts.id = account_id) as account_policy,
-  (select stopped_at from accounts where accounts.id = account_id) as account_stopped_at`;
+  (select stopped_at from accounts where accounts.id = account_id) as account_stopped_at,
+  (select since from line_brakes b where b.line_id = lines.id and b.state = 'paused') as paused_at`;
 
 /** A line as it is stored: the access token is still sealed, so most code never holds it. */
 export type StoredLine = Omit<Line, 'access'> & {
@@ -48,6 +50,8 @@ export type StoredLine = Omit<Line, 'access'> & {
   /** How the account wants its people to ask and call. */
   /** Since when everything of the account is stopped, or null. */
   stoppedAt: number | null;
+  /** Since when its brakes keep it from asking and calling, or null. */
+  pausedAt: number | null;
 };
 
 const BY_ID = statement<LineRow>(
@@ -224,6 +228,7 @@ function toLine(row: LineRow): StoredLine {
     ownLimits: lineLimitsOf(row.own_limits),
     surveys: surveySettingsOf(row.account_settings?.surveys, row.surveys),
     stoppedAt: row.account_stopped_at,
+    pausedAt: row.paused_at,
     sealed: {
       graphBaseUrl: row.graph_base_url,
       graphVersion: row.graph_version,

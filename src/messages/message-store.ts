@@ -61,6 +61,7 @@ type MessageRow = {
   status: MessageStatus;
   wamid: string | null;
   due_at: number;
+  turn_at: number | null;
   attempts: number;
   last_error: string | null;
   created_at: number;
@@ -70,7 +71,7 @@ type MessageRow = {
 };
 
 const COLUMNS = `id, account_id, contact_id, line_id, request_id, content, status, wamid, due_at,
-  attempts, last_error, created_at, delivered_at, read_at, failure`;
+  turn_at, attempts, last_error, created_at, delivered_at, read_at, failure`;
 
 const READ = statement<MessageRow>(
   'message_read',
@@ -125,6 +126,18 @@ export async function claimMessages(
 /** Ids begin with their time; RETURNING promises no order. */
 function byAge(a: Message, b: Message): number {
   return a.id < b.id ? -1 : 1;
+}
+
+const PUT_OFF = statement(
+  'message_put_off',
+  `update messages set status = 'queued', due_at = $3, turn_at = $3, attempts = attempts - 1,
+          lease_owner = null, lease_until = null
+    where bucket = $1 and id = $2 and status = 'sending'`,
+);
+
+/** Puts a message back that its worker has claimed and not tried: its turn comes later. */
+export async function putOff(db: Queryable, id: MessageId, turnAt: number): Promise<void> {
+  await db.run(PUT_OFF, [bucketOf(id), id, at(turnAt)]);
 }
 
 const GIVE_UP = statement<MessageRow>(
@@ -221,6 +234,7 @@ function toMessage(row: MessageRow): Message {
     status: row.status,
     wamid: row.wamid,
     dueAt: row.due_at,
+    turnAt: row.turn_at,
     attempts: row.attempts,
     lastError: row.last_error,
     createdAt: row.created_at,

@@ -17,11 +17,14 @@ import {
   giveUpLostMessages,
   messageRows,
   nameExternalId,
+  putOff,
   readMessage,
 } from './message-store.ts';
 
 /** The worker that hands queued messages to Meta and records what came of it. */
 export type MessageWorker = { wake(): void; close(): Promise<void> };
+
+type StopCode = 'account_stopped' | 'line_paused';
 
 export type MessageWorkerPorts = LedgerPorts & {
   whatsapp: WhatsAppClient;
@@ -29,8 +32,10 @@ export type MessageWorkerPorts = LedgerPorts & {
   owner: string;
   accessOf: (lineId: LineId) => Promise<LineAccess | null>;
   contactOf: (message: Message) => Promise<Contact | null>;
-  /** Whether the line's account has stopped everything. */
-  isStopped: (lineId: LineId) => Promise<boolean>;
+  /** Why the line asks nobody now: its account has stopped everything, or its brakes hold it. */
+  stopOf: (lineId: LineId) => Promise<StopCode | null>;
+  /** When a request of the line may go; later than now only where its brakes slow it. */
+  turnOf: (lineId: LineId, now: number) => Promise<number>;
   rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
 };
 
@@ -99,12 +104,24 @@ async function send(ports: MessageWorkerPorts, message: Message): Promise<void> 
     const asks = message.requestId !== null || message.content.kind === 'survey';
     if (message.content.kind === 'survey' && isBarred(contact)) throw closed();
     // Only what asks: who said stop must be told that it was heard.
-    if (asks && (await ports.isStopped(message.lineId))) throw stopped();
+    const stop = asks ? await ports.stopOf(message.lineId) : null;
+    if (stop !== null) throw stopped(stop);
+    if (await isToWait(ports, message)) return;
     const sent = await post(ports.whatsapp, access, recipientOf(contact), message);
     await record(ports, { ...message, status: 'sent', wamid: sent.messageId }, { sent });
   } catch (error) {
     await recordFailure(ports, message, error);
   }
+}
+
+/** Where a slowed line has others that ask before it, a request is put off to its own turn, once. */
+async function isToWait(ports: MessageWorkerPorts, message: Message): Promise<boolean> {
+  if (message.requestId === null || (message.turnAt ?? null) !== null) return false;
+  const now = ports.clock.now();
+  const turnAt = await ports.turnOf(message.lineId, now);
+  if (turnAt <= now) return false;
+  await putOff(ports.database, message.id, turnAt);
+  return true;
 }
 
 /**
@@ -247,10 +264,10 @@ function closed(): Failure {
   });
 }
 
-function stopped(): Failure {
-  const { meaning, fix } = REFUSALS.account_stopped;
+function stopped(code: StopCode): Failure {
+  const { meaning, fix } = REFUSALS[code];
   return new Failure({
-    code: 'account_stopped',
+    code,
     message: meaning,
     fix,
     verdict: 'terminal',

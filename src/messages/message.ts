@@ -56,6 +56,8 @@ export type Message = {
   status: MessageStatus;
   wamid: string | null;
   dueAt: number;
+  /** The turn that it took on a slowed line; absent where it needed none. */
+  turnAt?: number | null;
   attempts: number;
   lastError: string | null;
   createdAt: number;

@@ -23,11 +23,16 @@ export function refuse(
 
 const lineEnabled: PackRule<PartyFacts> = {
   name: 'line_enabled',
-  check({ line: { enabled, stoppedAt = null } }) {
+  check({ line: { enabled, stoppedAt = null, pausedAt = null } }) {
     if (!enabled) return refuse('line_disabled', 'This line is switched off.');
-    if (stoppedAt === null) return pass('The line is enabled.');
-    const evidence = { stoppedAt };
-    return refuse('account_stopped', 'Everything of this account is stopped.', { evidence });
+    if (stoppedAt !== null) {
+      const evidence = { stoppedAt };
+      return refuse('account_stopped', 'Everything of this account is stopped.', { evidence });
+    }
+    if (pausedAt === null) return pass('The line is enabled.');
+    return refuse('line_paused', 'The brakes of this line have paused it.', {
+      evidence: { pausedAt },
+    });
   },
 };
 

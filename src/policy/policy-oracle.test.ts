@@ -105,6 +105,7 @@ const restrictions: Array<(f: CallFacts) => CallFacts> = [
   (f) => ({ ...f, line: { ...f.line, enabled: false } }),
   (f) => ({ ...f, line: { ...f.line, restrictedUntil: f.now + 1 } }),
   (f) => ({ ...f, line: { ...f.line, stoppedAt: f.now } }),
+  (f) => ({ ...f, line: { ...f.line, pausedAt: f.now } }),
   (f) => ({ ...f, line: { ...f.line, country: null } }),
   (f) => ({ ...f, line: { ...f.line, country: 'US' } }),
   (f) => ({ ...f, contact: { ...f.contact, e164: null, timeZone: null } }),
@@ -176,6 +177,7 @@ function count(seen: Map<string, number>, code: string): void {
 const PARTY_CODES = [
   'line_disabled',
   'account_stopped',
+  'line_paused',
   'line_restricted',
   'number_unknown',
   'country_unknown',

@@ -85,6 +85,7 @@ const vectorFacts = z.strictObject({
   optOutPending: z.boolean().optional(),
   lineEnabled: z.boolean().optional(),
   accountStopped: z.boolean().optional(),
+  linePaused: z.boolean().optional(),
   lineRestricted: z.boolean().optional(),
   otherCall: z.boolean().optional(),
   endpointKnown: z.boolean().optional(),

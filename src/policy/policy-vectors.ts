@@ -60,6 +60,7 @@ export function factsOf(vector: PolicyVector, pack: PolicyPack): CallFacts & Req
       enabled: facts.lineEnabled ?? true,
       restrictedUntil: facts.lineRestricted === true ? NOON + HOUR_MS : null,
       stoppedAt: facts.accountStopped === true ? NOON - HOUR_MS : null,
+      pausedAt: facts.linePaused === true ? NOON - HOUR_MS : null,
       ...business,
     },
     contact: {

@@ -32,6 +32,8 @@ export type PartyFacts = {
     restrictedUntil: number | null;
     /** Since when the account has stopped everything; null or absent while it runs. */
     stoppedAt?: number | null;
+    /** Since when the line's brakes have paused it; null or absent while it runs. */
+    pausedAt?: number | null;
     /** The business number. */
     e164: string;
     /** ISO 3166-1 alpha-2 of that number; null when it cannot be told. */

@@ -15,6 +15,7 @@ export type RefusalEntry = {
 export const REFUSAL_CODES = [
   'line_disabled',
   'account_stopped',
+  'line_paused',
   'line_restricted',
   'number_invalid',
   'number_unknown',
@@ -78,6 +79,16 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
     title: 'Everything is stopped',
     meaning: 'Somebody pressed STOP ALL: the account neither asks nor calls until it is lifted.',
     fix: 'Lift the stop with DELETE /v1/stop-all, or on the page, once its reason is gone.',
+    status: 409,
+  },
+  line_paused: {
+    title: 'The brakes have paused the line',
+    meaning:
+      'A rolling rate of this line is far below its floor (too few grants or answers, too many ' +
+      'stops), so it neither asks nor calls before Meta restricts it. Time alone does not lift it.',
+    fix:
+      'Find the cause with GET /v1/brakes, mend it, then POST /v1/lines/{id}/brake/resume with ' +
+      'the reason.',
     status: 409,
   },
   line_restricted: {

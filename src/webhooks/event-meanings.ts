@@ -8,8 +8,12 @@ export type EventMeaning = { when: string; data: string };
 
 const OF_REQUEST = '`lineId`, `requestId`, `purpose`';
 const OF_PERMISSION = `${OF_REQUEST}, \`permission\``;
+const OF_BRAKE =
+  '`lineId`, `state` (free, slowed, paused), `because`: for each `brake` its numbers and limits, ' +
+  '`callsPerSecond`, `requestsPerSecond`, `reason`';
 const OF_CALL = '`call`';
 const OF_ENDPOINT = '`endpointId`, `name`, `uri`, `status`, `reason`, `targetsUp`, `targets`';
+const OF_CAMPAIGN = '`campaignId`, `name`, `lineId`, `journeyId`';
 
 export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'permission.requested': { when: 'A permission request was taken in.', data: OF_REQUEST },
@@ -207,6 +211,20 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'A run is over: by a step of the journey, a no, an opt-out, a cancel.',
     data: '`runId`, `journeyId`, `version`, `lineId`, `step`, `end`, `steps`',
   },
+  'campaign.started': { when: 'Its people begin on the journey.', data: OF_CAMPAIGN },
+  'campaign.paused': {
+    when: 'Nothing of it is asked or dialled until it is resumed; what rings goes on.',
+    data: OF_CAMPAIGN,
+  },
+  'campaign.resumed': { when: 'It goes on where it was.', data: OF_CAMPAIGN },
+  'campaign.stopped': {
+    when: 'It is over for good: who waited is left out, who was on the way is taken off.',
+    data: OF_CAMPAIGN,
+  },
+  'campaign.done': {
+    when: 'Everybody of it is through, or was left out by a rule.',
+    data: OF_CAMPAIGN,
+  },
   'experiment.sample_ratio_alarm': {
     when: 'The arms do not have the sizes they were drawn with: do not trust the comparison.',
     data: '`experimentId`, `name`, `chiSquare`, `p`',
@@ -218,6 +236,18 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'experiment.result': {
     when: 'Every arm has its verdict: better, worse, or no difference found.',
     data: '`experimentId`, `name`, `verdicts`: for each `arm` the `verdict` and `interval`',
+  },
+  'line.slowed': {
+    when: 'A rate of a line is below its floor: it dials and asks at a lower pace.',
+    data: OF_BRAKE,
+  },
+  'line.paused': {
+    when: 'A rate is far below: the line asks and dials no more until somebody resumes it.',
+    data: OF_BRAKE,
+  },
+  'line.resumed': {
+    when: 'A braked line goes on: freely, or slowly after a pause.',
+    data: OF_BRAKE,
   },
   'account.stopped': {
     when: 'Somebody pressed STOP ALL: no dial and no request until it is lifted.',

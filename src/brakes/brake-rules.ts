@@ -1,0 +1,127 @@
+import { HOUR_MS, METRICS, noMeasures, MEASURES, type Measures } from '../kpis/kpis.ts';
+import {
+  BAD_SIDE,
+  BRAKE_NAMES,
+  type BrakeName,
+  type BrakeSettings,
+  type Finding,
+  type HourOfLine,
+  type LineBrake,
+  type LineState,
+  type SlowPace,
+} from './brakes.ts';
+
+/**
+ * When a line brakes. A rate is worse than its limit only if Wilson's interval lies wholly on the
+ * bad side (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927), so a few unlucky calls never brake a
+ * line: it is sound for small samples and for rates near 0 and 1, where others are not. Rates are
+ * looked at often, so the interval is a wide one: 99.5 % on each side.
+ */
+const Z = 2.575829;
+
+/** Slower than one a minute would be a pause by another name. */
+const PACE_MIN = 1 / 60;
+
+/** Where the true share lies, almost certainly. */
+export function wilson(hits: number, all: number, z = Z): { low: number; high: number } {
+  const share = hits / all;
+  const spread = (z * z) / all;
+  const middle = (share + spread / 2) / (1 + spread);
+  const half = (z / (1 + spread)) * Math.sqrt((share * (1 - share)) / all + spread / (4 * all));
+  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** What every rate that brakes says of these sums. */
+export function findingsOf(measures: Measures, settings: BrakeSettings): Finding[] {
+  return BRAKE_NAMES.flatMap((brake) => {
+    const limits = settings[brake];
+    return limits === null ? [] : [findingOf(brake, measures, limits, settings.minSample)];
+  });
+}
+
+function findingOf(
+  brake: BrakeName,
+  measures: Measures,
+  { slow, pause }: { slow: number; pause: number },
+  minSample: number,
+): Finding {
+  const { numerator: hits, denominator: all } = METRICS[brake];
+  const numerator = measures[hits];
+  const denominator = measures[all];
+  const counted = { brake, numerator, denominator, slow, pause };
+  if (denominator === 0) return { ...counted, value: null, interval: null, verdict: 'too_few' };
+  const value = numerator / denominator;
+  const interval = wilson(numerator, denominator);
+  const isAbove = BAD_SIDE[brake] === 'above';
+  const isBeyond = (limit: number): boolean =>
+    isAbove ? interval.low > limit : interval.high < limit;
+  const seen = { ...counted, value, interval };
+  if (denominator < minSample) return { ...seen, verdict: 'too_few' };
+  if (isBeyond(pause)) return { ...seen, verdict: 'pause' };
+  if (isBeyond(slow)) return { ...seen, verdict: 'slow' };
+  const isGood = isAbove ? value <= slow : value >= slow;
+  return { ...seen, verdict: isGood ? 'good' : 'unclear' };
+}
+
+/** Where a line goes, and the findings that send it there. */
+export type Move = { to: LineState; because: Finding[] };
+
+/**
+ * What becomes of a line; null where it stays as it is.
+ *
+ *   free ──slow──▶ slowed ──pause──▶ paused      paused goes on by hand alone, and then slowly
+ *     ▲              │
+ *     └── all good ──┘   every rate that braked it has its sample again and is good
+ */
+export function decideBrake(
+  before: Pick<LineBrake, 'state' | 'because'>,
+  findings: readonly Finding[],
+  settings: BrakeSettings,
+): Move | null {
+  const { state } = before;
+  if (state === 'paused') return null;
+  if (!settings.enabled) return state === 'slowed' ? { to: 'free', because: [] } : null;
+  const pausing = findings.filter(({ verdict }) => verdict === 'pause');
+  if (pausing.length > 0) return { to: 'paused', because: pausing };
+  const slowing = findings.filter(({ verdict }) => verdict === 'slow');
+  if (slowing.length > 0) return state === 'slowed' ? null : { to: 'slowed', because: slowing };
+  if (state === 'free') return null;
+  // A rate that does not brake any more, by the settings, holds nobody back.
+  const waits = before.because.some(({ brake }) => {
+    const now = findings.find((finding) => finding.brake === brake);
+    return now !== undefined && now.verdict !== 'good';
+  });
+  return waits ? null : { to: 'free', because: [] };
+}
+
+/** How fast a slowed line goes: a share of what it did in its busiest hour of the window. */
+export function slowPaceOf(hours: readonly HourOfLine[], slowFactor: number): SlowPace {
+  const busiest = (measure: 'calls_dialled' | 'requests_sent'): number =>
+    Math.max(0, ...hours.map(({ measures }) => measures[measure])) / (HOUR_MS / 1_000);
+  const paceOf = (perSecond: number): number => Math.max(PACE_MIN, perSecond * slowFactor);
+  return {
+    callsPerSecond: paceOf(busiest('calls_dialled')),
+    requestsPerSecond: paceOf(busiest('requests_sent')),
+  };
+}
+
+/** The sums of several hours. */
+export function sumOf(hours: readonly HourOfLine[]): Measures {
+  const sum = noMeasures();
+  for (const { measures } of hours) for (const name of MEASURES) sum[name] += measures[name];
+  return sum;
+}
+
+/** The hours that are judged: the window, or less after a resume by hand. */
+export function judgedFrom(
+  { windowHours }: BrakeSettings,
+  { countFrom }: Pick<LineBrake, 'countFrom'>,
+  now: number,
+): number {
+  return Math.max(now - windowHours * HOUR_MS, countFrom ?? 0);
+}
+
+/** A resume at any minute counts anew from the next whole hour, for sums are kept by the hour. */
+export function countAgainFrom(now: number): number {
+  return Math.ceil(now / HOUR_MS) * HOUR_MS;
+}
