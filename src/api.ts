@@ -3,8 +3,11 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerAgentOwnRoutes } from './agents/agent-own-routes.ts';
 import { registerAgentRoutes } from './agents/agent-routes.ts';
 import { registerStopAllRoutes } from './accounts/stop-all-routes.ts';
+import { registerBrakeRoutes } from './brakes/brake-routes.ts';
 import { registerCallActionRoutes } from './calls/call-action-routes.ts';
+import { registerCdrExportJobRoutes } from './calls/cdr-export-job-routes.ts';
 import { registerCdrExportRoutes } from './calls/cdr-export-routes.ts';
+import { registerCdrRoutes } from './calls/cdr-routes.ts';
 import { registerCallRoutes } from './calls/call-routes.ts';
 import { ORDER_CODES } from './calls/order-codes.ts';
 import { registerCheckpointRoutes } from './checkpoints/checkpoint-routes.ts';
@@ -15,6 +18,7 @@ import { registerContactRoutes } from './contacts/contact-routes.ts';
 import { registerDiagnosisRoutes } from './diagnosis/diagnosis-routes.ts';
 import { registerContactImportRoutes } from './contacts/contact-import-routes.ts';
 import { registerDoNotCallRoutes } from './do-not-call/do-not-call-routes.ts';
+import { registerEndpointChangeRoutes } from './endpoints/endpoint-change-routes.ts';
 import { registerEndpointRoutes } from './endpoints/endpoint-routes.ts';
 import { registerHealthCheckRoutes } from './endpoints/health-routes.ts';
 import { makeHealthGauge } from './endpoints/health-worker.ts';
@@ -102,10 +106,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerTemplateRoutes(app, context);
   registerMessageRoutes(app, context);
   registerCallRoutes(app, context);
-  registerCdrExportRoutes(app, context);
-  registerOutcomeRoutes(app, context);
-  registerSurveyRoutes(app, context);
-  registerCostRoutes(app, context);
+  registerAftermath(app, context);
   registerCallActionRoutes(app, context);
   registerRecordingRoutes(app, context);
   registerOptOutRoutes(app, context);
@@ -119,11 +120,13 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerContactImportRoutes(app, context);
   registerDiagnosisRoutes(app, context);
   registerKpiRoutes(app, context);
+  registerBrakeRoutes(app, context);
   registerStopAllRoutes(app, context);
   registerLineRoutes(app, context);
   registerRulebookRoutes(app, context);
   registerGoLiveRoutes(app, context);
   registerEndpointRoutes(app, context);
+  registerEndpointChangeRoutes(app, context);
   registerHealthCheckRoutes(app, context);
   registerTestCallRoutes(app, { ...context, advertisedAddress: advertisedAddress(settings) });
   registerGuardRoutes(app, context);
@@ -150,6 +153,18 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
       await ports.intake.close();
     },
   };
+}
+
+type Context = Parameters<typeof registerCdrExportJobRoutes>[1];
+
+/** What stays of a call: its record, what came of it, how it was, what it may have cost. */
+function registerAftermath(app: HttpServer, context: Context): void {
+  registerCdrRoutes(app, context);
+  registerCdrExportRoutes(app, context);
+  registerCdrExportJobRoutes(app, context);
+  registerOutcomeRoutes(app, context);
+  registerSurveyRoutes(app, context);
+  registerCostRoutes(app, context);
 }
 
 /** What routes refuse with, beside the codes of HTTP itself. */
@@ -184,6 +199,8 @@ async function servePage(app: HttpServer, ports: ApiPorts): Promise<void> {
   }));
   if (webFolder === null) return;
   await app.register(fastifyStatic, { root: webFolder, index: 'index.html', cacheControl: false });
+  // The page of people who answer in the browser; it takes the token of an agent, not a key.
+  app.get('/agent', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
 }
 
 async function listen(app: HttpServer, host: string, port: number): Promise<string> {

@@ -137,6 +137,21 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Change the scripts that evidence names, then delete it.',
     status: 409,
   },
+  endpoint_in_use: {
+    title: 'Something still leads to this endpoint.',
+    fix: 'Lead the lines, rules, scripts, journeys and calls that evidence names elsewhere first.',
+    status: 409,
+  },
+  campaign_state: {
+    title: 'The campaign is not in the state for this.',
+    fix: 'A draft can be started, a running one paused, a paused one resumed, all of them stopped.',
+    status: 409,
+  },
+  campaigns_too_many: {
+    title: 'The account has as many campaigns as it may that are not over.',
+    fix: 'Stop those that are not needed, drafts too.',
+    status: 409,
+  },
   experiment_state: {
     title: 'The experiment is not in the state for this.',
     fix: 'A draft can be started, a running one stopped; both running and stopped can be decided.',
@@ -274,6 +289,19 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
   import_column_unknown: {
     title: 'It is not clear which column of the file holds the numbers.',
     fix: 'Name the column with ?column=, as in the first line of the file, or count it from 1.',
+  },
+  import_empty: {
+    title: 'The file has no row that names anybody.',
+    fix: 'Put each person on a line of their own, below the line with the names of the columns.',
+  },
+  exports_waiting: {
+    title: 'As many exports of this account are waiting as may wait.',
+    fix: 'Wait until one is done, or cancel one: DELETE /v1/cdr-exports/{id}.',
+    status: 409,
+  },
+  export_interrupted: {
+    title: 'An export broke off.',
+    fix: 'Order it again; the log of the server says why it broke off.',
   },
   import_interrupted: {
     title: 'An import broke off; what it had added stays.',

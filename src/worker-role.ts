@@ -1,5 +1,6 @@
 import { takeRequestTurn } from './brakes/brake-store.ts';
 import { openBrakeWorker } from './brakes/brake-worker.ts';
+import { openCdrExportWorker } from './calls/cdr-export-worker.ts';
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { contactImports } from './contacts/contact-import-commands.ts';
@@ -63,6 +64,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
   const kpis = openKpiWorker(core, async (lines) => brakes.note(lines));
   const erasures = openErasureWorker(core);
   const experiments = openExperimentWorker(core);
+  const cdrExports = openCdrExportWorker(core);
   const recordings = openRecordingWorker(core);
   const maintenance = openMaintenance({ ...core, retention: retentionOf(core.settings) });
   const deliveries = makeDeliveryWorker({ ...core, egress });
@@ -85,6 +87,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
         maintenance.close(),
         recordings.close(),
         experiments.close(),
+        cdrExports.close(),
       ]);
       await checkpoints.close();
     },

@@ -7,13 +7,7 @@ import { chooseEndpoint } from '../endpoints/endpoint-lookup.ts';
 import { afterGap, drawArm } from '../experiments/arm-lookup.ts';
 import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
-import {
-  callSchema,
-  cdrSchema,
-  oneLine,
-  strategySchema,
-  timelineSchema,
-} from '../http/api-schemas.ts';
+import { callSchema, oneLine, strategySchema, timelineSchema } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
 import { idempotent } from '../http/idempotency.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
@@ -28,12 +22,18 @@ import { recordingWish } from '../recording/recording-views.ts';
 import { PRIORITY_MAX } from '../schedule/schedule.ts';
 import { planScript, type ScriptPlan } from '../scripts/script-plan-store.ts';
 import type { CallState } from './call.ts';
-import type { Cdr } from './cdr.ts';
 import { requestCall } from './call-commands.ts';
 import type { CallDesk } from './call-desk.ts';
 import { listCalls, readCall } from './call-store.ts';
-import { listCdrs, readCdr } from './cdr-store.ts';
 import { callView } from './call-views.ts';
+import { registerScheduleRoutes } from './schedule-routes.ts';
+import {
+  ONE_TIME,
+  onBlockedField,
+  saysOneTime,
+  scheduledAtField,
+  windowField,
+} from './time-wish.ts';
 
 const RING_TIMEOUT_MS = 60_000;
 
@@ -63,28 +63,20 @@ const callBody = z.strictObject({
     .max(PRIORITY_MAX)
     .optional()
     .describe('9 goes first among the calls that are due; default 5.'),
-  scheduledAt: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .describe('When to dial; default: now. Refused when it would come too late.'),
-  onBlocked: z
-    .enum(['refuse', 'schedule'])
-    .default('refuse')
-    .describe('Where only time stands in the way: refuse, or dial as soon as it is allowed.'),
+  scheduledAt: scheduledAtField,
+  window: windowField,
+  onBlocked: onBlockedField,
 });
 
 type CallContext = ApiContext & { desk: CallDesk; endpointDesk: EndpointDesk };
 
 const byId = z.object({ id: z.string() });
 
-/** A field that the record has and the schema lacks would be cut away without a word. */
-const recordSchema = cdrSchema satisfies z.ZodType<Cdr>;
-
-/** Calls, their history and their records. */
+/** Calls and their history. */
 export function registerCallRoutes(app: HttpServer, context: CallContext): void {
   registerPlacing(app, context);
   registerReading(app, context);
-  registerRecords(app, context);
+  registerScheduleRoutes(app, context);
 }
 
 function registerPlacing(app: HttpServer, context: CallContext): void {
@@ -98,7 +90,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
       schema: {
         tags: ['calls'],
         summary: 'Call a customer',
-        body: callBody,
+        body: callBody.refine(saysOneTime, ONE_TIME),
         response: { 202: callSchema },
       },
     },
@@ -117,7 +109,8 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
         const script = await scriptOf(tx, accountId, { ...body, scriptId });
         if (isRefused(script)) return refusedAnswer(script);
         const named = body.endpointId === undefined ? null : idFrom('endpoint', body.endpointId);
-        const wantedAt = body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt);
+        const begin = body.window === undefined ? body.scheduledAt : body.window.from;
+        const wantedAt = begin === undefined ? null : Date.parse(begin);
         const consented = { contactId, lineId: line.id };
         const scheduledAt = await afterGap(tx, consented, overrides, wantedAt);
         const state = await withContact(context, tx, contactId, async (unit) => {
@@ -138,6 +131,10 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
             attribution,
             priority: body.priority,
             scheduledAt,
+            window: body.window && {
+              from: scheduledAt ?? now,
+              until: Date.parse(body.window.until),
+            },
             onBlocked: body.onBlocked,
             actor: `api:${keyId}`,
           });
@@ -225,54 +222,6 @@ function registerReading(app: HttpServer, context: ApiContext): void {
       const call = await ownCall(context, request.params.id, accountOf(request).accountId);
       const entries = await entriesOfCall(database, call.plan.contactId, call.plan.id);
       return { items: entries.map(timelineEntry), next: null };
-    },
-  );
-}
-
-function registerRecords(app: HttpServer, context: ApiContext): void {
-  const { database } = context;
-  const onRequest = context.authenticator.authenticate;
-
-  app.get(
-    '/v1/calls/:id/cdr',
-    {
-      onRequest,
-      schema: {
-        tags: ['calls'],
-        summary: 'The call detail record of an ended call',
-        params: byId,
-        response: { 200: recordSchema },
-      },
-    },
-    async (request) => {
-      const { accountId } = accountOf(request);
-      const call = await ownCall(context, request.params.id, accountId);
-      const cdr = await readCdr(database, accountId, call.plan.id);
-      if (cdr !== null) return cdr;
-      throw new HttpError('not_found', 'The call has not ended yet, so it has no record.');
-    },
-  );
-
-  app.get(
-    '/v1/cdrs',
-    {
-      onRequest,
-      schema: {
-        tags: ['calls'],
-        summary: 'Call detail records',
-        querystring: z.object(pageQuery),
-        response: { 200: pageSchema(recordSchema.extend({ id: z.string() })) },
-      },
-    },
-    async (request) => {
-      const { limit } = request.query;
-      const { accountId } = accountOf(request);
-      const cdrs = await listCdrs(database, accountId, afterIdOf(request.query), limit + 1);
-      return pageOf(
-        cdrs.map((cdr) => ({ ...cdr, id: cdr.callId })),
-        limit,
-        (cdr) => cdr,
-      );
     },
   );
 }

@@ -1,33 +1,33 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { csvLine } from '../http/csv-text.ts';
 import type { ApiContext } from '../http/api-context.ts';
-import { cdrSchema } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
 import type { HttpServer } from '../http/server.ts';
-import type { Cdr } from './cdr.ts';
-
+import {
+  EXPORT_FORMATS,
+  EXPORT_TYPES,
+  headerOf,
+  linesOf,
+  withAftermath,
+  type ExportFormat,
+} from './cdr-record-lookup.ts';
 import { exportCdrs } from './cdr-store.ts';
+import type { Cdr } from './cdr.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const query = z.object({
-  format: z.enum(['csv', 'jsonl']).default('csv').describe('CSV, or one JSON object a line.'),
+  format: z.enum(EXPORT_FORMATS).default('csv').describe('CSV, or one JSON object a line.'),
   from: instant.optional().describe('Calls that were asked for at this instant or later.'),
   to: instant.optional().describe('Calls that were asked for before this instant.'),
 });
 
-/** Each field of the record is a column, so a new field is a new column at its place. */
-const COLUMNS = Object.keys(cdrSchema.shape) as ReadonlyArray<keyof Cdr>;
 const PAGE = 500;
 /** An export runs as long as its reader takes. */
 const EXPORT_TIMEOUT_MS = 3_600_000;
-const TYPES = { csv: 'text/csv; charset=utf-8', jsonl: 'application/jsonl; charset=utf-8' };
 
 /** All call detail records of a span as one file, streamed: the size of a month does not matter. */
-export function registerCdrExportRoutes(
-  app: HttpServer,
-  { database, ...context }: ApiContext,
-): void {
+export function registerCdrExportRoutes(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
   app.get(
     '/v1/cdrs/export',
     {
@@ -52,31 +52,25 @@ export function registerCdrExportRoutes(
       const { accountId } = accountOf(request);
       const { format, from, to } = request.query;
       const span = { from: msOf(from), to: msOf(to) };
+      const pages = exportCdrs(database, accountId, span, PAGE);
       return reply
-        .type(TYPES[format])
+        .type(EXPORT_TYPES[format])
         .header('content-disposition', `attachment; filename="cdrs.${format}"`)
-        .send(Readable.from(lines(format, exportCdrs(database, accountId, span, PAGE))));
+        .send(Readable.from(lines(context, format, pages)));
     },
   );
 }
 
 async function* lines(
-  format: 'csv' | 'jsonl',
+  { database, prices }: ApiContext,
+  format: ExportFormat,
   pages: AsyncIterable<readonly Cdr[]>,
 ): AsyncGenerator<string> {
-  if (format === 'csv') yield csvLine(COLUMNS);
-  const line = format === 'csv' ? csvOf : (cdr: Cdr) => `${JSON.stringify(cdr)}\n`;
-  for await (const cdrs of pages) yield cdrs.map(line).join('');
-}
-
-/** What is no plain value stands as JSON in its field; what there is none of, is empty. */
-function csvOf(cdr: Cdr): string {
-  return csvLine(COLUMNS.map((column) => cell(cdr[column])));
-}
-
-function cell(value: Cdr[keyof Cdr]): string | number {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : value;
+  const header = headerOf(format);
+  if (header !== '') yield header;
+  for await (const cdrs of pages) {
+    yield linesOf(format, await withAftermath(database, prices, cdrs));
+  }
 }
 
 function msOf(text: string | undefined): number | null {

@@ -135,18 +135,46 @@ export type ExportSpan = { from: number | null; to: number | null };
 /** The first letter that no id can have after its prefix. */
 const AFTER_ALL = 'call_g';
 
+/** Where a span begins and ends among the ids of calls, both outside it. */
+export function boundsOf({ from, to }: ExportSpan): { after: string; end: string } {
+  const end = to === null ? AFTER_ALL : idPrefixAt('call', to);
+  return { after: idPrefixAt('call', from ?? 0), end };
+}
+
+/** Records between two ids of calls, oldest first. */
+export async function cdrsBetween(
+  db: Queryable,
+  accountId: AccountId,
+  { after, end, limit }: { after: string; end: string; limit: number },
+): Promise<Cdr[]> {
+  const rows = await db.run(EXPORT, [accountId, after, end, limit]);
+  return rows.map((row) => recordIn(db, row));
+}
+
+const COUNT = statement<{ records: number }>(
+  'cdr_count',
+  'select count(*) as records from cdrs where account_id = $1 and call_id > $2 and call_id < $3',
+);
+
+export async function countCdrs(
+  db: Queryable,
+  accountId: AccountId,
+  { after, end }: { after: string; end: string },
+): Promise<number> {
+  return (await db.first(COUNT, [accountId, after, end]))?.records ?? 0;
+}
+
 /** The records of an account, oldest first, page by page, so that no transaction stays open. */
 export async function* exportCdrs(
   db: Queryable,
   accountId: AccountId,
-  { from, to }: ExportSpan,
+  span: ExportSpan,
   pageSize: number,
 ): AsyncGenerator<Cdr[]> {
-  const end = to === null ? AFTER_ALL : idPrefixAt('call', to);
-  let after = idPrefixAt('call', from ?? 0);
+  const { after: first, end } = boundsOf(span);
+  let after = first;
   for (;;) {
-    const rows = await db.run(EXPORT, [accountId, after, end, pageSize]);
-    const cdrs = rows.map((row) => recordIn(db, row));
+    const cdrs = await cdrsBetween(db, accountId, { after, end, limit: pageSize });
     if (cdrs.length > 0) yield cdrs;
     const last = cdrs.at(-1);
     if (last === undefined || cdrs.length < pageSize) return;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
+import { addCdrCommands } from './cdr-commands.ts';
 import { addEndpointCommands } from './endpoint-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { runStart } from './start.ts';
@@ -104,6 +105,7 @@ program
 addPolicyCommands(program, LOCAL_URL);
 addEndpointCommands(program, LOCAL_URL);
 addAuditCommands(program, LOCAL_URL);
+addCdrCommands(program, LOCAL_URL);
 
 program
   .command('template')

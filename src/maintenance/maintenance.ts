@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { purgeIdempotencyKeys } from '../http/idempotency-store.ts';
+import { expireExports } from '../calls/cdr-export-store.ts';
 import { purgeImports } from '../imports/import-store.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
@@ -17,9 +18,9 @@ import { purgeInbox } from '../whatsapp/inbox-store.ts';
 /**
  * Once an hour, forgets what nobody can ask for any more, so that a server that runs for years
  * does not grow for years, and nothing of a person is kept longer than was said: handled webhooks,
- * stored answers, facts seen, failed rows of imports, messages, and the outbox. Consent, calls,
- * CDRs and the ledger go with their contact, years after the last thing that happened. Two nodes
- * may do it at once.
+ * stored answers, facts seen, failed rows of imports, files of exports, messages, and the outbox.
+ * Consent, calls, CDRs and the ledger go with their contact, years after the last thing that
+ * happened. Two nodes may do it at once.
  */
 export type Maintenance = { close(): Promise<void> };
 
@@ -47,6 +48,7 @@ async function tidyUp(ports: MaintenancePorts): Promise<void> {
     answers: () => purgeIdempotencyKeys(database, now),
     seenFacts: () => purgeSeenFacts(database, now),
     imports: () => purgeImports(database, now),
+    cdrExports: () => expireExports(database, now),
     messages: () => purgeMessages(database, now, retention.messagesMs),
     recordings: () => deleteExpired(ports, retention.recordingsDays),
     outbox: () => purgeOutbox(database, now, retention.eventsMs),

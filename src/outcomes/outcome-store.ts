@@ -55,11 +55,12 @@ type OutcomeRow = KeyColumn & {
   sealed: Buffer | null;
 };
 
+const COLUMNS = `call_id, account_id, contact_id, version, outcome, actor, set_at, sealed,
+          ${keyColumn('call_outcomes')}`;
+
 const OF_CALLS = statement<OutcomeRow>(
   'outcome_of_calls',
-  `select call_id, account_id, contact_id, version, outcome, actor, set_at, sealed,
-          ${keyColumn('call_outcomes')}
-     from call_outcomes
+  `select ${COLUMNS} from call_outcomes
     where (bucket, call_id) in (select * from unnest($1::smallint[], $2::text[]))`,
 );
 
@@ -70,7 +71,25 @@ export async function outcomesOfCalls(
 ): Promise<AgentOutcome[]> {
   if (ids.length === 0) return [];
   const rows = await db.run(OF_CALLS, [ids.map((id) => bucketOf(id)), ids]);
-  return rows.map((row) => ({
+  return rows.map((row) => toOutcome(db, row));
+}
+
+const OF_CONTACT = statement<OutcomeRow>(
+  'outcome_of_contact',
+  `select ${COLUMNS} from call_outcomes where bucket = $1 and contact_id = $2 order by call_id`,
+);
+
+/** What was written of the calls of one contact, the oldest call first. */
+export async function outcomesOfContact(
+  db: Queryable,
+  contactId: ContactId,
+): Promise<AgentOutcome[]> {
+  const rows = await db.run(OF_CONTACT, [bucketOf(contactId), contactId]);
+  return rows.map((row) => toOutcome(db, row));
+}
+
+function toOutcome(db: Queryable, row: OutcomeRow): AgentOutcome {
+  return {
     callId: row.call_id,
     accountId: row.account_id,
     contactId: row.contact_id,
@@ -80,5 +99,5 @@ export async function outcomesOfCalls(
     note: openedValue(db, { note: null as string | null }, row).note,
     actor: row.actor,
     setAt: row.set_at,
-  }));
+  };
 }

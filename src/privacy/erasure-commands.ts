@@ -1,3 +1,4 @@
+import { beginExportsAnew } from '../calls/cdr-export-store.ts';
 import { applyCallEvents } from '../calls/call-events.ts';
 import { hangUp } from '../calls/call-rules.ts';
 import { unfinishedCalls } from '../calls/call-store.ts';
@@ -122,7 +123,8 @@ async function forget(unit: ContactUnit, ports: ErasurePorts, actor: string): Pr
   await forgetExposures(tx, id, now);
   await forgetRecordings(tx, id, now);
   await forgetIdentity(tx, id, now);
-  // Ledger, consents, calls, CDRs and events are unreadable from here on.
+  await beginExportsAnew(tx, accountId);
+  // Ledger, consents, calls, CDRs, notes and events are unreadable from here on.
   await destroyKey(tx, id);
   const announce = { type: 'contact.erased', callId: null, sequence: 0, data: { id } } as const;
   unit.record({ type: 'ContactErased', actor, at: now, data: {}, announce });

@@ -7,6 +7,8 @@ import { runView } from '../journeys/run-views.ts';
 import { exposuresOfContact } from '../experiments/exposure-store.ts';
 import { messagesOfContact } from '../messages/message-store.ts';
 import { windowsOfContact } from '../messages/window-store.ts';
+import { outcomesOfContact } from '../outcomes/outcome-store.ts';
+import { surveysOfContact } from '../surveys/survey-store.ts';
 import { answersOf } from '../meta-answers/meta-answer-store.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { EXPORT_LINK_MINUTES, linksOf } from '../recording/recording-link.ts';
@@ -86,6 +88,20 @@ async function gatherContact(
       ...exposure,
       at: isoTime(at),
     })),
+    surveys: (await surveysOfContact(database, contact.id)).map(
+      ({ callId, lineId, way, status, askedAt, answeredAt, score }) => ({
+        callId,
+        lineId,
+        way,
+        status,
+        askedAt: isoTime(askedAt),
+        answeredAt: isoTimeOrNull(answeredAt),
+        score,
+      }),
+    ),
+    outcomes: (await outcomesOfContact(database, contact.id)).map(
+      ({ callId, outcome, note, setAt }) => ({ callId, outcome, note, setAt: isoTime(setAt) }),
+    ),
     metaAnswers: (await answersOf(database, [contact.id])).map(({ lineId, answer }) => ({
       lineId,
       status: answer.status,

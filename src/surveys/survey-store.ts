@@ -113,6 +113,16 @@ export async function surveysOfCalls(db: Queryable, ids: readonly CallId[]): Pro
   return (await db.run(OF_CALLS, [ids.map((id) => bucketOf(id)), ids])).map(toSurvey);
 }
 
+const OF_CONTACT = statement<SurveyRow>(
+  'survey_of_contact',
+  `select ${COLUMNS} from surveys where bucket = $1 and contact_id = $2 order by asked_at`,
+);
+
+/** All surveys of one contact, oldest first. */
+export async function surveysOfContact(db: Queryable, contactId: ContactId): Promise<Survey[]> {
+  return (await db.run(OF_CONTACT, [bucketOf(contactId), contactId])).map(toSurvey);
+}
+
 function toSurvey(row: SurveyRow): Survey {
   return {
     callId: row.call_id,
