@@ -94,14 +94,14 @@ test('bad rows never stop an import, and are told masked, with line, reason and 
   const job = await imported(`${rows.join('\n')}\n`);
   assert.deepEqual([job.state, ...counts(job)], ['done', 7, 2, 1, 4]);
   const lines = await failuresOf(job);
-  assert.equal(lines[0], 'line,given,reason,fix');
+  assert.equal(lines[0], 'line,field,given,reason,fix');
   assert.deepEqual(
     lines.slice(1).map((line) => line.split(',')[0]),
     ['3', '4', '5', '6'],
   );
-  assert.match(lines[1] ?? '', /^3,\*{9}23,.*begins with 0/);
-  assert.match(lines[2] ?? '', /^4,"?'=/);
-  assert.match(lines[3] ?? '', /^5,\*{3} \*{6}ce,/);
+  assert.match(lines[1] ?? '', /^3,number,\*{9}23,.*begins with 0/);
+  assert.match(lines[2] ?? '', /^4,number,"?'=/);
+  assert.match(lines[3] ?? '', /^5,number,\*{3} \*{6}ce,/);
   assert.doesNotMatch(lines.join(), /2079460123|Lovelace/);
   // Failed rows are forgotten after a day, the counts are not.
   const hours = 3_600_000;
@@ -166,7 +166,7 @@ test('numbers in the national form are read when the file says of which country'
   assert.deepEqual(counts(job), [5, 2, 1, 2]);
   assert.equal((await standing('+442079460123')).listed, true);
   const [, first, second] = await failuresOf(job);
-  assert.match(first ?? '', /^5,\*\*23,it is no number of GB,/);
+  assert.match(first ?? '', /^5,number,\*\*23,it is no number of GB,/);
   assert.match(second ?? '', /begins with a dash/);
   for (const country of ['gb', 'XX', 'GBR']) {
     assert.equal(assertProblem(await upload('1\n', `?country=${country}`), 400).status, 400);

@@ -1,9 +1,9 @@
 import { at, statement, type Tx } from '../database/database.ts';
-import { bucketOf, type AccountId, type ContactId, type Ids } from '../platform/ids.ts';
-import { claimHandles, findByHandles } from './contact-handle-store.ts';
-import { newContactKey } from './contact-key-store.ts';
-import { sealedIdentity } from './contact-store.ts';
-import { handleBucket, type Contact, type Handle } from './contact.ts';
+import { type AccountId, type ContactId, type Ids } from '../platform/ids.ts';
+import { claimHandles, findByKeys, handleKeys } from './contact-handle-store.ts';
+import { keyOfLocked, newContactKey } from './contact-key-store.ts';
+import { sealedIdentity, type LockedContact } from './contact-store.ts';
+import { unknownContact, type Contact, type Handle } from './contact.ts';
 
 /** Somebody known by one handle, as a row of a file names them. */
 export type NewPerson = Pick<
@@ -26,7 +26,7 @@ const INSERT = statement(
 /**
  * As `findOrCreateContact` for many at once, each with a handle of their own: a few statements
  * however many there are. Two callers at once get the same contacts. Returns whom each handle
- * leads to, and who is new.
+ * leads to, and who is new: nobody else sees them before the commit, so they need no lock.
  */
 export async function findOrCreateContacts(
   tx: Tx,
@@ -34,31 +34,30 @@ export async function findOrCreateContacts(
   accountId: AccountId,
   people: readonly NewPerson[],
   now: number,
-): Promise<{ owners: Map<Handle, ContactId>; made: Set<ContactId> }> {
-  const handles = people.map(({ handle }) => handle);
-  const owners = await findByHandles(tx, accountId, handles);
-  const wanted = people
-    .filter(({ handle }) => !owners.has(handle))
-    .map((person) => ({
-      ...person,
-      id: ids.next('contact', handleBucket(accountId, person.handle)),
-    }));
-  if (wanted.length === 0) return { owners, made: new Set() };
-  const claimed = await claimHandles(
+): Promise<{ owners: Map<Handle, ContactId>; made: LockedContact[] }> {
+  const keys = handleKeys(
     tx,
     accountId,
-    wanted.map(({ handle, id }) => ({ handle, contactId: id })),
+    people.map(({ handle }) => handle),
   );
+  const owners = await findByKeys(tx, accountId, keys);
+  const wanted = people.flatMap((person, index) => {
+    const key = keys[index];
+    if (key === undefined || owners.has(person.handle)) return [];
+    return [{ ...person, ...key, id: ids.next('contact', key.bucket) }];
+  });
+  if (wanted.length === 0) return { owners, made: [] };
+  const claimed = await claimHandles(tx, accountId, wanted);
   const made = wanted.filter(({ id }) => claimed.has(id));
   // Whoever was quicker has committed by now: the claim has waited for them.
-  const others = wanted.filter(({ id }) => !claimed.has(id)).map(({ handle }) => handle);
+  const others = wanted.filter(({ id }) => !claimed.has(id));
   if (others.length > 0) {
-    for (const [handle, id] of await findByHandles(tx, accountId, others)) owners.set(handle, id);
+    for (const [handle, id] of await findByKeys(tx, accountId, others)) owners.set(handle, id);
   }
   for (const { handle, id } of made) owners.set(handle, id);
   const sealedKeys = made.map(({ id }) => newContactKey(tx, id));
   await tx.run(INSERT, [
-    made.map(({ id }) => bucketOf(id)),
+    made.map(({ bucket }) => bucket),
     made.map(({ id }) => id),
     accountId,
     made.map(({ id, e164, userId, name }) => sealedIdentity(tx, id, { e164, userId, name })),
@@ -68,5 +67,30 @@ export async function findOrCreateContacts(
     made.map(({ language }) => language),
     made.map(({ timeZone }) => timeZone),
   ]);
-  return { owners, made: new Set(made.map(({ id }) => id)) };
+  return { owners, made: made.map((person) => newborn(tx, accountId, person, now)) };
+}
+
+/** The contact as its row says by now, without reading it back. */
+function newborn(
+  tx: Tx,
+  accountId: AccountId,
+  {
+    id,
+    bucket,
+    e164,
+    userId,
+    country,
+    name,
+    language,
+    timeZone,
+  }: NewPerson & Pick<Contact, 'id' | 'bucket'>,
+  now: number,
+): LockedContact {
+  const bare = unknownContact({ id, accountId, e164, userId, country, createdAt: now });
+  return {
+    contact: { ...bare, bucket, name, language, timeZone },
+    head: { sequence: 0, hash: new Uint8Array() },
+    key: keyOfLocked(tx, id),
+    liveRuns: 0,
+  };
 }

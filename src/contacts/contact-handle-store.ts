@@ -1,5 +1,5 @@
 import { statement, type Queryable, type Tx } from '../database/database.ts';
-import type { AccountId, ContactId } from '../platform/ids.ts';
+import type { AccountId, Bucket, ContactId } from '../platform/ids.ts';
 import { handleBucket, type Handle } from './contact.ts';
 
 /**
@@ -31,18 +31,41 @@ const BY_HANDLES = statement<{ handle_hmac: Buffer; contact_id: ContactId }>(
 );
 
 /** The contacts that answer to many handles at once; handles of nobody are left out. */
-export async function findByHandles(
+export function findByHandles(
   db: Queryable,
   accountId: AccountId,
   handles: readonly Handle[],
 ): Promise<Map<Handle, ContactId>> {
-  const hmacs = handles.map((handle) => handleHmac(db, accountId, handle));
-  const buckets = handles.map((handle) => handleBucket(accountId, handle));
-  const rows = await db.run(BY_HANDLES, [buckets, hmacs, accountId]);
-  const found = new Map(rows.map((row) => [row.handle_hmac.toString('hex'), row.contact_id]));
+  return findByKeys(db, accountId, handleKeys(db, accountId, handles));
+}
+
+/** A handle with what it is stored under, which takes longer to work out than to look up. */
+export type HandleKey = { handle: Handle; bucket: Bucket; hmac: Buffer };
+
+export function handleKeys(
+  db: Queryable,
+  accountId: AccountId,
+  handles: readonly Handle[],
+): HandleKey[] {
+  return handles.map((handle) => ({
+    handle,
+    bucket: handleBucket(accountId, handle),
+    hmac: handleHmac(db, accountId, handle),
+  }));
+}
+
+/** As `findByHandles`, for handles whose keys are known. */
+export async function findByKeys(
+  db: Queryable,
+  accountId: AccountId,
+  keys: readonly HandleKey[],
+): Promise<Map<Handle, ContactId>> {
+  const values = [keys.map(({ bucket }) => bucket), keys.map(({ hmac }) => hmac), accountId];
+  const rows = await db.run(BY_HANDLES, values);
+  const found = new Map(rows.map((row) => [row.handle_hmac.toString('latin1'), row.contact_id]));
   return new Map(
-    handles.flatMap((handle, index) => {
-      const contactId = found.get(hmacs[index]?.toString('hex') ?? '');
+    keys.flatMap(({ handle, hmac }) => {
+      const contactId = found.get(hmac.toString('latin1'));
       return contactId === undefined ? [] : [[handle, contactId] as const];
     }),
   );
@@ -83,13 +106,13 @@ const CLAIM_HANDLES = statement<{ contact_id: ContactId }>(
 export async function claimHandles(
   tx: Tx,
   accountId: AccountId,
-  claims: ReadonlyArray<{ handle: Handle; contactId: ContactId }>,
+  claims: ReadonlyArray<HandleKey & { id: ContactId }>,
 ): Promise<Set<ContactId>> {
   const rows = await tx.run(CLAIM_HANDLES, [
-    claims.map(({ handle }) => handleBucket(accountId, handle)),
+    claims.map(({ bucket }) => bucket),
     accountId,
-    claims.map(({ handle }) => handleHmac(tx, accountId, handle)),
-    claims.map(({ contactId }) => contactId),
+    claims.map(({ hmac }) => hmac),
+    claims.map(({ id }) => id),
   ]);
   return new Set(rows.map((row) => row.contact_id));
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   importFields,
   importProgress,
+  type FileWish,
   type ImportTaker,
   type StoredImport,
 } from '../imports/imports.ts';
@@ -27,7 +28,7 @@ import type { Contact, Handle } from './contact.ts';
  * reading of numbers, the same fields under the same rules, sealed and in the ledger. An empty
  * cell says nothing, so it never takes away what is known. A file gives no right to call anybody.
  */
-export type ContactImport = ContactFile & { tag: string };
+export type ContactImport = ContactFile & FileWish & { tag: string };
 
 export const contactImportSchema = z.object({
   ...importFields,
@@ -52,6 +53,7 @@ export function contactImports(ports: UnitPorts): ImportTaker<ContactImport, Per
   return {
     kind: 'contacts',
     read: readPeople,
+    personOf: ({ handle }) => handle,
     async settle(tx, job, rows) {
       const people = onePerHandle(rows);
       const counts = job.dryRun
@@ -94,24 +96,31 @@ async function takePeople(
     timeZone: timeZone ?? null,
   }));
   const { owners, made } = await findOrCreateContacts(tx, ports.ids, accountId, wanted, now);
+  const news = new Set(made.map(({ contact }) => contact.id));
   const ids = [...new Set(owners.values())];
-  const details = await detailsOf(tx, ids);
-  const locked = await lockContacts(tx, ids);
+  const known = ids.filter((id) => !news.has(id));
+  // On their way together, and the lock first: what is read behind it stays as it is.
+  const [locked, details] = await Promise.all([lockContacts(tx, known), detailsOf(tx, known)]);
   const units = new Map(
-    locked.map((lock) => [lock.contact.id, new PendingUnit(tx, lock, now, ports.ids)]),
+    [...made, ...locked].map((lock) => [
+      lock.contact.id,
+      new PendingUnit(tx, lock, now, ports.ids),
+    ]),
   );
-  const news = new Set<ContactId>();
+  const changed = new Set<ContactId>();
   for (const row of people) {
     const unit = units.get(owners.get(row.handle) ?? ('' as ContactId));
     if (unit === undefined) continue;
     const contactId = unit.contact.id;
     const change = changeOf(row, details.get(contactId) ?? null);
-    if (made.has(contactId)) tellNew(unit, change, `import:${id}`);
-    else if (changeContact(unit, change, `import:${id}`)) news.add(contactId);
+    if (news.has(contactId)) tellNew(unit, change, `import:${id}`);
+    else if (changeContact(unit, change, `import:${id}`)) changed.add(contactId);
   }
-  await commitUnits(tx, ports, [...units.values()]);
-  await addTag(tx, accountId, wish.tag === '' ? id : wish.tag, ids);
-  return { added: made.size, changed: news.size };
+  await Promise.all([
+    commitUnits(tx, ports, [...units.values()]),
+    addTag(tx, accountId, wish.tag === '' ? id : wish.tag, ids),
+  ]);
+  return { added: made.length, changed: changed.size };
 }
 
 /** Who was made a moment ago has language and zone already; the ledger tells who said so. */

@@ -3,6 +3,7 @@ import type { ApiContext } from '../http/api-context.ts';
 import { oneLine } from '../http/api-schemas.ts';
 import type { HttpServer } from '../http/server.ts';
 import { registerImports } from '../imports/import-routes.ts';
+import { encodingField } from '../imports/imports.ts';
 import { contactTag } from './contact-fields.ts';
 import {
   contactImportSchema,
@@ -32,6 +33,7 @@ const importQuery = z.object({
     .refine(isNumberCountry, 'is the code of a country in capitals, such as GB')
     .optional()
     .describe('Whose national form numbers without a plus may have, such as GB.'),
+  encoding: encodingField,
   tag: contactTag.optional().describe('A name for these people; unset: the id of the import.'),
 });
 
@@ -48,8 +50,9 @@ export function registerContactImportRoutes(app: HttpServer, context: ApiContext
     async wishOf(_accountId, query) {
       const { number = null, name = null, language = null } = query;
       const { timeZone = null, externalId = null, country = null, tag = '' } = query;
+      const { encoding } = query;
       const columns = { number, name, language, timeZone, externalId };
-      const wish = { columns, keepsOthers: query.others === 'keep', country, tag };
+      const wish = { columns, keepsOthers: query.others === 'keep', country, tag, encoding };
       return { wish, dryRun: query.dryRun === 'true' };
     },
   });

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import {
   ColumnUnknown,
+  ENCODING_FIX,
+  UNREADABLE,
   malformedRow,
   masked,
   refusedRow,
   unguarded,
   type CsvRow,
-  type FailedRow,
   type ReadRow,
 } from '../imports/imports.ts';
 import { isRefused } from '../platform/refusal.ts';
@@ -57,6 +58,8 @@ const KNOWN: Record<FieldName, readonly string[]> = {
 };
 
 type Layout = {
+  /** How many fields the first line has. */
+  width: number;
   fields: Map<FieldName, number>;
   others: Array<{ name: string; index: number }>;
   isHeader: boolean;
@@ -98,7 +101,8 @@ function layoutOf(cells: readonly string[], file: ContactFile): Layout {
   if (number === undefined) throw unknownColumn('number', names.length);
   fields.set('number', number);
   const isHeader = isRefused(readRecipient(unguarded(cells[number] ?? ''), countryOf(file)));
-  return { fields, others: file.keepsOthers ? othersOf(names, fields, isHeader) : [], isHeader };
+  const others = file.keepsOthers ? othersOf(names, fields, isHeader) : [];
+  return { width: cells.length, fields, others, isHeader };
 }
 
 function knownColumn(
@@ -133,6 +137,7 @@ function othersOf(
   const used = new Set<string>();
   const others = names.flatMap((given, index) => {
     if (taken.has(index)) return [];
+    if (isHeader && given.includes(UNREADABLE)) throw unreadableColumn(index);
     const plain = given.normalize('NFKD').replace(/[^a-z0-9]+/g, '_');
     const name = isHeader ? plain.replace(/^[_\d]+|_+$/g, '').slice(0, 60) : '';
     const base = name === '' ? `column_${index + 1}` : name;
@@ -145,6 +150,11 @@ function othersOf(
     `The file has ${others.length} further columns; ${COLUMNS_MAX} can be kept.`,
     'Leave columns out of the file, or send it with ?others=drop.',
   );
+}
+
+function unreadableColumn(index: number): ColumnUnknown {
+  const message = `The name of column ${index + 1} has letters that could not be read.`;
+  return new ColumnUnknown(message, ENCODING_FIX);
 }
 
 function countryOf({ country }: ContactFile): NumberCountry | undefined {
@@ -162,10 +172,18 @@ const TEXT_FIELDS = Object.keys(TEXTS) as Array<keyof typeof TEXTS>;
 function readPerson(
   line: number,
   cells: readonly string[],
-  { fields, others }: Layout,
+  { width, fields, others }: Layout,
   file: ContactFile,
 ): ReadRow<PersonRow> {
   const given = cells[fields.get('number') ?? 0] ?? '';
+  const fail = (field: string, rule: string, fix = CELL_FIX): ReadRow<PersonRow> => ({
+    failed: { line, field, given: masked(given), rule, fix },
+  });
+  // A name with a comma and no quotes moves all that follows into the wrong columns.
+  if (cells.slice(width).some((cell) => cell.trim() !== '')) {
+    const rule = `the row has ${cells.length} fields, the first line has ${width}`;
+    return fail('row', rule, 'Put a field that holds the delimiter into double quotes.');
+  }
   const recipient = readRecipient(unguarded(given), countryOf(file));
   if (isRefused(recipient)) return { failed: refusedRow(line, given, recipient) };
   const { e164 = null, userId = null, country = null } = recipient;
@@ -176,28 +194,29 @@ function readPerson(
     const text = at === undefined ? '' : (cells[at] ?? '').trim();
     if (text === '') continue;
     const { schema, what } = TEXTS[field];
+    if (text.includes(UNREADABLE)) return fail(field, `${what} ${NOT_READ}`, ENCODING_FIX);
     // A spreadsheet or a browser writes pt-BR where the rest of the trade writes pt_BR.
     const plain = field === 'language' ? text.replace('-', '_') : text;
     const rule = ruleBroken(schema, plain);
-    if (rule !== null) return { failed: failed(line, given, `${what} ${rule}`) };
+    if (rule !== null) return fail(field, `${what} ${rule}`);
     row[field] = plain;
   }
   for (const { name, index } of others) {
     const text = (cells[index] ?? '').trim();
     if (text === '') continue;
+    if (text.includes(UNREADABLE))
+      return fail(name, `the column ${name} ${NOT_READ}`, ENCODING_FIX);
     const rule = ruleBroken(columnText, text);
-    if (rule !== null) return { failed: failed(line, given, `the column ${name} ${rule}`) };
+    if (rule !== null) return fail(name, `the column ${name} ${rule}`);
     row.columns[name] = text;
   }
   return { row };
 }
 
+const CELL_FIX = 'Correct the cell, or leave it empty, and send the row again.';
+const NOT_READ = 'has letters that could not be read';
+
 function ruleBroken(schema: z.ZodType, text: string): string | null {
   const parsed = schema.safeParse(text);
   return parsed.success ? null : (parsed.error.issues[0]?.message ?? 'is not usable');
-}
-
-function failed(line: number, given: string, rule: string): FailedRow {
-  const fix = 'Correct the cell, or leave it empty, and send the row again.';
-  return { line, given: masked(given), rule, fix };
 }

@@ -45,14 +45,20 @@ function workOff(database: Database = store.database, owner = 'only'): Promise<b
   return workOffOne({ ...ledger, log: silentLog, owner }, contactImports(ledger));
 }
 
-async function queued(text: string, wish: Partial<ContactImport> & { dryRun?: boolean } = {}) {
+async function queued(
+  text: string | Buffer,
+  wish: Partial<ContactImport> & { dryRun?: boolean } = {},
+) {
   const id = ids.next('import');
   const { database } = store;
   const { dryRun = false, ...rest } = wish;
   const job = { id, accountId, kind: 'contacts', dryRun, now: clock.now() } as const;
   await createImport(database, { ...job, wish: { ...PLAIN, ...rest } });
-  await addChunk(database, id, 0, Buffer.from(text));
-  await database.transaction((tx) => queueImport(tx, id, Buffer.byteLength(text)));
+  const bytes = Buffer.from(text);
+  // In two pieces, the first of which says nothing yet of how the letters are written.
+  await addChunk(database, id, 0, bytes.subarray(0, 1));
+  await addChunk(database, id, 1, bytes.subarray(1));
+  await database.transaction((tx) => queueImport(tx, id, bytes.length));
   return id;
 }
 
@@ -62,7 +68,7 @@ async function stored(id: ImportId): Promise<StoredImport<ContactImport>> {
   return job;
 }
 
-async function imported(text: string, wish: Parameters<typeof queued>[1] = {}) {
+async function imported(text: string | Buffer, wish: Parameters<typeof queued>[1] = {}) {
   const id = await queued(text, wish);
   assert.equal(await workOff(), true);
   return stored(id);
@@ -198,6 +204,84 @@ test('another worker goes on where one died, and nobody is there twice', async (
     'select count(*) as people from contact_tags where tag = $1',
   );
   assert.equal((await store.database.first(TAGGED, [id]))?.people, 1_700);
+});
+
+/** What a file says wrongly, and what its only failed row or the whole job then says. */
+const HEADER = 'phone,name,note';
+const BAD_ROWS: ReadonlyArray<[what: string, row: string, field: string, rule: RegExp]> = [
+  [
+    'a comma without quotes',
+    '+442070000061,Smith, Ada,x',
+    'row',
+    /has 4 fields, the first line has 3/,
+  ],
+  ['an open quote', '+442070000061,"Ada,x', 'row', /opened and never closed/],
+  ['a quote within', '+442070000061,A"da,x', 'row', /inside a field without quotes/],
+  ['a megabyte', `+442070000061,Ada,${'x'.repeat(1_000_000)}`, 'row', /at most 65536 characters/],
+  ['a NUL in a name', '+442070000061,A\u0000da,x', 'name', /the name has no control characters/],
+  ['a NUL in a number', '+4420700\u000000061,Ada,x', 'number', /characters other than digits/],
+  ['a line break', '+442070000061,"A\nda",x', 'name', /the name has no control characters/],
+  ['a long note', `+442070000061,Ada,${'x'.repeat(501)}`, 'note', /the column note/],
+  ['no number', ',Ada,x', 'number', /it is empty/],
+];
+
+for (const [index, [what, row, field, rule]] of BAD_ROWS.entries()) {
+  test(`a row with ${what} is told by line and field, and the next one is taken`, async () => {
+    const next = `+4420700001${10 + index}`;
+    const job = await imported(`${HEADER}\n${row}\n${next},Bo,y\n`);
+    const [told] = await failures(job.id);
+    assert.deepEqual([told?.line, told?.field], [2, field]);
+    assert.match(told?.rule ?? '', rule);
+    assert.ok((told?.fix ?? '').length > 20 && (told?.given.length ?? 0) <= 40);
+    // An open quote takes the rest of its line along; a line break ends on the next one.
+    assert.deepEqual([job.state, job.added, job.failed], ['done', 1, 1]);
+    assert.equal((await contactAt(next)).name, 'Bo');
+  });
+}
+
+test('UTF-16, Latin-1 and marks in front are read, and what cannot be read is told', async () => {
+  const text = 'phone;name\r\n+442070000081;Müller\r\n';
+  const swapped = Buffer.from(`\ufeff${text}`, 'utf16le').swap16();
+  const files: Array<[string, Buffer, Partial<ContactImport>]> = [
+    ['UTF-8 with a mark', Buffer.from(`\ufeff${text}`), {}],
+    ['UTF-16 with a mark', Buffer.from(`\ufeff${text}`, 'utf16le'), {}],
+    ['UTF-16 without one', Buffer.from(text, 'utf16le'), {}],
+    ['big-endian UTF-16', swapped, {}],
+    ['Latin-1 that says so', Buffer.from(text, 'latin1'), { encoding: 'windows-1252' }],
+  ];
+  for (const [what, bytes, wish] of files) {
+    const job = await imported(bytes, wish);
+    assert.deepEqual([job.state, job.failed], ['done', 0], what);
+    assert.equal((await contactAt('+442070000081')).name, 'Müller', what);
+  }
+  const unsaid = await imported(Buffer.from(text, 'latin1'));
+  const [told] = await failures(unsaid.id);
+  assert.deepEqual([told?.line, told?.field, unsaid.failed], [2, 'name', 1]);
+  assert.match(told?.fix ?? '', /UTF-8.*encoding=windows-1252/);
+  const header = await imported(Buffer.from('phone,größe\n+442070000082,x\n', 'latin1'));
+  assert.match(header.error?.message ?? '', /column 2/);
+});
+
+test('a file without rows, or without a column of numbers, is no import', async () => {
+  for (const text of ['', '\ufeff', HEADER, '\n\n\n', `${HEADER}\n , ,\n`]) {
+    const job = await imported(text);
+    assert.deepEqual(
+      [job.state, job.error?.code],
+      ['failed', 'import_empty'],
+      JSON.stringify(text),
+    );
+  }
+  const job = await imported('name,note\nAda,x\n');
+  assert.deepEqual([job.state, job.error?.code], ['failed', 'import_column_unknown']);
+  assert.match(job.error?.message ?? '', /number/);
+});
+
+test('of two rows of one person the later counts, however far apart they stand', async () => {
+  const others = Array.from({ length: 1_200 }, (_, n) => `+4420${73_000_000 + n},O${n},`);
+  const rows = ['+442070000091,First,a', ...others, '+442070000091,Last,'];
+  const job = await imported(`${HEADER}\n${rows.join('\n')}\n`);
+  assert.deepEqual(counts(job), [1_201, 1, 0, 0]);
+  assert.equal((await contactAt('+442070000091')).name, 'Last');
 });
 
 const absent = existsSync(NAUGHTY) ? false : 'the public corpora are not beside this repository';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   BUCKET_COUNT,
   type AccountId,
@@ -88,7 +88,7 @@ export function handlesOfContact(contact: Pick<Contact, 'e164' | 'userId'>): Han
  * takes the bucket of its first handle and keeps it for life, whatever its number becomes.
  */
 export function bucketFor(...parts: readonly string[]): Bucket {
-  const digest = createHash('sha256').update(parts.join('\u0000')).digest();
+  const digest = hash('sha256', parts.join('\u0000'), 'buffer');
   return (digest[0] ?? 0) % BUCKET_COUNT;
 }
 

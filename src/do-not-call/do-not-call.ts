@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { OPT_OUT_LIST, OWN_LIST, type ListedEntry } from '../contacts/do-not-call-store.ts';
 import type { NumberCountry } from '../contacts/phone-number.ts';
-import { importFields, importProgress, type StoredImport } from '../imports/imports.ts';
+import {
+  importFields,
+  importProgress,
+  type FileWish,
+  type StoredImport,
+} from '../imports/imports.ts';
 import { isoTime } from '../platform/clock.ts';
 
 /**
@@ -54,7 +59,11 @@ export const importSchema = z.object({
 export type ImportView = z.infer<typeof importSchema>;
 
 /** What is asked of the import of a list. */
-export type ListImport = { list: string; column: string | null; country: NumberCountry | null };
+export type ListImport = FileWish & {
+  list: string;
+  column: string | null;
+  country: NumberCountry | null;
+};
 
 export function importView(job: StoredImport<ListImport>, now: number): ImportView {
   const { added, already, wish } = job;

@@ -6,6 +6,7 @@ import { oneLine } from '../http/api-schemas.ts';
 import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { registerImports } from '../imports/import-routes.ts';
+import { encodingField } from '../imports/imports.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { LISTS_MAX, importSchema, importView, listName, type ListImport } from './do-not-call.ts';
 import { countLists, isKnownList, saveList } from './list-store.ts';
@@ -19,6 +20,7 @@ const importQuery = z.object({
     .refine(isNumberCountry, 'is the code of a country in capitals, such as GB')
     .optional()
     .describe('Whose national form numbers without a plus may have, such as GB.'),
+  encoding: encodingField,
   source: oneLine(200).default('import').describe('Where the list comes from.'),
   datedOn: z.iso.date().optional().describe('The day that the list is of.'),
 });
@@ -34,9 +36,9 @@ export function registerImportRoutes(app: HttpServer, context: ApiContext): void
     query: importQuery,
     view: importSchema,
     viewOf: importView,
-    async wishOf(accountId, { list, column = null, country = null, dryRun }) {
+    async wishOf(accountId, { list, column = null, country = null, encoding, dryRun }) {
       await refuseTooManyLists(accountId, list);
-      return { wish: { list, column, country }, dryRun: dryRun === 'true' };
+      return { wish: { list, column, country, encoding }, dryRun: dryRun === 'true' };
     },
     async received(tx, accountId, { list, source, datedOn = null }) {
       await saveList(tx, accountId, { name: list, source, datedOn, now: clock.now() });

@@ -16,6 +16,7 @@ export function listImports(ports: DoNotCallPorts): ImportTaker<ListImport, Hand
   return {
     kind: 'do_not_call',
     read: (rows, { column, country }) => readRows(rows, { column, country }),
+    personOf: (handle) => handle,
     async settle(tx, job, named) {
       const handles = [...new Set(named)];
       const added = job.dryRun

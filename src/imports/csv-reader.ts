@@ -9,12 +9,44 @@ export type CsvRow = { line: number; fields: string[] } | { line: number; proble
 /** Characters of one row; a row that is longer is no row of a list of numbers. */
 const ROW_MAX = 65_536;
 
-export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CsvRow> {
-  // Bytes that are no UTF-8 become U+FFFD, which is no digit: only their own row fails.
-  const decoder = new TextDecoder('utf-8');
+/** How the letters of a file are written, where it is not UTF-8; names of the WHATWG standard. */
+export const ENCODINGS = [
+  ...(['utf-8', 'utf-16le', 'utf-16be', 'iso-8859-15', 'gb18030', 'big5'] as const),
+  ...(['windows-1250', 'windows-1251', 'windows-1252', 'windows-1253'] as const),
+  ...(['windows-1254', 'windows-1255', 'windows-1256', 'shift_jis', 'euc-kr'] as const),
+];
+export type FileEncoding = (typeof ENCODINGS)[number];
+
+/** What stands for bytes that are no letters in the encoding of the file. */
+export const UNREADABLE = '\ufffd';
+
+/** Rows of a file; what its first bytes say of the encoding counts more than `asked`. */
+export async function* readCsv(
+  chunks: AsyncIterable<Uint8Array>,
+  asked: FileEncoding = 'utf-8',
+): AsyncGenerator<CsvRow> {
   const reader = new RowReader();
-  for await (const chunk of chunks) yield* reader.take(decoder.decode(chunk, { stream: true }));
-  yield* reader.take(decoder.decode(), true);
+  let decoder: InstanceType<typeof TextDecoder> | null = null;
+  let head: Uint8Array = new Uint8Array();
+  for await (const chunk of chunks) {
+    head = decoder === null ? Buffer.concat([head, chunk]) : chunk;
+    if (decoder === null && head.length < HEAD_BYTES) continue;
+    decoder ??= new TextDecoder(encodingOf(head, asked));
+    // Bytes that are no letters become U+FFFD: only their own row fails.
+    yield* reader.take(decoder.decode(head, { stream: true }));
+  }
+  const rest = decoder?.decode() ?? new TextDecoder(encodingOf(head, asked)).decode(head);
+  yield* reader.take(rest, true);
+}
+
+const HEAD_BYTES = 4;
+
+/** Spreadsheets write UTF-16 with a mark, other programs also without: every other byte is 0. */
+function encodingOf(head: Uint8Array, asked: FileEncoding): FileEncoding {
+  const [a, b, c, d] = head;
+  if ((a === 0xff && b === 0xfe) || (a !== 0 && b === 0 && d === 0)) return 'utf-16le';
+  if ((a === 0xfe && b === 0xff) || (a === 0 && b !== 0 && c === 0)) return 'utf-16be';
+  return a === 0xef && b === 0xbb && c === 0xbf ? 'utf-8' : asked;
 }
 
 /** What the beginning of the text is: a row, a fault in the first line, or not enough yet. */
@@ -40,10 +72,12 @@ class RowReader {
       this.#delimiter ??= delimiterOf(this.#text, isLast);
       if (this.#delimiter === null) break;
       const read = readRow(this.#text, from, this.#delimiter, isLast);
-      const isTooLong = read === null && this.#text.length - from > ROW_MAX;
+      const end = read !== null && 'end' in read ? read.end : this.#text.length;
+      const isTooLong = (read === null || 'end' in read) && end - from > ROW_MAX;
       if (read === null && !isTooLong) break;
       const line = this.#line;
-      const found = read ?? { problem: `a row has at most ${ROW_MAX} characters` };
+      const tooLong = { problem: `a row has at most ${ROW_MAX} characters` };
+      const found = read === null || isTooLong ? tooLong : read;
       if ('problem' in found) {
         this.#isSkipping = true;
         yield { line, problem: found.problem };

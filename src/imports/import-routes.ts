@@ -235,9 +235,11 @@ function registerFailures<Query extends z.ZodObject, Wish extends object>(
   );
 
   async function* failureLines(id: ImportId): AsyncGenerator<string> {
-    yield csvLine(['line', 'given', 'reason', 'fix']);
+    yield csvLine(['line', 'field', 'given', 'reason', 'fix']);
     for await (const rows of failuresOf(database, id, FAILURES_PAGE)) {
-      yield rows.map(({ line, given, rule, fix }) => csvLine([line, given, rule, fix])).join('');
+      yield rows
+        .map(({ line, field, given, rule, fix }) => csvLine([line, field, given, rule, fix]))
+        .join('');
     }
   }
 }

@@ -85,7 +85,8 @@ export async function queueImport(tx: Tx, id: ImportId, bytes: number): Promise<
 
 const DROP_CHUNKS = statement(
   'import_drop_chunks',
-  'delete from import_chunks where import_id = $1',
+  `with batches as (delete from import_batches where import_id = $1)
+   delete from import_chunks where import_id = $1`,
 );
 const DROP = statement('import_drop', 'delete from imports where id = $1');
 
@@ -148,7 +149,9 @@ export async function* chunksOf(db: Queryable, id: ImportId): AsyncGenerator<Uin
 
 const ADVANCE = statement<{ failed: number }>(
   'import_advance',
-  `update imports set rows = rows + $3::bigint + $4::bigint + $5::bigint + $6::bigint,
+  `with batch as (insert into import_batches (import_id, first_row, rows)
+     values ($1, $9, $10))
+   update imports set rows = rows + $3::bigint + $4::bigint + $5::bigint + $6::bigint,
      added = added + $3::bigint, changed = changed + $4::bigint, already = already + $5::bigint,
      failed = failed + $6::bigint, read_bytes = greatest(read_bytes, $7::bigint),
      lease_until = now() + make_interval(secs => $8)
@@ -160,17 +163,30 @@ export async function advanceImport(
   tx: Tx,
   id: ImportId,
   lease: { owner: string; seconds: number },
-  batch: Settled & { failed: number; readBytes: number },
+  batch: { first: number; rows: number },
+  progress: Settled & { failed: number; readBytes: number },
 ): Promise<{ failed: number } | null> {
-  const { added, changed, already, failed, readBytes } = batch;
+  const { added, changed, already, failed, readBytes } = progress;
   const counts = [added, changed, already, failed, readBytes];
-  return (await tx.first(ADVANCE, [id, lease.owner, ...counts, lease.seconds])) ?? null;
+  const values = [id, lease.owner, ...counts, lease.seconds, batch.first, batch.rows];
+  return (await tx.first(ADVANCE, values)) ?? null;
+}
+
+const BATCHES = statement<{ first_row: number; rows: number }>(
+  'import_batches_of',
+  'select first_row, rows from import_batches where import_id = $1',
+);
+
+/** How many rows are settled from which row on. */
+export async function batchesSettled(db: Queryable, id: ImportId): Promise<Map<number, number>> {
+  const rows = await db.run(BATCHES, [id]);
+  return new Map(rows.map((row) => [row.first_row, row.rows]));
 }
 
 const FAILURES = statement(
   'import_add_failures',
-  `insert into import_failures (import_id, line, given, rule, fix)
-   select $1, * from unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
+  `insert into import_failures (import_id, line, field, given, rule, fix)
+   select $1, * from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
    on conflict do nothing`,
 );
 
@@ -186,6 +202,7 @@ export async function addFailures(
   await tx.run(FAILURES, [
     id,
     kept.map(({ line }) => line),
+    kept.map(({ field }) => field),
     kept.map(({ given }) => given),
     kept.map(({ rule }) => rule),
     kept.map(({ fix }) => fix),
@@ -265,7 +282,7 @@ export async function listImports<Wish>(
 
 const FAILED = statement<FailedRow>(
   'import_failed',
-  `select line, given, rule, fix from import_failures
+  `select line, field, given, rule, fix from import_failures
     where import_id = $1 and line > $2 order by line limit $3`,
 );
 

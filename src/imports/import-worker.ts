@@ -2,10 +2,12 @@ import type { Database } from '../database/database.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
+import { batchesOf, Lanes, type Batch } from './batches.ts';
 import { readCsv } from './csv-reader.ts';
 import {
   addFailures,
   advanceImport,
+  batchesSettled,
   chunksOf,
   claimImport,
   finishImport,
@@ -13,10 +15,10 @@ import {
 } from './import-store.ts';
 import {
   ColumnUnknown,
+  type FileWish,
   type ImportError,
   type ImportId,
   type ImportTaker,
-  type ReadRow,
   type StoredImport,
 } from './imports.ts';
 
@@ -33,8 +35,10 @@ const LOOK_EVERY_MS = 1_000;
 const LEASE_SECONDS = 60;
 /** Small enough that the locks of its contacts are held for milliseconds. */
 const BATCH = 500;
+/** One batch is written by the database while the next one is sealed. */
+const LANES = 2;
 
-export function openImportWorker<Wish, Row>(
+export function openImportWorker<Wish extends FileWish, Row>(
   ports: ImportPorts,
   taker: ImportTaker<Wish, Row>,
 ): ImportWorker {
@@ -57,7 +61,7 @@ export function openImportWorker<Wish, Row>(
 }
 
 /** Works off the oldest import that waits; false when none does. */
-export async function workOffOne<Wish, Row>(
+export async function workOffOne<Wish extends FileWish, Row>(
   ports: ImportPorts,
   taker: ImportTaker<Wish, Row>,
   isClosing: () => boolean = () => false,
@@ -75,8 +79,8 @@ export async function workOffOne<Wish, Row>(
     }
   } catch (cause) {
     if (cause instanceof LeaseLost) return true;
+    error = errorOf(cause);
     log.error({ importId: job.id, error: errorText(cause) }, 'an import broke off');
-    error = cause instanceof ColumnUnknown ? columnUnknown(cause) : INTERRUPTED;
   }
   await finishImport<Wish>(database, job.id, owner, {
     error,
@@ -86,57 +90,57 @@ export async function workOffOne<Wish, Row>(
   return true;
 }
 
+function errorOf(cause: unknown): ImportError {
+  if (cause instanceof FileEmpty) return EMPTY;
+  if (!(cause instanceof ColumnUnknown)) return INTERRUPTED;
+  return { code: 'import_column_unknown', message: cause.message, fix: cause.fix };
+}
+
 const INTERRUPTED: ImportError = {
   code: 'import_interrupted',
   message: 'The import broke off; what it had added stays.',
   fix: 'Send the same file again: what is there already is not added twice.',
 };
 
-function columnUnknown({ message, fix }: ColumnUnknown): ImportError {
-  return { code: 'import_column_unknown', message, fix };
+/** The file came whole and says nothing of anybody. */
+class FileEmpty extends Error {
+  override readonly name = 'FileEmpty';
 }
 
+const EMPTY: ImportError = {
+  code: 'import_empty',
+  message: 'The file has no row that names anybody.',
+  fix: 'Put each person on a line of their own, below the line with the names of the columns.',
+};
+
 /** True when the whole file was read, false when the process closes before that. */
-async function settleFile<Wish, Row>(
+async function settleFile<Wish extends FileWish, Row>(
   ports: ImportPorts,
   taker: ImportTaker<Wish, Row>,
   job: StoredImport<Wish>,
   isClosing: () => boolean,
 ): Promise<boolean> {
   const file = counted(ports.database, job.id);
-  let settled = job.rows;
-  let kept = job.failed;
-  let batch: Array<ReadRow<Row>> = [];
-  let running: Promise<void> = Promise.resolve();
-  // One batch is settled while the next one is read, so that neither waits for the other.
-  const settle = async (): Promise<void> => {
-    await running;
-    if (batch.length === 0) return;
-    const rows = batch;
-    batch = [];
-    running = settleBatch(ports, taker, job, { batch: rows, kept, file }).then((failed) => {
-      kept = failed;
-    });
-    // Awaited before the next batch or at the end; a failure in between is not a stray one.
-    running.catch(() => undefined);
-  };
-  for await (const row of taker.read(readCsv(file.chunks), job.wish)) {
-    // Counted in the transaction that settled them, so nothing is done twice or left out.
-    if (settled > 0) {
-      settled -= 1;
-      continue;
+  const settled = await batchesSettled(ports.database, job.id);
+  const lanes = new Lanes(LANES);
+  let isEmpty = true;
+  try {
+    const rows = taker.read(readCsv(file.chunks, job.wish.encoding), job.wish);
+    for await (const batch of batchesOf(rows, settled, BATCH)) {
+      isEmpty = false;
+      const people = new Set(
+        batch.rows.flatMap((row) => ('row' in row ? [taker.personOf(row.row)] : [])),
+      );
+      await lanes.room(people);
+      if (isClosing()) return false;
+      lanes.run(people, settleBatch(ports, taker, job, batch, file.readBytes()));
     }
-    batch.push(row);
-    if (batch.length < BATCH) continue;
-    await settle();
-    if (isClosing()) {
-      await running;
-      return false;
-    }
+    await lanes.all();
+    if (isEmpty && settled.size === 0) throw new FileEmpty();
+    return true;
+  } finally {
+    await lanes.idle();
   }
-  await settle();
-  await running;
-  return true;
 }
 
 type CountedFile = { chunks: AsyncIterable<Uint8Array>; readBytes: () => number };
@@ -157,22 +161,24 @@ class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** Settles one batch; how many failed rows the job has after it. */
+/** Settles one batch: what its rows do, its failed rows and its counts, or none of it. */
 async function settleBatch<Wish, Row>(
   ports: ImportPorts,
   taker: ImportTaker<Wish, Row>,
   job: StoredImport<Wish>,
-  { batch, kept, file }: { batch: ReadonlyArray<ReadRow<Row>>; kept: number; file: CountedFile },
-): Promise<number> {
-  const failures = batch.flatMap((row) => ('failed' in row ? [row.failed] : []));
-  const rows = batch.flatMap((row) => ('row' in row ? [row.row] : []));
-  return ports.database.transaction(async (tx) => {
+  { first, rows: read }: Batch<Row>,
+  readBytes: number,
+): Promise<void> {
+  const failures = read.flatMap((row) => ('failed' in row ? [row.failed] : []));
+  const rows = read.flatMap((row) => ('row' in row ? [row.row] : []));
+  await ports.database.transaction(async (tx) => {
     const settled = await taker.settle(tx, job, rows);
-    await addFailures(tx, job.id, failures, kept);
-    const progress = { ...settled, failed: failures.length, readBytes: file.readBytes() };
+    const progress = { ...settled, failed: failures.length, readBytes };
     const lease = { owner: ports.owner, seconds: LEASE_SECONDS };
-    const advanced = await advanceImport(tx, job.id, lease, progress);
+    const place = { first, rows: read.length };
+    // The row of the job is locked last, for the batch beside this one waits for it.
+    const advanced = await advanceImport(tx, job.id, lease, place, progress);
     if (advanced === null) throw new LeaseLost();
-    return advanced.failed;
+    await addFailures(tx, job.id, failures, advanced.failed - failures.length);
   });
 }

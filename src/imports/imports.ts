@@ -3,9 +3,10 @@ import type { Tx } from '../database/database.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId, Id } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
-import type { CsvRow } from './csv-reader.ts';
+import type { CsvRow, FileEncoding } from './csv-reader.ts';
+import { ENCODINGS } from './csv-reader.ts';
 
-export type { CsvRow } from './csv-reader.ts';
+export { UNREADABLE, type CsvRow } from './csv-reader.ts';
 
 /**
  * Files that come in: an upload is stored piece by piece, a worker settles it batch by batch, and
@@ -20,6 +21,13 @@ export const IMPORTS_WAITING_MAX = 5;
 export const IMPORT_BYTES_MAX = 100 * 1024 * 1024;
 /** Failed rows that are kept for the failures file; all are counted. */
 export const FAILURES_MAX = 10_000;
+
+/** What can be wished for of every file. */
+export type FileWish = { encoding?: FileEncoding | undefined };
+export const encodingField = z
+  .enum(ENCODINGS)
+  .optional()
+  .describe('Where the file is not UTF-8; a byte order mark at its beginning counts more.');
 
 export type ImportError = { code: string; message: string; fix: string };
 
@@ -42,8 +50,11 @@ export type StoredImport<Wish> = {
   finishedAt: number | null;
 };
 
-/** One row that could not be taken, masked, with the line of the file that it stands in. */
-export type FailedRow = { line: number; given: string; rule: string; fix: string };
+/**
+ * One row that could not be taken, masked, with the line of the file that it stands in; `field` is
+ * what could not be read of it, such as `number`, or `row` where it is none.
+ */
+export type FailedRow = { line: number; field: string; given: string; rule: string; fix: string };
 
 /** A row as whoever takes the file reads it, or why it cannot be read. */
 export type ReadRow<Row> = { row: Row } | { failed: FailedRow };
@@ -55,6 +66,8 @@ export type Settled = { added: number; changed: number; already: number };
 export type ImportTaker<Wish, Row> = {
   kind: ImportKind;
   read(rows: AsyncIterable<CsvRow>, wish: Wish): AsyncIterable<ReadRow<Row>>;
+  /** Two rows of one person are never taken at the same time. */
+  personOf(row: Row): string;
   /** Takes a batch; in a dry run it only counts. */
   settle(tx: Tx, job: StoredImport<Wish>, rows: readonly Row[]): Promise<Settled>;
   /** What is to be remembered of the whole file, in the transaction that ends the job. */
@@ -71,6 +84,10 @@ export class ColumnUnknown extends Error {
     this.fix = fix;
   }
 }
+
+/** What to do about letters that could not be read. */
+export const ENCODING_FIX =
+  'Save the file as UTF-8, or say what it is, such as ?encoding=windows-1252, and send it again.';
 
 const instant = z.string().describe('RFC 3339, UTC');
 
@@ -119,14 +136,14 @@ export function importProgress(job: StoredImport<unknown>, now: number) {
 /** A row that is no CSV. */
 export function malformedRow({ line, problem }: { line: number; problem: string }): FailedRow {
   const fix = 'Write the row as CSV (RFC 4180), and double quotes within quotes.';
-  return { line, given: '', rule: `the row is no CSV: ${problem}`, fix };
+  return { line, field: 'row', given: '', rule: `the row is no CSV: ${problem}`, fix };
 }
 
 /** A row of which a cell was refused. */
 export function refusedRow(line: number, cell: string, { refused }: Refused): FailedRow {
   const rule = refused.evidence?.['rule'];
   const said = typeof rule === 'string' ? rule : refused.message;
-  return { line, given: masked(cell), rule: said, fix: refused.fix };
+  return { line, field: 'number', given: masked(cell), rule: said, fix: refused.fix };
 }
 
 /** A spreadsheet's own guard against formulas comes back as part of the text of a number. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from '../platform/canonical-json.ts';
 import type { AccountId, ContactId, Id } from '../platform/ids.ts';
 
@@ -56,13 +56,10 @@ export function chain(head: ChainHead, entries: readonly LedgerEntry[]): Chained
  */
 export function entryHash(previousHash: Uint8Array, entry: LedgerEntry): Uint8Array {
   const { id, accountId, contactId, sequence, type, actor, at, data, sealed } = entry;
-  const sealedHash = sealed === null ? null : createHash('sha256').update(sealed).digest('hex');
+  const sealedHash = sealed === null ? null : hash('sha256', sealed, 'hex');
   const hashed = { id, accountId, contactId, sequence, type, actor, at, data, sealedHash };
-  return createHash('sha256')
-    .update(Uint8Array.of(0))
-    .update(previousHash)
-    .update(canonicalJson(hashed))
-    .digest();
+  const leaf = [Uint8Array.of(0), previousHash, Buffer.from(canonicalJson(hashed), 'utf8')];
+  return hash('sha256', Buffer.concat(leaf), 'buffer');
 }
 
 /** The sequence of the first entry that does not fit its chain, or null when all do. */

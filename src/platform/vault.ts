@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import type { Random } from './random.ts';
-import { makeSealer, type Sealer } from './sealing.ts';
+import { makeOneTimeSealer, makeSealer, type Sealer } from './sealing.ts';
 
 /**
  * The keys of one installation. What is kept of a subject is sealed under a random key of its own,
@@ -56,9 +56,8 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
     makeKey(subjectId) {
       const bytes = Buffer.from(random.bytes(KEY_BYTES));
       const sealed = sealer.seal(`${subjectId} ${bytes.toString('hex')}`);
-      const key = subjectKey(bytes, random);
-      keep(subjectId, sealed, key);
-      return { key, sealed };
+      // Not kept at hand: a file of new people would push out those who are busy.
+      return { key: subjectKey(bytes, random), sealed };
     },
     openKey(subjectId, stored) {
       const known = opened.get(subjectId);
@@ -78,10 +77,10 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
 }
 
 function subjectKey(bytes: Buffer, random: Random): SubjectKey {
-  const sealer = makeSealer(bytes, random);
   const secret = createSecretKey(bytes);
+  const sealer = makeSealer(secret, random);
   const keyFor = (thing: string): Buffer => createHmac('sha256', secret).update(thing).digest();
-  const sealerOf = (thing: string): Sealer => makeSealer(keyFor(thing), random);
+  const sealerOf = (thing: string): Sealer => makeOneTimeSealer(keyFor(thing), random);
   return {
     seal: (value) => sealer.seal(JSON.stringify(value)),
     open: (sealed) => JSON.parse(sealer.open(sealed)) as unknown,
