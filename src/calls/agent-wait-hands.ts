@@ -6,7 +6,8 @@ import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
 import { latestDialOf } from './call-rules.ts';
 import type { EndingLine } from './call-survey-commands.ts';
-import { putOffRows, type DueCall } from './call-store.ts';
+import { putOffRows } from './call-store.ts';
+import { dueCallOf, type DueCall } from './due-store.ts';
 
 /** Agents of this process are heard of at once; those of others are looked for this often. */
 const LOOK_MS = 2_000;
@@ -57,9 +58,7 @@ export function makeAgentWaiters(desk: AgentDesk | undefined, wake: () => void):
     if (waiting.size > 0) wake();
   });
   return {
-    add({ plan: { id, contactId, lineId, endpointId } }) {
-      waiting.set(id, { id, contactId, lineId, endpointId });
-    },
+    add: (call) => void waiting.set(call.plan.id, dueCallOf(call)),
     take() {
       const first = isTold ? [...waiting.values()].slice(0, AT_ONCE) : [];
       for (const { id } of first) waiting.delete(id);

@@ -9,8 +9,8 @@ export function waitEvents({ facts }: CallState, missing: boolean, now: number):
 }
 
 /** Why a call that was never dialled is too late: what it waited for, if it did. */
-export function lateReason({ facts }: CallState): string {
-  return facts.wait?.to === null ? facts.wait.code : 'too_late';
+export function lateReason({ facts }: CallState, lapse = 'too_late'): string {
+  return facts.wait?.to === null ? facts.wait.code : lapse;
 }
 
 /** Meta's word counts from here on: one from before the wait may have grown old in it. */

@@ -11,12 +11,12 @@ import {
   type AccountId,
   type CallId,
   type ContactId,
-  type EndpointId,
   type LineId,
 } from '../platform/ids.ts';
 import type { FieldNames } from '../platform/divide.ts';
 import { rankOf } from '../schedule/schedule.ts';
 import type { CallState } from './call.ts';
+import { latestDialOf } from './call-rules.ts';
 
 /** Words of the business and of others, and ids and addresses that hold the person's number. */
 export const CALL_FIELDS: FieldNames = new Set([
@@ -39,12 +39,13 @@ const partsOf = (tx: Tx, call: CallState) =>
 const SAVE = statement(
   'call_save',
   `insert into calls (bucket, id, account_id, contact_id, line_id, permission_id, status, state,
-                      sealed, due_at, created_at, rank)
+                      sealed, due_at, created_at, rank, latest_at)
    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-     $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::smallint[])
+     $7::text[], $8::jsonb[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::smallint[],
+     $13::timestamptz[])
    on conflict (bucket, id) do update
      set status = excluded.status, state = excluded.state, sealed = excluded.sealed,
-         permission_id = excluded.permission_id`,
+         permission_id = excluded.permission_id, latest_at = excluded.latest_at`,
 );
 
 /** Calls by id: inserts new ones, replaces the state of known ones. */
@@ -64,6 +65,7 @@ export const callRows: RowStore<CallState> = {
       calls.map(({ plan }) => at(plan.dueAt)),
       calls.map(({ plan }) => at(plan.requestedAt)),
       calls.map(({ plan }) => rankOf(plan.priority)),
+      calls.map(({ plan }) => at(latestDialOf(plan))),
     ]);
   },
 };
@@ -149,64 +151,6 @@ export async function listCalls(
 ): Promise<CallState[]> {
   const rows = await db.run(LIST, [accountId, filter.contactId, filter.after, filter.limit]);
   return rows.map((row) => stateIn(db, row));
-}
-
-/** What must be known of a due call before its contact is locked. */
-export type DueCall = {
-  id: CallId;
-  contactId: ContactId;
-  lineId: LineId;
-  endpointId: EndpointId;
-};
-
-type DueRow = { id: CallId; contact_id: ContactId; line_id: LineId; endpoint_id: EndpointId };
-
-const DUE = statement<DueRow>(
-  'call_due',
-  `with urgent as (
-     select c.* from generate_series(0, 3) r
-       cross join lateral (
-         select * from calls where rank = r and phase = 'queued' and rank < 4 and due_at <= $1
-          order by due_at, id limit $3) c),
-   waiting as (
-     select c.* from generate_series(0, 63) b
-       cross join lateral (
-         select * from calls where bucket = b and phase = 'queued' and due_at <= $1
-          order by due_at, id limit $2) c)
-   select c.id, c.contact_id, c.line_id, c.state -> 'plan' ->> 'endpointId' as endpoint_id
-     from (select * from urgent union all select * from waiting where rank >= 4) c
-    order by c.rank, c.due_at, c.id limit $3`,
-);
-
-/** No bucket gives more than this part of a claim, so that a crowded one cannot starve others. */
-const BUCKET_SHARE = 16;
-
-/**
- * The calls that are due, unlocked: whoever holds the contact's lock decides. Urgent ones come
- * first, then those that have been due longest. It costs one index probe per bucket and one per
- * urgent rank, however many calls wait.
- */
-export async function dueCalls(db: Queryable, now: number, limit: number): Promise<DueCall[]> {
-  const rows = await db.run(DUE, [at(now), Math.ceil(limit / BUCKET_SHARE), limit]);
-  return rows.map(({ id, contact_id: contactId, line_id: lineId, endpoint_id: endpointId }) => ({
-    id,
-    contactId,
-    lineId,
-    endpointId,
-  }));
-}
-
-const NEXT_DUE = statement<{ due_at: number | null }>(
-  'call_next_due',
-  `select min(c.due_at) as due_at from generate_series(0, 63) b
-     cross join lateral (
-       select due_at from calls where bucket = b and phase = 'queued'
-        order by due_at, id limit 1) c`,
-);
-
-/** When the first queued call is due, in ms; null when none is queued. */
-export async function nextDueAt(db: Queryable): Promise<number | null> {
-  return (await db.first(NEXT_DUE))?.due_at ?? null;
 }
 
 const UNFINISHED_OF = statement<StateRow>(

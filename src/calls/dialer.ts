@@ -5,8 +5,8 @@ import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
 import type { Tx } from '../database/database.ts';
 import { passesSoon } from '../endpoints/caps.ts';
-import type { EndpointDesk, EndpointLoad } from '../endpoints/endpoint-desk.ts';
-import { readEndpoints, type StoredEndpoint } from '../endpoints/endpoint-store.ts';
+import type { EndpointDesk } from '../endpoints/endpoint-desk.ts';
+import type { StoredEndpoint } from '../endpoints/endpoint-store.ts';
 import {
   PendingUnit,
   commitUnits,
@@ -16,9 +16,9 @@ import {
 import type { StoredLine } from '../lines/line-store.ts';
 import type { MetaAnswerDesk } from '../meta-answers/meta-answer-desk.ts';
 import { Bug, invariant } from '../platform/invariant.ts';
-import type { CallId, EndpointId, LineId } from '../platform/ids.ts';
+import type { CallId, LineId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
-import { limitingLayers } from '../policy/layers.ts';
+import { holdsStill } from '../schedule/pacing-hold-store.ts';
 import type { RefusalCode } from '../policy/refusal-codes.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
@@ -26,7 +26,6 @@ import {
   consentIn,
   decideCall,
   gatherContactFacts,
-  linesById,
   metaAnswerIn,
   waitsForLine,
   waitsForMeta,
@@ -34,15 +33,11 @@ import {
   type GatePorts,
   type GateQuestion,
 } from './call-gate.ts';
-import { CALL_LIMITS, abandon, dial } from './call-rules.ts';
-import {
-  dueCalls,
-  leasedCallRows,
-  liveCallsOfLines,
-  nextDueAt,
-  putOffRows,
-  type DueCall,
-} from './call-store.ts';
+import { CALL_LIMITS, abandon, dial, latestDialOf } from './call-rules.ts';
+import { leasedCallRows, putOffRows } from './call-store.ts';
+import { placesOf, type Places } from './dial-lookup.ts';
+import { openDueDesk, type DuePick } from './due-desk.ts';
+import { dueCallOf, lapseLaterRows, type DueCall } from './due-store.ts';
 
 /**
  * The dial transaction, and the only place where a permission is consumed. For each due call it
@@ -93,13 +88,19 @@ const PUT_OFF_MAX_MS = 5_000;
 /** The gate's own code for it; here for a call whose pack takes an older answer, and has one. */
 const NOT_CONFIRMED: RefusalCode = 'meta_answer_unknown';
 
+/** So often a call is looked at that has more time than its plan says. */
+const LAPSE_AGAIN_MS = 60_000;
+
+class HoldLost extends Error {}
+
 type Ports = DialerPorts & { rows: RowStore<CallState> };
 
 export function openDialer(dialerPorts: DialerPorts): Dialer {
-  const { owner, leaseSeconds, clock, database } = dialerPorts;
+  const { owner, leaseSeconds, clock } = dialerPorts;
   const ports = { ...dialerPorts, rows: leasedCallRows(owner, leaseSeconds) };
   // Put-off calls whose answer has come: only a hint, for they fall due again by themselves.
   const answered = new Map<CallId, DueCall>();
+  const dueDesk = openDueDesk(ports);
   const askMeta = (questions: readonly Question[]): void => {
     for (const { call, contact, line } of questions) {
       ports.metaAnswers?.want(contact, line, () => answered.set(call.id, call));
@@ -107,24 +108,23 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
   };
   return {
     async claim(room) {
-      const now = clock.now();
-      const limit = Math.min(room, CLAIM_MAX);
-      for (const call of await dueCalls(database, now, limit)) answered.set(call.id, call);
-      const due = [...answered.values()].slice(0, limit);
+      const pick = await dueDesk.pick(Math.min(room, CLAIM_MAX), answered.values());
+      const { due } = pick;
       for (const { id } of due) answered.delete(id);
-      if (due.length === 0) {
-        return { dialed: [], lookAgainAt: await nextDueAt(database), errors: [] };
-      }
+      if (due.length === 0) return { dialed: [], lookAgainAt: pick.lookAgainAt, errors: [] };
+      const now = clock.now();
       // Read beside the first statements of the transactions, which need it only to judge.
       const places = placesOf(ports, due);
       places.catch(() => undefined);
       const outcomes = await Promise.all(
-        batchesOf(due).map((batch) => claimBatch(ports, batch, places)),
+        batchesOf(due).map((batch) => claimBatch(ports, batch, { pick, places })),
       );
       askMeta(outcomes.flatMap(({ questions }) => questions));
+      const dialed = outcomes.flatMap((outcome) => outcome.dialed);
+      await pick.release(dialed.map(({ state }) => dueCallOf(state)));
       const isStuck = outcomes.every(({ settled }) => settled === 0);
       return {
-        dialed: outcomes.flatMap(({ dialed }) => dialed),
+        dialed,
         lookAgainAt: isStuck ? now + BUSY_MS : now,
         errors: outcomes.flatMap(({ errors }) => errors),
       };
@@ -144,43 +144,6 @@ function batchesOf(due: readonly DueCall[]): DueCall[][] {
   return batches;
 }
 
-/** Where calls come from and go to. No contact's lock protects it, so it is read once for all. */
-type Places = Pick<GateFacts, 'lines'> & {
-  endpoints: ReadonlyMap<EndpointId, StoredEndpoint>;
-  /**
-   * Of lines that have a cap. Counted once per claim and raised with each dial, so that no batch
-   * passes the cap.
-   */
-  liveCalls: Map<LineId, number>;
-  /** The same of endpoints and API keys; null without a desk. */
-  load: EndpointLoad | null;
-};
-
-async function placesOf(ports: Ports, due: readonly DueCall[]): Promise<Places> {
-  const { database } = ports;
-  const [lines, endpoints] = await Promise.all([
-    linesById(database, [...new Set(due.map(({ lineId }) => lineId))]),
-    readEndpoints(database, [...new Set(due.map(({ endpointId }) => endpointId))]),
-  ]);
-  const [liveCalls, load = null] = await Promise.all([
-    liveCallsOfLines(database, capsOf(ports, lines.values())),
-    ports.endpointDesk?.loadOf(database, endpoints),
-  ]);
-  const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
-  return { lines, endpoints: byId, liveCalls, load };
-}
-
-/** Caps are set by packs, accounts and lines alone, so they are the same for every customer. */
-function capsOf({ packs }: Ports, lines: Iterable<StoredLine>): Map<LineId, number> {
-  const caps = new Map<LineId, number>();
-  for (const line of lines) {
-    const layers = limitingLayers(packs.layersOf(line, { e164: null, country: null }));
-    const all = layers.flatMap(({ limits }) => limits.lineCalls?.concurrentMax ?? []);
-    if (all.length > 0) caps.set(line.id, Math.min(...all));
-  }
-  return caps;
-}
-
 /** What must be asked of Meta before a call may be dialled. */
 type Question = { call: DueCall; contact: Contact; line: StoredLine };
 
@@ -192,21 +155,27 @@ type Outcome = {
   errors: unknown[];
 };
 
+/** What all transactions of one claim share. */
+type ClaimUnderWay = { pick: Pick<DuePick, 'lapsed' | 'holder'>; places: Promise<Places> };
+
+const NOTHING: Outcome = { dialed: [], settled: 0, questions: [], errors: [] };
+
 /** One transaction; where one impossible call breaks it, the others are claimed without it. */
 async function claimBatch(
   ports: Ports,
   due: readonly DueCall[],
-  places: Promise<Places>,
+  claim: ClaimUnderWay,
 ): Promise<Outcome> {
   try {
-    return await ports.database.transaction((tx) => claimLocked(ports, tx, due, places));
+    return await ports.database.transaction((tx) => claimLocked(ports, tx, due, claim));
   } catch (error) {
+    if (error instanceof HoldLost) return NOTHING;
     if (!(error instanceof Bug) || due.length === 1) {
       return { dialed: [], settled: 0, questions: [], errors: [error] };
     }
     const middle = Math.ceil(due.length / 2);
-    const first = await claimBatch(ports, due.slice(0, middle), places);
-    const second = await claimBatch(ports, due.slice(middle), places);
+    const first = await claimBatch(ports, due.slice(0, middle), claim);
+    const second = await claimBatch(ports, due.slice(middle), claim);
     return {
       dialed: [...first.dialed, ...second.dialed],
       settled: first.settled + second.settled,
@@ -220,13 +189,14 @@ async function claimLocked(
   ports: Ports,
   tx: Tx,
   due: readonly DueCall[],
-  places: Promise<Places>,
+  claim: ClaimUnderWay,
 ): Promise<Outcome> {
   const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
   if (locked.length === 0) return { dialed: [], settled: 0, questions: [], errors: [] };
   const contacts = locked.map(({ contact }) => contact);
-  const known = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await places) };
-  const facts = { ...known, lines: await withStops(tx, known.lines) };
+  const known = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await claim.places) };
+  const { lapsed, holder } = claim.pick;
+  const facts = { ...known, lines: await withStops(tx, known.lines), lapsed };
   const now = ports.clock.now();
   const wanted = new Set(due.map(({ id }) => id));
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
@@ -253,6 +223,8 @@ async function claimLocked(
     }
   }
   await commitUnits(tx, ports, units);
+  // The last thing before the commit: what froze meanwhile must not dial on room of the past.
+  if (holder !== null && !(await holdsStill(tx, holder))) throw new HoldLost();
   return { dialed, settled, questions, errors: [] };
 }
 
@@ -286,7 +258,7 @@ async function dialOne(
   ports: Ports,
   unit: PendingUnit,
   call: CallState,
-  facts: GateFacts & Places,
+  facts: GateFacts & Places & Pick<DuePick, 'lapsed'>,
 ): Promise<DialedCall | Question | null> {
   const { plan } = call;
   const { contact, now } = unit;
@@ -297,7 +269,12 @@ async function dialOne(
     await applyCallEvents(unit, call, abandon(call, 'blocked', reason, now), 'platform', { line });
     return null;
   };
-  if (now > plan.dueAt + CALL_LIMITS.lateMs) return block('too_late');
+  if (facts.lapsed.has(plan.id)) {
+    unit.save(lapseLaterRows, plan.id, { id: plan.id, latestAt: now + LAPSE_AGAIN_MS });
+  }
+  if (now > latestDialOf(plan)) return block(facts.lapsed.get(plan.id) ?? 'too_late');
+  // It has more time than its plan says, but has taken no room: it goes when it is its turn.
+  if (facts.lapsed.has(plan.id)) return null;
   const question = {
     contact,
     line,
@@ -315,10 +292,9 @@ async function dialOne(
   }
   const isUnasked = waitsForMeta(decision) || (decision.allowed && isToAsk(ports, facts, question));
   if (isUnasked && now < plan.dueAt + CALL_LIMITS.metaAnswerMs) {
-    const { id, contactId, lineId, endpointId } = plan;
-    const dueAt = now + Math.min(PUT_OFF_MAX_MS, ports.metaAnswers?.waitMs(lineId) ?? 0);
-    unit.save(putOffRows, id, { id, dueAt });
-    return { call: { id, contactId, lineId, endpointId }, contact, line };
+    const dueAt = now + Math.min(PUT_OFF_MAX_MS, ports.metaAnswers?.waitMs(line.id) ?? 0);
+    unit.save(putOffRows, plan.id, { id: plan.id, dueAt });
+    return { call: dueCallOf(call), contact, line };
   }
   if (isUnasked) return block(NOT_CONFIRMED);
   if (decision.refusal !== null) {

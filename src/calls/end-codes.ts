@@ -127,6 +127,14 @@ export const END_REASONS: Readonly<Record<string, EndReason>> = {
     fix: 'Nothing: whoever is erased is not called any more.',
     outcomes: ['canceled', 'completed'],
   },
+  held_by_pacing: {
+    title: 'Limits of pace let no room until it was too late',
+    meaning:
+      'The call was due, but a limit of calls per second or at a time held it back until its ' +
+      'latest time (`latestAt`). No permission was used.',
+    fix: 'Raise the limit (GET /v1/pacing-limits), or spread the calls over more time.',
+    outcomes: ['blocked'],
+  },
   too_late: {
     title: 'The call was due too long ago',
     meaning: 'Nothing could dial it within five minutes of its time; nobody was rung.',
