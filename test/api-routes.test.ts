@@ -203,7 +203,7 @@ function bodyFor(path: string): object {
     verifyToken: 'line-verify-secret',
   };
   const bodies: Record<string, object> = {
-    '/v1/calls': { to: number, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
+    ...callBodies(number),
     '/v1/permission-requests': { to: number, purpose: 'order 7', lineId: owned['/v1/lines'] },
     '/v1/lines': { ...line, defaultEndpointId: owned['/v1/endpoints'] },
     '/v1/endpoints': { name: 'desk', uri: 'sip:desk@127.0.0.1', password: 'endpoint-secret' },
@@ -237,8 +237,6 @@ function bodyFor(path: string): object {
     '/v1/routing': { rules: [{ name: 'all', when: {}, endpointId: owned['/v1/endpoints'] }] },
     '/v1/recording-settings': { retentionDays: 30 },
     '/v1/routing/check': { purpose: 'order 1042' },
-    '/v1/calls/{id}/actions': { action: 'hold' },
-    '/v1/calls/{id}/opt-out': { reason: 'said so' },
     '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
     '/v1/opt-outs': { to: '+447700900556', reason: 'asked by phone' },
     '/v1/call-outcomes': { items: [{ code: 'resolved', label: 'Resolved' }] },
@@ -262,6 +260,14 @@ function bodyFor(path: string): object {
   return bodies[path] ?? {};
 }
 
+const callBodies = (to: string): Record<string, object> => ({
+  '/v1/calls': { to, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
+  '/v1/calls/{id}/actions': { action: 'hold' },
+  '/v1/calls/{id}/opt-out': { reason: 'said so' },
+  '/v1/calls/{id}/reschedule': { scheduledAt: '2026-06-03T12:30:00Z' },
+  '/v1/calling-times': { to, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
+});
+
 const RAW: Readonly<Record<string, typeof FILE | typeof PROMPT>> = {
   '/v1/contact-imports': PEOPLE,
   '/v1/do-not-call/imports': FILE,
@@ -272,6 +278,7 @@ const RAW: Readonly<Record<string, typeof FILE | typeof PROMPT>> = {
 const QUERIES: Record<string, string> = {
   '/v1/prompts': '?name=hello',
   '/v1/contacts/{id}/inclusion': '?sequence=1',
+  '/v1/contacts/{id}/calling-times': '?purpose=order%201042',
   '/v1/eligibility': '?to=%2B447700900555&purpose=order%201042',
   '/v1/do-not-call': '?to=%2B447700900555',
   '/v1/diagnose': '?problem=low_grant_rate',
@@ -504,6 +511,7 @@ test('every route works for the account that owns what it names', async () => {
     const refusals = [
       '/v1/calls',
       '/v1/calls/{id}/actions',
+      '/v1/calls/{id}/reschedule',
       '/v1/permission-requests',
       '/v1/permissions/{id}/revoke',
     ];

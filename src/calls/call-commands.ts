@@ -8,13 +8,14 @@ import type { EndpointId, LineId } from '../platform/ids.ts';
 import type { Announced } from '../recording/recording.ts';
 import type { Refusal, Refused } from '../platform/refusal.ts';
 import { queuedCall, type CallState } from './call.ts';
-import { decideCall, gatherGateFacts, latestCallTime, type GatePorts } from './call-gate.ts';
+import { gatherGateFacts, type GatePorts } from './call-gate.ts';
 import { applyCallEvents } from './call-events.ts';
+import { planTime, type TimeWish } from './call-plan-commands.ts';
 import { hangUp } from './call-rules.ts';
 import type { PlannedScript } from './call-script.ts';
 import { callRows, unfinishedCalls } from './call-store.ts';
 
-export type RequestCall = {
+export type RequestCall = TimeWish & {
   endpoint: StoredEndpoint | null;
   /** What was asked for, also where no such endpoint exists. */
   endpointId: EndpointId;
@@ -34,10 +35,6 @@ export type RequestCall = {
   /** Why the endpoint or the key can take no call now, by the endpoint desk. */
   tooMuch: Refusal | null;
   keyId: string | null;
-  /** When to dial; null for now. The past counts as now. */
-  scheduledAt: number | null;
-  /** Where only time stands in the way: refuse, or dial as soon as the gate allows it. */
-  onBlocked: 'refuse' | 'schedule';
   actor: string;
 };
 
@@ -54,22 +51,15 @@ export async function requestCall(
 ): Promise<CallState | Refused> {
   const { contact, now } = unit;
   const { endpoint, purpose, clientReference, actor } = wish;
-  const wantedAt = Math.max(now, wish.scheduledAt ?? now);
   const facts = await gatherGateFacts(unit.tx, ports, [contact], [line.id]);
-  const endpointKnown = endpoint !== null;
-  const question = { contact, line, purpose, callId: null, endpointKnown, now: wantedAt };
-  const wanted = decideCall(ports, facts, question);
-  const allowedAt = wish.onBlocked === 'schedule' ? (wanted.refusal?.allowedAt ?? null) : null;
-  const dueAt = allowedAt ?? wantedAt;
-  const decision =
-    allowedAt === null ? wanted : decideCall(ports, facts, { ...question, now: dueAt });
-  const { packName } = decision;
-  if (decision.refusal !== null) {
-    const latestAt = latestCallTime(ports, facts, { ...question, now });
-    const refused = latestAt === null ? decision.refusal : { ...decision.refusal, latestAt };
-    return blocked(unit, { line, wish, packName }, refused);
-  }
+  const campaignId = wish.attribution?.campaignId ?? null;
+  const whose = { contact, line, purpose, callId: null, campaignId };
+  const question = { ...whose, endpoint, endpointKnown: endpoint !== null, now };
+  const planned = await planTime(unit.tx, ports, facts, question, wish);
+  const { packName } = planned;
+  if ('refused' in planned) return blocked(unit, { line, wish, packName }, planned.refused);
   if (wish.tooMuch !== null) return blocked(unit, { line, wish, packName }, wish.tooMuch);
+  const { dueAt, until, putOffBy } = planned;
   const belongs = attributed(wish.attribution);
   const state = queuedCall({
     id: unit.ids.next('call', contact.bucket),
@@ -86,11 +76,11 @@ export async function requestCall(
     keyId: wish.keyId,
     requestedAt: now,
     dueAt,
+    ...(until === null ? {} : { until }),
     ...(wish.priority === undefined ? {} : { priority: wish.priority }),
     ...(wish.recording === undefined ? {} : { recording: wish.recording }),
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
-  const putOffBy = wanted.refusal?.code ?? null;
   const { route } = wish;
   noteExposure(unit, wish.attribution);
   unit.save(callRows, callId, state);

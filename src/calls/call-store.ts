@@ -101,18 +101,23 @@ export function leasedCallRows(owner: string, seconds: number): RowStore<CallSta
 
 const PUT_OFF = statement(
   'call_put_off',
-  `update calls c set due_at = v.due_at
-     from unnest($1::smallint[], $2::text[], $3::timestamptz[]) v (bucket, id, due_at)
+  `update calls c set due_at = v.due_at, put_off = v.put_off
+     from unnest($1::smallint[], $2::text[], $3::timestamptz[], $4::text[])
+            v (bucket, id, due_at, put_off)
     where c.bucket = v.bucket and c.id = v.id and c.phase = 'queued'`,
 );
 
+/** `waitsFor` is the code of what is in the way; absent where the call waits for its time only. */
+export type PutOff = { id: CallId; dueAt: number; waitsFor?: string };
+
 /** Calls that the dialer looks at again later; what was promised and when stays in the plan. */
-export const putOffRows: RowStore<{ id: CallId; dueAt: number }> = {
+export const putOffRows: RowStore<PutOff> = {
   async saveAll(tx, rows) {
     await tx.run(PUT_OFF, [
       rows.map(({ id }) => bucketOf(id)),
       rows.map(({ id }) => id),
       rows.map(({ dueAt }) => at(dueAt)),
+      rows.map(({ waitsFor }) => waitsFor ?? null),
     ]);
   },
 };

@@ -37,6 +37,8 @@ export const REFUSAL_CODES = [
   'purpose_mismatch',
   'promise_not_due',
   'promise_missed',
+  'window_empty',
+  'call_not_waiting',
   'time_zone_unknown',
   'outside_calling_hours',
   'frequency_cap_reached',
@@ -219,6 +221,18 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalEntry>> = {
       'The call would come later than promised or, where no time was promised, too long after ' +
       'the yes (60 minutes in the strict pack).',
     fix: 'Ask again, with the time of the call; call within the promised time.',
+    status: 409,
+  },
+  window_empty: {
+    title: 'No minute is left in the window',
+    meaning: 'The window in which the call was to come is over, or shorter than a minute.',
+    fix: 'Give a window that begins later, or ends later.',
+    status: 422,
+  },
+  call_not_waiting: {
+    title: 'The call does not wait any more',
+    meaning: 'Only a call that has not been dialled can be moved to another time.',
+    fix: 'Read the call; where it has ended, ask for a new one. A used yes is not used again.',
     status: 409,
   },
   time_zone_unknown: {
