@@ -4,6 +4,7 @@ import { registerAgentOwnRoutes } from './agents/agent-own-routes.ts';
 import { registerAgentRoutes } from './agents/agent-routes.ts';
 import { registerStopAllRoutes } from './accounts/stop-all-routes.ts';
 import { registerBrakeRoutes } from './brakes/brake-routes.ts';
+import { registerCampaignRoutes } from './campaigns/campaign-routes.ts';
 import { registerCallActionRoutes } from './calls/call-action-routes.ts';
 import { registerCdrExportJobRoutes } from './calls/cdr-export-job-routes.ts';
 import { registerCdrExportRoutes } from './calls/cdr-export-routes.ts';
@@ -138,6 +139,7 @@ export async function openApi(ports: ApiPorts): Promise<OpenApi> {
   registerAgentOwnRoutes(app, context);
   registerExperimentRoutes(app, context);
   registerJourneyRoutes(app, context);
+  registerCampaignRoutes(app, context);
   registerStreamRoutes(app, context);
   registerEventRoutes(app, context);
   registerWebhookRoutes(app, context);

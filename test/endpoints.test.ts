@@ -255,3 +255,41 @@ test('a queue ends by itself when nobody comes', async () => {
   assert.ok(tried.length >= 2, String(tried.length));
   await assertOneEnd(story, id);
 });
+
+test('an endpoint replaced by id keeps its password, and goes once nothing uses it', async () => {
+  const secret = { uri: uriOf('talk'), username: 'us', password: 'a-secret-of-ours' };
+  const made = await endpoint('to be changed', secret);
+  const path = `/v1/endpoints/${made.id}`;
+  const { password: _password, ...kept } = secret;
+  const changed = await put<EndpointView>(path, { name: 'changed', ...kept, maxCalls: 3 });
+  assert.ok(!isProblem(changed), JSON.stringify(changed));
+  assert.deepEqual([changed.id, changed.name, changed.maxCalls], [made.id, 'changed', 3]);
+  const number = await willing();
+  const { id } = await placed(story, number, { endpointId: made.id });
+  await reach(story, id, 'bridged');
+  assert.equal(story.sip.invites.at(-1)?.target.password, secret.password);
+  await endpoint('has the name', { uri: uriOf('talk') });
+  const taken = await put<EndpointView>(path, { name: 'has the name', uri: uriOf('talk') });
+  assert.ok(isProblem(taken) && taken.fields?.[0]?.field === 'name', JSON.stringify(taken));
+  await put('/v1/routing', { rules: [{ name: 'mine', when: {}, endpointId: made.id }] });
+  const script = {
+    name: 'hands over',
+    steps: [{ name: 'to', do: 'connect', endpoint: 'changed', onFail: 'end' }],
+  };
+  const saved = await story.api.post<{ id: string }>('/v1/scripts', script);
+  assert.ok(!isProblem(saved), JSON.stringify(saved));
+  const refused = await send(story, 'DELETE', path);
+  assert.equal(refused.status, 409, refused.text);
+  const problem = JSON.parse(refused.text) as Problem & { evidence: object };
+  assert.equal(problem.code, 'endpoint_in_use');
+  const nobody = { lines: [], journeys: [] };
+  const users = { rules: ['mine'], scripts: ['hands over'], calls: 1, ...nobody };
+  assert.deepEqual(problem.evidence, users);
+  await reach(story, id, 'ended');
+  await put('/v1/routing', { rules: [] });
+  const other = { ...script, steps: [{ name: 'bye', do: 'hangup' }] };
+  assert.ok(!isProblem(await put<object>(`/v1/scripts/${saved.id}`, other)));
+  assert.equal((await send(story, 'DELETE', path)).status, 204);
+  assert.equal((await send(story, 'GET', path)).status, 404);
+  assert.equal((await send(story, 'DELETE', path)).status, 404);
+});

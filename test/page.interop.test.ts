@@ -322,6 +322,36 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     assert.deepEqual(await axeFaults(office), []);
   });
 
+  test('an endpoint is refused with its field, added, called to try it, and removed', async () => {
+    const office = await open('endpoints');
+    await press(office, 'Add one');
+    await office.getByLabel('Name', { exact: true }).fill('Third desk');
+    await office.getByLabel('SIP address').fill('tel:+4930123');
+    await press(office, 'Add the endpoint');
+    await office.getByRole('alert').getByText('targets.0.uri', { exact: true }).waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+    await office.getByLabel('SIP address').fill(await deskUri(product, 'tone-880'));
+    await press(office, 'Add the endpoint');
+    await press(office, 'Test call to Third desk');
+    await office.getByText('and heard in PCMU', { exact: false }).waitFor();
+    await press(office, 'Add a rule');
+    await office.getByLabel('Rule’s name').fill('third desk by day');
+    await office.getByLabel('Goes to').selectOption({ label: 'Third desk' });
+    await office.getByLabel('Hours').fill('Mo-Su 00:00-24:00');
+    await press(office, 'Save the rules');
+    await press(office, 'Try the rules');
+    await office.getByText('To Third desk, by the rule third desk by day.').waitFor();
+    await press(office, 'Remove Third desk');
+    await press(office, 'Yes, remove Third desk');
+    await office.getByRole('alert').getByText('endpoint_in_use', { exact: true }).waitFor();
+    await press(office, 'Remove rule 1');
+    await press(office, 'Save the rules');
+    await office.getByText('No rule: every call goes to', { exact: false }).waitFor();
+    await press(office, 'Yes, remove Third desk');
+    await office.getByRole('button', { name: 'Change Third desk' }).waitFor({ state: 'detached' });
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
   test('somebody is put on the do-not-call list and looked up again', async () => {
     const office = await open('do-not-call');
     await office.getByLabel('Number or user id').fill('+447700900199');
@@ -409,15 +439,21 @@ async function addPerson(
   assert.equal(answer.status, 201);
 }
 
-/** Another desk of the demo PBX, where the first one is. */
+/** The address of a desk of the demo PBX, where the first one is. */
+async function deskUri(product: WholeProduct, user: string): Promise<string> {
+  const headers = { authorization: `Bearer ${product.apiKey}` };
+  const known = await fetch(`${product.url}/v1/endpoints`, { headers });
+  const { items } = (await known.json()) as { items: Array<{ uri: string }> };
+  return (items[0]?.uri ?? '').replace(/^sip:[^@]*/, `sip:${user}`);
+}
+
+/** Another desk of the demo PBX. */
 async function addEndpoint(product: WholeProduct, name: string, user: string): Promise<void> {
   const headers = {
     authorization: `Bearer ${product.apiKey}`,
     'content-type': 'application/json',
   };
-  const known = await fetch(`${product.url}/v1/endpoints`, { headers });
-  const { items } = (await known.json()) as { items: Array<{ uri: string }> };
-  const uri = (items[0]?.uri ?? '').replace(/^sip:[^@]*/, `sip:${user}`);
+  const uri = await deskUri(product, user);
   const answer = await fetch(`${product.url}/v1/endpoints`, {
     method: 'POST',
     headers,

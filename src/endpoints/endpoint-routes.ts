@@ -1,17 +1,13 @@
 import { z } from 'zod';
-import { agentsUri } from '../agents/agent.ts';
 import type { Queryable } from '../database/database.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import type { EndpointView } from '../http/api-types.ts';
 import { accountOf } from '../http/auth.ts';
-import type { FieldProblem } from '../http/field-problems.ts';
 import { pageSchema } from '../http/pagination.ts';
-import { HttpError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
-import { isRefused } from '../platform/refusal.ts';
-import type { EndpointTarget } from './endpoint.ts';
 import type { EndpointDesk } from './endpoint-desk.ts';
-import { endpointBody, endpointSchema, type EndpointBody } from './endpoint-schemas.ts';
+import { endpointIn } from './endpoint-input-routes.ts';
+import { endpointBody, endpointSchema } from './endpoint-schemas.ts';
 import {
   listEndpoints,
   readEndpoint,
@@ -20,7 +16,6 @@ import {
 } from './endpoint-store.ts';
 import { endpointState, type EndpointState } from './health.ts';
 import { readHealth } from './health-store.ts';
-import { guardTarget, type GuardSettings } from './target-guard.ts';
 
 /** Endpoints: where the business talks. */
 export function registerEndpointRoutes(
@@ -57,20 +52,9 @@ export function registerEndpointRoutes(
     async (request, reply) => {
       const { accountId } = accountOf(request);
       await endpointDesk.refresh();
-      const targets = targetsOf(request.body, endpointDesk.guardOf(accountId));
-      const {
-        uri: _uri,
-        username: _name,
-        password: _password,
-        srtp: _srtp,
-        ...rest
-      } = request.body;
-      const { failover, callerId, userToUser, whenNobody, agents, ...plain } = rest;
-      const healthCheck = agents === undefined ? plain.healthCheck : 'off';
-      const shared = { failover, callerId, userToUser, healthCheck, whenNobody } as const;
-      const options = agents === undefined ? shared : { ...shared, agents };
+      const wish = endpointIn(request.body, endpointDesk.guardOf(accountId));
       const [view] = await database.transaction(async (tx) => {
-        const endpoint = { ...plain, id: ids.next('endpoint'), accountId, targets, options };
+        const endpoint = { ...wish, id: ids.next('endpoint'), accountId };
         const id = await saveEndpoint(tx, sealer, endpoint);
         return viewsOf(tx, [found(await readEndpoint(tx, accountId, id), 'endpoint')]);
       });
@@ -107,66 +91,8 @@ export async function ownEndpoint(
   return found(await readEndpoint(database, accountOf(request).accountId, id), 'endpoint');
 }
 
-const ONE_TARGET = {
-  priority: 0,
-  weight: 1,
-  username: null,
-  password: null,
-  srtp: 'off',
-} as const;
-
-/** The targets of a body, one or several, all of them past the guard. */
-function targetsOf(body: EndpointBody, guard: GuardSettings): EndpointTarget[] {
-  const { uri, username = null, password = null, srtp, targets, agents } = body;
-  if (agents !== undefined && uri === undefined && targets === undefined) {
-    return [{ ...ONE_TARGET, uri: agentsUri(agents.group) }];
-  }
-  if (agents !== undefined || (uri === undefined) === (targets === undefined)) {
-    const rule = 'is given, or `targets`, or `agents`; one of the three';
-    const fix = 'Send `uri` for one address, `targets` for several, `agents` for people.';
-    throw badFields([{ field: 'uri', rule, fix }]);
-  }
-  if (uri !== undefined) {
-    refuseUnguarded([{ field: 'uri', uri }], guard);
-    return [{ ...ONE_TARGET, uri, username, password, srtp }];
-  }
-  const several = targets ?? [];
-  const fields = several.map((target, at) => ({ field: `targets.${at}.uri`, uri: target.uri }));
-  refuseUnguarded(fields, guard);
-  const twice = fields.find(({ uri: one }, at) => several.findIndex((t) => t.uri === one) < at);
-  if (twice !== undefined) {
-    const fix = 'Name each address once; `weight` gives it more calls.';
-    throw badFields([{ field: twice.field, rule: 'stands in the list once', fix }]);
-  }
-  return several.map((target) => ({
-    ...target,
-    username: target.username ?? null,
-    password: target.password ?? null,
-    srtp: target.srtp ?? srtp,
-  }));
-}
-
-function refuseUnguarded(
-  named: ReadonlyArray<{ field: string; uri: string }>,
-  guard: GuardSettings,
-): void {
-  const problems = named.flatMap(({ field, uri }) => {
-    const answer = guardTarget(uri, guard);
-    if (!isRefused(answer)) return [];
-    const { evidence, message, fix } = answer.refused;
-    const rule = evidence?.['rule'];
-    return [{ field, rule: typeof rule === 'string' ? rule : message, fix }];
-  });
-  if (problems.length > 0) throw badFields(problems);
-}
-
-function badFields(fields: FieldProblem[]): HttpError {
-  return new HttpError('invalid_request', 'The address of the endpoint cannot be used.', {
-    fields,
-  });
-}
-
-async function viewsOf(
+/** Endpoints as they are shown, with how their targets are. */
+export async function viewsOf(
   db: Queryable,
   endpoints: readonly StoredEndpoint[],
 ): Promise<EndpointView[]> {

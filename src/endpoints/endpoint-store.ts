@@ -105,6 +105,23 @@ const SAVE = statement<{ id: EndpointId }>(
    returning id`,
 );
 
+const REPLACE = statement<{ id: EndpointId }>(
+  'endpoint_replace',
+  `update endpoints e
+      set name = $3, uri = $4, username = $5, password = $6, codecs = $7, strategy = $8,
+          ring_timeout_ms = $9, srtp = $10, meanwhile = $11, targets = $12, options = $13,
+          max_calls = $14, minutes_per_day = $15
+    where id = $1 and account_id = $2
+      and not exists (select 1 from endpoints o
+                       where o.account_id = $2 and o.name = $3 and o.id <> e.id)
+   returning id`,
+);
+
+const DELETE = statement<{ id: EndpointId }>(
+  'endpoint_delete',
+  'delete from endpoints where id = $1 and account_id = $2 returning id',
+);
+
 type OneTarget = Pick<EndpointTarget, 'uri' | 'username' | 'password' | 'srtp'>;
 type Optional = Pick<Endpoint, 'options' | 'maxCalls' | 'minutesPerDay'>;
 
@@ -119,6 +136,28 @@ export async function saveEndpoint(
   sealer: Sealer,
   endpoint: NewEndpoint,
 ): Promise<EndpointId> {
+  return (await tx.first(SAVE, valuesOf(sealer, endpoint)))?.id ?? endpoint.id;
+}
+
+/** Replaces an endpoint that is there, its name too; false where another one has the name. */
+export async function replaceEndpoint(
+  tx: Tx,
+  sealer: Sealer,
+  endpoint: NewEndpoint,
+): Promise<boolean> {
+  return (await tx.first(REPLACE, valuesOf(sealer, endpoint))) !== undefined;
+}
+
+/** Takes an endpoint away, and with it what is known of its health. */
+export async function deleteEndpoint(
+  tx: Tx,
+  { id, accountId }: Pick<Endpoint, 'id' | 'accountId'>,
+): Promise<void> {
+  await tx.run(DELETE, [id, accountId]);
+}
+
+/** In the order of `COLUMNS`; passwords are sealed. */
+function valuesOf(sealer: Sealer, endpoint: NewEndpoint): unknown[] {
   const several = 'targets' in endpoint ? endpoint.targets : [];
   const first: OneTarget | undefined = 'targets' in endpoint ? endpoint.targets[0] : endpoint;
   if (first === undefined) throw new RangeError('an endpoint needs a target');
@@ -128,7 +167,7 @@ export async function saveEndpoint(
     ...target,
     password: sealed(target.password)?.toString('base64') ?? null,
   }));
-  const row = await tx.first(SAVE, [
+  return [
     endpoint.id,
     endpoint.accountId,
     endpoint.name,
@@ -144,8 +183,7 @@ export async function saveEndpoint(
     JSON.stringify(endpoint.options ?? {}),
     endpoint.maxCalls ?? null,
     endpoint.minutesPerDay ?? null,
-  ]);
-  return row?.id ?? endpoint.id;
+  ];
 }
 
 /** Opens the passwords: only right before the endpoint is called. */

@@ -1,5 +1,5 @@
 import { at, statement, type Queryable } from '../database/database.ts';
-import { idPrefixAt, type AccountId } from '../platform/ids.ts';
+import { idPrefixAt, type AccountId, type EndpointId } from '../platform/ids.ts';
 
 /** Calls or seconds of talk by endpoint and by API key, for caps. */
 export type Usage = { byEndpoint: Map<string, number>; byKey: Map<string, number> };
@@ -19,6 +19,21 @@ const LIVE = statement<UsageRow>(
 /** Calls that are dialled and not over. */
 export async function liveUsage(db: Queryable, accountIds: readonly AccountId[]): Promise<Usage> {
   return usageIn(await db.run(LIVE, [accountIds]));
+}
+
+const OPEN = statement<{ calls: number }>(
+  'endpoint_usage_open',
+  `select count(*)::int as calls from calls
+    where account_id = $1 and phase <> 'ended' and state -> 'plan' ->> 'endpointId' = $2`,
+);
+
+/** Calls of the account that wait for this endpoint or are under way to it. */
+export async function openCallsTo(
+  db: Queryable,
+  accountId: AccountId,
+  endpointId: EndpointId,
+): Promise<number> {
+  return (await db.first(OPEN, [accountId, endpointId]))?.calls ?? 0;
 }
 
 const TALKED = statement<UsageRow>(

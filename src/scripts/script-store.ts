@@ -108,6 +108,25 @@ export async function findScript(
   return row === undefined ? null : scriptIn(row);
 }
 
+const CONNECTING = statement<{ name: string }>(
+  'script_connecting',
+  `select name from scripts
+    where account_id = $1 and is_latest
+      and exists (select 1 from jsonb_array_elements(document -> 'steps') step
+                   where step ->> 'endpoint' = any ($2::text[]))
+    order by id limit 5`,
+);
+
+/** Names of scripts whose present version connects to that endpoint, by its id or name. */
+export async function scriptsThatConnect(
+  db: Queryable,
+  accountId: AccountId,
+  endpoint: { id: string; name: string },
+): Promise<string[]> {
+  const rows = await db.run(CONNECTING, [accountId, [endpoint.id, endpoint.name]]);
+  return rows.map((row) => row.name);
+}
+
 /** The newest version, held until the end of the transaction. */
 export async function lockScript(
   tx: Tx,

@@ -7,6 +7,8 @@ import { AuditPage } from './audit/audit-page.tsx';
 import { BusinessHalf } from './business/business-half.tsx';
 import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
 import { JourneysPage } from './journeys/journeys-page.tsx';
+import { EndpointsPage } from './endpoints/endpoints-page.tsx';
+import { KpisPage } from './kpis/kpis-page.tsx';
 import { PageNav, usePage } from './pages/page-nav.tsx';
 import { RulesPage } from './rules/rules-page.tsx';
 import { ScriptsPage } from './scripts/scripts-page.tsx';
@@ -39,6 +41,8 @@ export function Workspace(props: { onLeave: () => void }) {
       {page === 'templates' && <TemplatesPage />}
       {page === 'scripts' && <ScriptsPage />}
       {page === 'journeys' && <JourneysPage number={number} />}
+      {page === 'endpoints' && <EndpointsPage />}
+      {page === 'figures' && <KpisPage />}
       {page === 'do-not-call' && <DoNotCallPage />}
       {page === 'audit' && <AuditPage number={number} />}
       {page === 'calls' && (

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { postAsCurl } from './curl.ts';
+import { asCurl } from './curl.ts';
 
 test('a shell reads back exactly what the page would have sent', () => {
   const body = { to: '+447700900001', purpose: 'the owner\'s $HOME `order` \\ "A"' };
-  const command = postAsCurl({
+  const command = asCurl({
     url: 'http://127.0.0.1:4000/v1/calls',
     apiKey: 'test_key',
     idempotencyKey: 'k-1',

@@ -1,16 +1,23 @@
-/** A POST of the business API as a command that can be pasted into a POSIX shell. */
-export function postAsCurl(request: {
+/** A request of the business API as a command that can be pasted into a POSIX shell. */
+export function asCurl(request: {
+  /** POST unless told; only a POST carries an Idempotency-Key, and a GET no body. */
+  method?: 'GET' | 'POST' | 'PUT';
   url: string;
   apiKey: string;
   idempotencyKey: string;
   body: unknown;
 }): string {
+  const { method = 'POST' } = request;
   return [
-    `curl -sS -X POST ${quoted(request.url)}`,
+    `curl -sS -X ${method} ${quoted(request.url)}`,
     `-H ${quoted(`Authorization: Bearer ${request.apiKey}`)}`,
-    `-H ${quoted('Content-Type: application/json')}`,
-    `-H ${quoted(`Idempotency-Key: ${request.idempotencyKey}`)}`,
-    `-d ${quoted(JSON.stringify(request.body))}`,
+    ...(method === 'POST' ? [`-H ${quoted(`Idempotency-Key: ${request.idempotencyKey}`)}`] : []),
+    ...(method === 'GET'
+      ? []
+      : [
+          `-H ${quoted('Content-Type: application/json')}`,
+          `-d ${quoted(JSON.stringify(request.body))}`,
+        ]),
   ].join(' \\\n  ');
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { systemClock } from '../../../src/platform/clock.ts';
-import { postAsCurl } from '../api/curl.ts';
+import { asCurl } from '../api/curl.ts';
 import { useBusiness } from '../api/business-context.tsx';
 import { makeIntentKey } from '../api/intent-key.ts';
 import { Button } from '../ui/button.tsx';
@@ -8,7 +8,12 @@ import { Button } from '../ui/button.tsx';
 const SAY_COPIED_MS = 2_500;
 
 /** Puts what the form would send on the clipboard, as a command for a shell. */
-export function CopyCurl(props: { what: string; path: string; body: unknown }) {
+export function CopyCurl(props: {
+  what: string;
+  path: string;
+  body?: unknown;
+  method?: 'GET' | 'POST' | 'PUT';
+}) {
   const { client } = useBusiness();
   const [said, setSaid] = useState<'copied' | 'shown' | null>(null);
   const [command, setCommand] = useState('');
@@ -20,11 +25,12 @@ export function CopyCurl(props: { what: string; path: string; body: unknown }) {
   }, [said]);
 
   const copy = async (): Promise<void> => {
-    const text = postAsCurl({
+    const text = asCurl({
       url: client.baseUrl + props.path,
       apiKey: client.apiKey,
       idempotencyKey: makeIntentKey(),
       body: props.body,
+      ...(props.method !== undefined && { method: props.method }),
     });
     setCommand(text);
     try {

@@ -8,6 +8,8 @@ export const PAGES = {
   templates: 'Templates',
   scripts: 'Scripts',
   journeys: 'Journeys',
+  endpoints: 'Endpoints',
+  figures: 'Figures',
   'do-not-call': 'Do not call',
   audit: 'Audit',
 } as const;
