@@ -1,6 +1,7 @@
 import { takeRequestTurn } from './brakes/brake-store.ts';
 import { openBrakeWorker } from './brakes/brake-worker.ts';
 import { openCdrExportWorker } from './calls/cdr-export-worker.ts';
+import { openCampaignWorker } from './campaigns/campaign-worker.ts';
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
 import { contactImports } from './contacts/contact-import-commands.ts';
@@ -52,6 +53,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
   });
   const consent = openConsentWorker(core);
   const runs = openRunWorker(core);
+  const campaigns = openCampaignWorker(core);
   const imports = openImportWorker(core, listImports(core));
   const contactFiles = openImportWorker(core, contactImports(core));
   const templates = openTemplateWorker(core);
@@ -76,6 +78,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     async close() {
       unsubscribe();
       await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
+      await campaigns.close();
       await runs.close();
       await Promise.all([
         erasures.close(),

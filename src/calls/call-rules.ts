@@ -131,9 +131,12 @@ export function hangUp(state: CallState, by: EndedBy, reason: string, now: numbe
   return [wish, { type: 'CallEnded', outcome: 'canceled', reason, by, at: now, media: null }];
 }
 
-/** After this instant the call is not dialled any more: its window is over, or it is too late. */
-export function latestDialOf(plan: Pick<CallPlan, 'dueAt' | 'until'>): number {
-  return plan.until ?? plan.dueAt + CALL_LIMITS.lateMs;
+/**
+ * After this instant the call is not dialled any more: its window is over, or it is too late. The
+ * time for which its campaign rested does not count as lateness.
+ */
+export function latestDialOf(plan: Pick<CallPlan, 'dueAt' | 'until'>, freeSince = 0): number {
+  return plan.until ?? Math.max(plan.dueAt, freeSince) + CALL_LIMITS.lateMs;
 }
 
 /** Ends a call whose dial never happened or was definitely refused: no phone rang. */

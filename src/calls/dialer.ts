@@ -1,5 +1,8 @@
 import { stopsAmong } from '../accounts/account-store.ts';
 import { pausesAmong } from '../brakes/brake-store.ts';
+import { campaignsAmong } from '../campaigns/campaign-hold.ts';
+import { heldCampaigns } from '../campaigns/hold-store.ts';
+import type { AgentDesk } from '../agents/agent-desk.ts';
 import { applyConsent } from '../consent/consent-commands.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
@@ -20,6 +23,8 @@ import type { CallId, LineId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { holdsStill } from '../schedule/pacing-hold-store.ts';
 import type { RefusalCode } from '../policy/refusal-codes.ts';
+import { lateReason, readyAt, waitEvents } from './agent-wait.ts';
+import { makeAgentWaiters, waitsForAgent } from './agent-wait-hands.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
 import {
@@ -34,6 +39,7 @@ import {
   type GateQuestion,
 } from './call-gate.ts';
 import { CALL_LIMITS, abandon, dial, latestDialOf } from './call-rules.ts';
+import { freeSince, isStopped, restsWithCampaign, type Standings } from './held-hands.ts';
 import { leasedCallRows, putOffRows } from './call-store.ts';
 import { placesOf, type Places } from './dial-lookup.ts';
 import { openDueDesk, type DuePick } from './due-desk.ts';
@@ -63,6 +69,8 @@ export type Claim = {
 export type Dialer = {
   /** Claims up to `room` due calls; each is claimed by one gateway only, once. */
   claim(room: number): Promise<Claim>;
+  /** Told when a call that waits for somebody may go on. */
+  onReady?(wake: () => void): void;
 };
 
 export type DialerPorts = LedgerPorts &
@@ -73,6 +81,8 @@ export type DialerPorts = LedgerPorts &
     metaAnswers?: Pick<MetaAnswerDesk, 'want' | 'waitMs'>;
     /** Guard and caps of endpoints; without it none are set. */
     endpointDesk?: Pick<EndpointDesk, 'loadOf' | 'refusalFor'>;
+    /** Keeps people in their browsers for calls; without it nobody is looked for. */
+    agentDesk?: AgentDesk;
   };
 
 /** Calls of one claim, and how they are shared out among transactions that run side by side. */
@@ -87,6 +97,7 @@ const LINE_BUSY_MS = 500;
 const PUT_OFF_MAX_MS = 5_000;
 /** The gate's own code for it; here for a call whose pack takes an older answer, and has one. */
 const NOT_CONFIRMED: RefusalCode = 'meta_answer_unknown';
+const LINE_BUSY: RefusalCode = 'line_busy';
 
 /** So often a call is looked at that has more time than its plan says. */
 const LAPSE_AGAIN_MS = 60_000;
@@ -100,14 +111,18 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
   const ports = { ...dialerPorts, rows: leasedCallRows(owner, leaseSeconds) };
   // Put-off calls whose answer has come: only a hint, for they fall due again by themselves.
   const answered = new Map<CallId, DueCall>();
+  let wake = (): void => {};
   const dueDesk = openDueDesk(ports);
+  const waiters = makeAgentWaiters(ports.agentDesk, () => wake());
   const askMeta = (questions: readonly Question[]): void => {
     for (const { call, contact, line } of questions) {
       ports.metaAnswers?.want(contact, line, () => answered.set(call.id, call));
     }
   };
   return {
+    onReady: (listener) => void (wake = listener),
     async claim(room) {
+      for (const call of waiters.take()) answered.set(call.id, call);
       const pick = await dueDesk.pick(Math.min(room, CLAIM_MAX), answered.values());
       const { due } = pick;
       for (const { id } of due) answered.delete(id);
@@ -120,6 +135,7 @@ export function openDialer(dialerPorts: DialerPorts): Dialer {
         batchesOf(due).map((batch) => claimBatch(ports, batch, { pick, places })),
       );
       askMeta(outcomes.flatMap(({ questions }) => questions));
+      for (const call of outcomes.flatMap(({ agentless }) => agentless)) waiters.add(call);
       const dialed = outcomes.flatMap((outcome) => outcome.dialed);
       await pick.release(dialed.map(({ state }) => dueCallOf(state)));
       const isStuck = outcomes.every(({ settled }) => settled === 0);
@@ -152,13 +168,15 @@ type Outcome = {
   dialed: DialedCall[];
   settled: number;
   questions: Question[];
+  /** Put off until somebody is free to speak with the customer. */
+  agentless: CallState[];
   errors: unknown[];
 };
 
+const NOTHING: Outcome = { dialed: [], settled: 0, questions: [], agentless: [], errors: [] };
+
 /** What all transactions of one claim share. */
 type ClaimUnderWay = { pick: Pick<DuePick, 'lapsed' | 'holder'>; places: Promise<Places> };
-
-const NOTHING: Outcome = { dialed: [], settled: 0, questions: [], errors: [] };
 
 /** One transaction; where one impossible call breaks it, the others are claimed without it. */
 async function claimBatch(
@@ -171,7 +189,7 @@ async function claimBatch(
   } catch (error) {
     if (error instanceof HoldLost) return NOTHING;
     if (!(error instanceof Bug) || due.length === 1) {
-      return { dialed: [], settled: 0, questions: [], errors: [error] };
+      return { ...NOTHING, errors: [error] };
     }
     const middle = Math.ceil(due.length / 2);
     const first = await claimBatch(ports, due.slice(0, middle), claim);
@@ -180,6 +198,7 @@ async function claimBatch(
       dialed: [...first.dialed, ...second.dialed],
       settled: first.settled + second.settled,
       questions: [...first.questions, ...second.questions],
+      agentless: [...first.agentless, ...second.agentless],
       errors: [...first.errors, ...second.errors],
     };
   }
@@ -192,16 +211,20 @@ async function claimLocked(
   claim: ClaimUnderWay,
 ): Promise<Outcome> {
   const locked = await lockFreeContacts(tx, [...new Set(due.map(({ contactId }) => contactId))]);
-  if (locked.length === 0) return { dialed: [], settled: 0, questions: [], errors: [] };
+  if (locked.length === 0) return NOTHING;
   const contacts = locked.map(({ contact }) => contact);
   const known = { ...(await gatherContactFacts(tx, ports, contacts)), ...(await claim.places) };
+  const lines = await withStops(tx, known.lines);
+  const plans = [...known.unfinished.values()].flat().map(({ plan }) => plan);
+  const campaigns = await heldCampaigns(tx, campaignsAmong(plans));
   const { lapsed, holder } = claim.pick;
-  const facts = { ...known, lines: await withStops(tx, known.lines), lapsed };
+  const facts = { ...known, lines, campaigns, lapsed };
   const now = ports.clock.now();
   const wanted = new Set(due.map(({ id }) => id));
   const units = locked.map((lock) => new PendingUnit(tx, lock, now, ports.ids));
   const dialed: DialedCall[] = [];
   const questions: Question[] = [];
+  const agentless: CallState[] = [];
   let settled = 0;
   for (const unit of units) {
     // Read again under the lock: the calls may have been cancelled or claimed in between.
@@ -217,6 +240,10 @@ async function claimLocked(
         questions.push(result);
         continue;
       }
+      if ('plan' in result) {
+        agentless.push(result);
+        continue;
+      }
       dialed.push(result);
       // One live call per contact: the gate judges the next one when this one shows as live.
       break;
@@ -225,7 +252,7 @@ async function claimLocked(
   await commitUnits(tx, ports, units);
   // The last thing before the commit: what froze meanwhile must not dial on room of the past.
   if (holder !== null && !(await holdsStill(tx, holder))) throw new HoldLost();
-  return { dialed, settled, questions, errors: [] };
+  return { dialed, settled, questions, agentless, errors: [] };
 }
 
 /** The lines as of now: a stop of everything or a pause waits for us, or we see it. */
@@ -258,42 +285,51 @@ async function dialOne(
   ports: Ports,
   unit: PendingUnit,
   call: CallState,
-  facts: GateFacts & Places & Pick<DuePick, 'lapsed'>,
-): Promise<DialedCall | Question | null> {
+  facts: GateFacts & Places & Pick<DuePick, 'lapsed'> & { campaigns: Standings },
+): Promise<DialedCall | Question | CallState | null> {
   const { plan } = call;
   const { contact, now } = unit;
   const line = facts.lines.get(plan.lineId);
   const endpoint = facts.endpoints.get(plan.endpointId);
   invariant(line !== undefined, `call ${plan.id} has no line`);
   const block = async (reason: string): Promise<null> => {
+    if (endpoint?.options.agents) await ports.agentDesk?.release(unit.tx, plan.id);
     await applyCallEvents(unit, call, abandon(call, 'blocked', reason, now), 'platform', { line });
     return null;
   };
   if (facts.lapsed.has(plan.id)) {
     unit.save(lapseLaterRows, plan.id, { id: plan.id, latestAt: now + LAPSE_AGAIN_MS });
   }
-  if (now > latestDialOf(plan)) return block(facts.lapsed.get(plan.id) ?? 'too_late');
+  if (isStopped(facts.campaigns, call, now)) return block('campaign_stopped');
+  if (restsWithCampaign(unit, call, facts, facts.campaigns)) return null;
+  if (now > latestDialOf(plan, freeSince(facts.campaigns, call, now))) {
+    return block(lateReason(call, facts.lapsed.get(plan.id)));
+  }
   // It has more time than its plan says, but has taken no room: it goes when it is its turn.
   if (facts.lapsed.has(plan.id)) return null;
   const question = {
     contact,
     line,
     purpose: plan.purpose,
-    dueAt: plan.dueAt,
+    dueAt: readyAt(call, now),
     callId: plan.id,
     endpointKnown: endpoint !== undefined,
     lineLiveCalls: facts.liveCalls.get(plan.lineId) ?? 0,
     now,
   };
   const decision = decideCall(ports, facts, question);
-  if (waitsForLine(decision)) {
-    unit.save(putOffRows, plan.id, { id: plan.id, dueAt: now + LINE_BUSY_MS });
+  const putOff = (waitsFor: string): null => {
+    unit.save(putOffRows, plan.id, { id: plan.id, dueAt: now + LINE_BUSY_MS, waitsFor });
     return null;
-  }
-  const isUnasked = waitsForMeta(decision) || (decision.allowed && isToAsk(ports, facts, question));
-  if (isUnasked && now < plan.dueAt + CALL_LIMITS.metaAnswerMs) {
+  };
+  if (waitsForLine(decision)) return putOff(LINE_BUSY);
+  const mayGo = decision.allowed || waitsForMeta(decision);
+  if (mayGo && (await waitsForAgent(ports.agentDesk, unit, call, { line, endpoint }))) return call;
+  const isUnasked = mayGo && (!decision.allowed || isToAsk(ports, facts, question));
+  if (isUnasked && now < question.dueAt + CALL_LIMITS.metaAnswerMs) {
+    await applyCallEvents(unit, call, waitEvents(call, false, now), 'platform', { line });
     const dueAt = now + Math.min(PUT_OFF_MAX_MS, ports.metaAnswers?.waitMs(line.id) ?? 0);
-    unit.save(putOffRows, plan.id, { id: plan.id, dueAt });
+    unit.save(putOffRows, plan.id, { id: plan.id, dueAt, waitsFor: NOT_CONFIRMED });
     return { call: dueCallOf(call), contact, line };
   }
   if (isUnasked) return block(NOT_CONFIRMED);
@@ -307,11 +343,7 @@ async function dialOne(
   const consent = consentIn(facts, contact.id, line.id);
   invariant(consent.status === 'granted' && endpoint !== undefined, 'the gate let this call pass');
   const tooMuch = facts.load && ports.endpointDesk?.refusalFor(endpoint, keyIdOf(plan), facts.load);
-  if (tooMuch) {
-    if (!passesSoon(tooMuch)) return block(tooMuch.code);
-    unit.save(putOffRows, plan.id, { id: plan.id, dueAt: now + LINE_BUSY_MS });
-    return null;
-  }
+  if (tooMuch) return passesSoon(tooMuch) ? putOff(tooMuch.code) : block(tooMuch.code);
   const { permissionId, grantedAt } = consent.permission;
   const command = { type: 'Consume', callId: plan.id, permissionId } as const;
   const rules = ports.packs.rulesOf(line.policyPack);
@@ -321,7 +353,8 @@ async function dialOne(
   facts.liveCalls.set(line.id, question.lineLiveCalls + 1);
   facts.load?.count(endpoint.id, keyIdOf(plan));
   const leased = { line, rows: ports.rows };
-  const state = await applyCallEvents(unit, call, dial(call, grant, now), 'platform', leased);
+  const events = [...waitEvents(call, false, now), ...dial(call, grant, now)];
+  const state = await applyCallEvents(unit, call, events, 'platform', leased);
   return { state, contact, line, endpoint };
 }
 

@@ -1,4 +1,5 @@
 import type { Attribution } from '../attribution/attribution.ts';
+import { memberLeaves } from '../campaigns/member-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import type { Refusal, Refused } from '../platform/refusal.ts';
@@ -11,6 +12,10 @@ import type { JourneyId, Run } from './run.ts';
 
 export type StartRun = {
   journeyId: JourneyId;
+  /** Default: the newest. */
+  version?: number;
+  /** Of its calls, in place of the journey's own; null or absent leaves that. */
+  priority?: number | null;
   line: StoredLine;
   /** What the journey declares; unknown names are refused. */
   variables: Readonly<Record<string, string>>;
@@ -30,7 +35,11 @@ export type StartRun = {
 export async function startRun(unit: ContactUnit, wish: StartRun): Promise<Run | Refused> {
   const { contact, now, tx } = unit;
   const { journeyId, line, startAt } = wish;
-  const stored = await readJourney(tx, contact.accountId, journeyId);
+  const newest = await readJourney(tx, contact.accountId, journeyId);
+  const isOlder = newest !== null && (wish.version ?? newest.version) !== newest.version;
+  const stored = isOlder
+    ? await readJourney(tx, contact.accountId, journeyId, wish.version)
+    : newest;
   if (stored === null) return refused(JOURNEY_UNKNOWN);
   if (contact.optedOutAt !== null) return refused(OPTED_OUT);
   const live = await liveRunsOf(tx, [contact.id]);
@@ -54,6 +63,7 @@ export async function startRun(unit: ContactUnit, wish: StartRun): Promise<Run |
     version,
     attribution: { ...wish.attribution, ...belongs },
     keyId: wish.keyId,
+    priority: wish.priority ?? null,
     step: first,
     phase: { kind: 'start', at },
     reachedAt: at,
@@ -78,8 +88,8 @@ export async function startRun(unit: ContactUnit, wish: StartRun): Promise<Run |
 }
 
 /**
- * Ends every live run of the unit's person, in the unit; tells how many. Calls that a run waits
- * for are the caller's to end.
+ * Ends every live run of the unit's person, in the unit, and takes them out of the campaigns in
+ * which they still wait; tells how many runs. Calls that a run waits for are the caller's to end.
  */
 export async function cancelRuns(
   unit: ContactUnit,
@@ -87,6 +97,10 @@ export async function cancelRuns(
   actor = 'platform',
 ): Promise<number> {
   const units = new Map([unit, ...unit.absorbed].map((each) => [each.contact.id, each]));
+  for (const of of units.values()) {
+    const { id: contactId } = of.contact;
+    of.save(memberLeaves, contactId, { contactId, reason, now: of.now });
+  }
   // Whoever is on no journey costs no look.
   const onSome = [...units.values()].filter(({ liveRuns }) => liveRuns > 0);
   if (onSome.length === 0) return 0;

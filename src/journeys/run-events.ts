@@ -1,3 +1,4 @@
+import { memberEnds } from '../campaigns/member-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { liveRunCounts, runRows } from './run-store.ts';
 import { advance, type Advanced, type StepTaken } from './run-rules.ts';
@@ -14,7 +15,12 @@ export function stageRun(unit: ContactUnit, { run, taken }: Advanced, actor = 'p
   unit.save(runRows, runId, { run, now: unit.now });
   if (run.phase.kind !== 'ended') return;
   unit.save(liveRunCounts, run.contactId, run.contactId);
-  const { end, visits } = run;
+  const { end, visits, contactId, attribution } = run;
+  const { campaignId } = attribution;
+  if (campaignId !== undefined) {
+    const reason = end ?? 'done';
+    unit.save(memberEnds, runId, { campaignId, contactId, runId, reason, now: unit.now });
+  }
   const data = { runId, journeyId, version, lineId, step: run.step, end, steps: visits };
   const announce = { type: 'journey.run.ended', callId: null, sequence: 0, data } as const;
   unit.record({ type: 'RunEnded', actor, at: unit.now, data, announce });

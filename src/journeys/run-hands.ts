@@ -126,7 +126,7 @@ async function call(
     ringTimeoutMs: step.ringTimeoutMs,
     clientReference: null,
     attribution: run.attribution,
-    priority: step.priority,
+    priority: run.priority ?? step.priority,
     scheduledAt: null,
     // Whoever has a latest time waits here, where it is watched, and not in the queue.
     onBlocked: notAfter === null ? 'schedule' : 'refuse',

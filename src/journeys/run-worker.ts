@@ -1,4 +1,6 @@
 import { stopsAmong } from '../accounts/account-store.ts';
+import { campaignsAmong, holdOf, type CampaignHold } from '../campaigns/campaign-hold.ts';
+import { heldCampaigns } from '../campaigns/hold-store.ts';
 import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Tx } from '../database/database.ts';
 import { PendingUnit, commitUnits, type LedgerPorts } from '../ledger/contact-unit.ts';
@@ -38,6 +40,8 @@ const LOOK_AGAIN_MS = 1_000;
 const BUSY_MS = 20;
 /** A stopped account's runs are looked at so often, and no step of them is lost. */
 const STOPPED_MS = 60_000;
+/** As long at most for one of a campaign that rests; a resume wakes it earlier. */
+export const HELD_MS = 60_000;
 /** A run that cannot be taken on by a fault of ours must not hold up the others. */
 const FAULT_MS = 60_000;
 const CANCELLED_MAX = 1_000;
@@ -112,8 +116,13 @@ function runTaker(ports: RunWorkerPorts): (due: readonly DueRun[]) => Promise<nu
       locked.map(({ contact }) => contact.id),
     );
     const runs = live.filter(({ id }) => wanted.has(id));
-    const held = runs.filter(({ accountId }) => stops.has(accountId)).map(({ id }) => id);
-    if (held.length > 0) await putOffRuns(tx, held, clock.now() + STOPPED_MS);
+    const stopped = runs.filter(({ accountId }) => stops.has(accountId)).map(({ id }) => id);
+    if (stopped.length > 0) await putOffRuns(tx, stopped, clock.now() + STOPPED_MS);
+    const campaigns = await heldCampaigns(tx, campaignsAmong(runs));
+    const holds = new Map(runs.map((run) => [run.id, holdOf(campaigns, run, clock.now())]));
+    const resting = runs.filter(({ id }) => rests(holds.get(id))).map(({ id }) => id);
+    if (resting.length > 0) await putOffRuns(tx, resting, clock.now() + HELD_MS);
+    const held = new Set([...stopped, ...resting]);
     const cancels = await cancelsAmong(tx, [...new Set(runs.map(({ journeyId }) => journeyId))]);
     const lines = await readLines(tx, [...new Set(runs.map(({ lineId }) => lineId))]);
     const now = clock.now();
@@ -121,9 +130,11 @@ function runTaker(ports: RunWorkerPorts): (due: readonly DueRun[]) => Promise<nu
     for (const run of runs) {
       const unit = units.find(({ contact }) => contact.id === run.contactId);
       const line = lines.find(({ id }) => id === run.lineId);
-      if (unit === undefined || held.includes(run.id)) continue;
+      if (unit === undefined || held.has(run.id)) continue;
       const journey = await shelf.journey(tx, run);
-      const over = overBecause(unit, run, cancels.get(run.journeyId));
+      const isStopped = holds.get(run.id)?.kind === 'stopped';
+      const gone = overBecause(unit, run, cancels.get(run.journeyId));
+      const over = gone ?? (isStopped ? 'campaign_stopped' : null);
       if (over !== null) await stopRun(unit, run, over, 'platform');
       else if (journey === null || line === undefined) {
         await stopRun(unit, run, 'journey_gone', 'platform');
@@ -153,6 +164,10 @@ function runTaker(ports: RunWorkerPorts): (due: readonly DueRun[]) => Promise<nu
     }
     return taken;
   };
+}
+
+function rests(hold: CampaignHold | undefined): boolean {
+  return hold?.kind === 'paused' || hold?.kind === 'closed';
 }
 
 /** Why a run must not go on, whatever its steps say; null when it may. */

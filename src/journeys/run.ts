@@ -37,6 +37,8 @@ export type Run = {
   attribution: Attribution;
   /** The API key that started it, for its caps; null where nobody's did. */
   keyId: string | null;
+  /** Of its calls, in place of the journey's own; null or absent leaves that. */
+  priority?: number | null;
   /** The name of the step it is at. */
   step: string;
   phase: RunPhase;

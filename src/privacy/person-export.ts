@@ -1,3 +1,4 @@
+import { campaignsOfContact } from '../campaigns/member-list-store.ts';
 import { detailsOf, tagsOf } from '../contacts/contact-detail-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
@@ -83,6 +84,9 @@ async function gatherContact(
     })),
     recordings: await recordingViews(ports, contact),
     journeys: (await runsOfContact(database, contact.id)).map(runView),
+    campaigns: (await campaignsOfContact(database, contact.id)).map(
+      ({ updatedAt, ...member }) => ({ ...member, updatedAt: isoTime(updatedAt) }),
+    ),
     lastHeard: windows.map(({ lineId, at }) => ({ lineId, at: isoTime(at) })),
     experiments: (await exposuresOfContact(database, contact.id)).map(({ at, ...exposure }) => ({
       ...exposure,
