@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -10,14 +11,21 @@ import { programPath } from '../test/peers.ts';
 /**
  * `npm test`: installs the programs that interop tests talk to where it may, starts one database
  * server for all files, and runs node's own test runner in tiers. The tests of pure code
- * share one process, because starting 200 processes would take longer than all of them; the
- * others get a process per file, so that nothing one leaves behind can help another.
+ * share a process, because starting 200 processes would take longer than all of them; the
+ * others get a process per file, so that nothing one leaves behind can help another. Real sound
+ * mostly waits, so the stories, whose time is made by hand, run beside it and step back for it.
  *
  *   npm test                         everything
  *   npm test -- src/sip consent      only files whose path contains one of the words
  *   npm test -- --postgres=15        only the database tier, on Debian's PostgreSQL 15
  */
-type Tier = { name: string; files: string[]; options: string[] };
+type Tier = {
+  name: string;
+  files: string[];
+  options: string[];
+  /** How far it steps back for what runs beside it, as in nice(1); with a server of its own. */
+  niceness?: number;
+};
 
 type Totals = Record<(typeof COUNTS)[number], number>;
 
@@ -25,6 +33,7 @@ const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo
 const root = dirname(import.meta.dirname);
 const COMPILED = join(root, 'node_modules', '.cache', 'node-compile');
 const TWO_WIDE = ['--test-concurrency=2', '--test-timeout=120000'];
+const PATIENT = ['--test-concurrency=2', '--test-timeout=600000'];
 
 /** Program a test looks for, and Debian's packages that have it. */
 const PEERS: readonly (readonly [program: string, aptPackages: string])[] = [
@@ -49,13 +58,17 @@ if (programs !== undefined && !existsSync(programs)) {
   process.exit(1);
 }
 let stopped = false;
-let running: ChildProcess | undefined;
+const running = new Set<ChildProcess>();
 const databaseUsers = new Map<string, boolean>();
-const tiers = chooseTiers();
-if (tiers.some((tier) => tier.name.startsWith('interop'))) installPeers();
-process.exitCode = await runAll(tiers);
+const servers = new Map<number, ReturnType<typeof startTestServer>>();
+const totals: Totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+const skipped: string[] = [];
+const waves = chooseTiers();
+if (waves.flat(2).some((tier) => tier.name.startsWith('interop'))) installPeers();
+process.exitCode = await runAll(waves);
 
-function chooseTiers(): Tier[] {
+/** Waves run one after the other; the lanes of a wave at the same time, tier after tier. */
+function chooseTiers(): Tier[][][] {
   const all = globSync('{src,simulator,web,bench,bin,test}/**/*.test.ts', {
     cwd: root,
     exclude: ['**/node_modules/**', 'web/dist/**'],
@@ -73,29 +86,34 @@ function chooseTiers(): Tier[] {
   const pure = others.filter((file) => !usesDatabase(file));
   const onDatabase = [...database, ...interop.filter(isStore)];
   if (postgres !== undefined) {
-    return [{ name: `database on PostgreSQL ${postgres}`, files: onDatabase, options: TWO_WIDE }];
+    return [
+      [[{ name: `database on PostgreSQL ${postgres}`, files: onDatabase, options: TWO_WIDE }]],
+    ];
   }
-  return [
-    { name: 'pure', files: pure, options: ['--test-isolation=none', '--test-timeout=30000'] },
-    { name: 'database', files: database, options: TWO_WIDE },
-    // Their time is made by hand and waits for their work, so they do not disturb each other.
-    {
-      name: 'stories',
-      files: stories,
-      options: ['--test-concurrency=2', '--test-timeout=240000'],
-    },
-    // Real sockets and real sound: mostly they wait, and two at a time do not starve each other.
-    {
-      name: 'interop',
-      files: interop.filter((file) => !isAlone(file)),
-      options: ['--test-concurrency=2', '--test-timeout=240000'],
-    },
-    {
-      name: 'interop, one at a time',
-      files: interop.filter(isAlone),
-      options: ['--test-concurrency=1', '--test-timeout=240000'],
-    },
-  ].filter((tier) => tier.files.length > 0);
+  const waves: Tier[][][] = [
+    [0, 1].map((half) => [
+      {
+        name: `pure, half ${half + 1} of 2`,
+        files: pure.filter((_file, index) => index % 2 === half),
+        options: ['--test-isolation=none', '--test-timeout=30000'],
+      },
+    ]),
+    [[{ name: 'database', files: database, options: TWO_WIDE }]],
+    [
+      [
+        // Real sockets and real sound: mostly they wait, and two do not starve each other.
+        { name: 'interop', files: interop.filter((file) => !isAlone(file)), options: PATIENT },
+        {
+          name: 'interop, one at a time',
+          files: interop.filter(isAlone),
+          options: ['--test-concurrency=1', '--test-timeout=240000'],
+        },
+      ],
+      // Their time is made by hand and waits for their work, so they may be slow.
+      [{ name: 'stories', files: stories, options: PATIENT, niceness: 10 }],
+    ],
+  ];
+  return waves.map((lanes) => lanes.map((lane) => lane.filter(({ files }) => files.length > 0)));
 }
 
 /** Plays against the whole server, under a clock that moves by hand. */
@@ -161,72 +179,79 @@ function apt(args: string[]): boolean {
   return spawnSync('apt-get', ['-qq', ...args], { env, stdio: 'ignore' }).status === 0;
 }
 
-async function runAll(all: Tier[]): Promise<number> {
+async function runAll(all: Tier[][][]): Promise<number> {
   const startedAt = systemClock.monotonic();
-  const totals: Totals = {
-    tests: 0,
-    suites: 0,
-    pass: 0,
-    fail: 0,
-    cancelled: 0,
-    skipped: 0,
-    todo: 0,
-  };
-  const skipped: string[] = [];
-  const needsServer = all.some((tier) => tier.files.some(usesDatabase));
-  const server = needsServer && givenServer() === '' ? await startTestServer(programs) : undefined;
-  let failed = false;
   // The terminal sends Ctrl-C to the tests as well; we stay until the database is down.
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      failed = stopped = true;
-      running?.kill();
+      stopped = true;
+      for (const child of running) child.kill();
     });
   }
+  let failed = false;
   try {
-    for (const tier of all) {
-      if (stopped) break;
-      console.log(`\n── ${tier.name}: ${tier.files.length} files`);
-      const code = await runTier(tier, server?.url, totals, skipped);
-      failed ||= code !== 0;
-    }
+    for (const lanes of all) failed = (await runWave(lanes)) || failed;
   } finally {
-    await server?.release();
+    for (const server of servers.values()) await (await server).release();
   }
   if (skipped.length > 0) console.log(`\nskipped:\n${skipped.join('\n')}`);
   console.log('\nall tiers together:');
   for (const name of COUNTS) console.log(`# ${name} ${totals[name]}`);
   console.log(`# duration_ms ${Math.round(systemClock.monotonic() - startedAt)}`);
-  return failed ? 1 : 0;
+  return failed || stopped ? 1 : 0;
 }
 
-function givenServer(): string {
-  return process.env['ASKFIRST_TEST_DATABASE_URL'] ?? '';
+/** Whether something failed. What a later lane says is kept until the first one is over. */
+async function runWave(lanes: Tier[][]): Promise<boolean> {
+  let kept: string[] | null = [];
+  const codes = await Promise.all(
+    lanes.map(async (lane, nth) => {
+      const tell = (line: string): void => {
+        if (nth === 0 || kept === null) console.log(line);
+        else kept.push(line);
+      };
+      const ofLane: number[] = [];
+      for (const tier of lane) if (!stopped) ofLane.push(await runTier(tier, tell));
+      if (nth > 0) return ofLane;
+      for (const line of kept ?? []) console.log(line);
+      kept = null;
+      return ofLane;
+    }),
+  );
+  return codes.flat().some((code) => code !== 0);
 }
 
-/** Runs one tier, shows its output as it comes and adds up node's closing lines. */
-async function runTier(
-  tier: Tier,
-  database: string | undefined,
-  totals: Totals,
-  skipped: string[],
-): Promise<number> {
+/** The server of all tiers of that niceness; none when one is given, or none of them asks. */
+async function serverUrl(tier: Tier): Promise<string | undefined> {
+  const isGiven = (process.env['ASKFIRST_TEST_DATABASE_URL'] ?? '') !== '';
+  if (isGiven || !tier.files.some(usesDatabase)) return undefined;
+  const niceness = tier.niceness ?? 0;
+  const server = servers.get(niceness) ?? startTestServer(programs, niceness);
+  servers.set(niceness, server);
+  return (await server).url;
+}
+
+/** Runs one tier and adds up node's closing lines. */
+async function runTier(tier: Tier, tell: (line: string) => void): Promise<number> {
   // A process for each file reads the same thousand files; their types are stripped only once.
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
+  const database = await serverUrl(tier);
   if (database !== undefined) env['ASKFIRST_TEST_DATABASE'] = database;
+  tell(`\n── ${tier.name}: ${tier.files.length} files`);
   const child = spawn(
     process.execPath,
     ['--test', '--test-reporter=spec', ...tier.options, ...tier.files],
     { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  running = child;
+  running.add(child);
+  if (child.pid !== undefined) setPriority(child.pid, tier.niceness ?? 0);
   const limit = systemClock.after(TIER_TIMEOUT_MS, () => {
     console.error(`The ${tier.name} tier is not done after half an hour and is ended.`);
     child.kill('SIGKILL');
   });
   const ended = new Promise<number>((done) => child.once('close', (code) => done(code ?? 1)));
   for await (const line of createInterface({ input: child.stdout })) {
-    console.log(line);
+    tell(line);
     const count = /^ℹ (\w+) (\d+)$/.exec(line);
     const name = COUNTS.find((known) => known === count?.[1]);
     if (name !== undefined) totals[name] += Number(count?.[2]);
@@ -234,5 +259,6 @@ async function runTier(
   }
   const code = await ended;
   limit.cancel();
+  running.delete(child);
   return code;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Client, escapeIdentifier } from 'pg';
@@ -72,9 +72,12 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   }
 }
 
-/** Starts the server that all files of one run share; `bin/test.mjs` does this once. */
-export function startTestServer(programs?: string): Promise<TestServer> {
-  return startServer(CARELESS, programs);
+/**
+ * Starts a server that all files of one run share. `niceness` as in nice(1): how far it steps
+ * back for others on a busy machine.
+ */
+export function startTestServer(programs?: string, niceness = 0): Promise<TestServer> {
+  return startServer(CARELESS, programs, niceness);
 }
 
 /** Seeded, so that the same story seals the same bytes. */
@@ -104,6 +107,7 @@ async function sharedServer(): Promise<TestServer> {
 async function startServer(
   settings: Readonly<Record<string, string>>,
   programs?: string,
+  niceness = 0,
 ): Promise<TestServer> {
   await sweepFolders();
   const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
@@ -114,6 +118,9 @@ async function startServer(
     settings: { max_connections: '300', ...settings },
     ...(programs === undefined ? {} : { programs }),
   });
+  // Every process of a connection takes it over from the first one.
+  const [pid] = (await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n');
+  setPriority(Number(pid), niceness);
   return {
     url: server.connectionString,
     async release() {
