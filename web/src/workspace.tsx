@@ -6,11 +6,14 @@ import { useSimulator, useSimulatorState } from './api/simulator-hooks.tsx';
 import { AuditPage } from './audit/audit-page.tsx';
 import { BusinessHalf } from './business/business-half.tsx';
 import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
+import { ExperimentsPage } from './experiments/experiments-page.tsx';
 import { JourneysPage } from './journeys/journeys-page.tsx';
 import { EndpointsPage } from './endpoints/endpoints-page.tsx';
 import { KpisPage } from './kpis/kpis-page.tsx';
 import { PageNav, usePage } from './pages/page-nav.tsx';
+import { RecordsPage } from './records/records-page.tsx';
 import { RulesPage } from './rules/rules-page.tsx';
+import { SchedulePage } from './schedule/schedule-page.tsx';
 import { ScriptsPage } from './scripts/scripts-page.tsx';
 import { TemplatesPage } from './templates/templates-page.tsx';
 import { PersonPicker } from './phone/person-picker.tsx';
@@ -37,12 +40,15 @@ export function Workspace(props: { onLeave: () => void }) {
   return (
     <>
       <PageNav page={page} />
+      {page === 'schedule' && <SchedulePage number={number} />}
       {page === 'rules' && <RulesPage />}
       {page === 'templates' && <TemplatesPage />}
       {page === 'scripts' && <ScriptsPage />}
       {page === 'journeys' && <JourneysPage number={number} />}
       {page === 'endpoints' && <EndpointsPage />}
       {page === 'figures' && <KpisPage />}
+      {page === 'experiments' && <ExperimentsPage />}
+      {page === 'records' && <RecordsPage />}
       {page === 'do-not-call' && <DoNotCallPage />}
       {page === 'audit' && <AuditPage number={number} />}
       {page === 'calls' && (

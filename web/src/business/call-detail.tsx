@@ -2,6 +2,7 @@ import type { CallView } from '../../../src/http/api-types.ts';
 import { useCall, useCallEvents, useCallTimeline, useCdr } from '../api/business-hooks.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { useNow } from '../ui/use-now.ts';
+import { AfterCall } from './after-call.tsx';
 import { CallAxis } from './call-axis.tsx';
 import { CallChip } from './call-list.tsx';
 import { isLive, verdict } from './call-words.ts';
@@ -45,6 +46,7 @@ function Detail(props: { call: CallView; name: string; entries: readonly History
       </div>
       <CallAxis axis={axis} />
       <CallRecordings callId={call.id} />
+      {call.answeredAt !== null && <AfterCall callId={call.id} cdr={live ? undefined : cdr.data} />}
       {entries.length > 0 && <TimelineList entries={entries} startMs={axis.startMs} />}
       {cdr.data !== undefined && !live && <CdrTable cdr={cdr.data} />}
       <p className="font-mono text-xs break-all text-muted">{call.id}</p>

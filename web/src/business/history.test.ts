@@ -45,6 +45,22 @@ test('known facts read as plain words, unknown ones as the words in their name',
   assert.equal(entryWords(unknown), 'Line restricted');
 });
 
+test('steps of journeys, scores and outcomes are told with what they are', () => {
+  const words = (type: string, data: Record<string, unknown>): string => {
+    const [entry] = historyOf([{ ...fact, type, data }], []);
+    assert.ok(entry !== undefined);
+    return entryWords(entry);
+  };
+  assert.equal(words('RunStepped', { step: 'ask_again' }), 'Step of the journey: ask again');
+  assert.equal(words('RunEnded', { end: 'opted_out' }), 'Journey over: opted out');
+  assert.equal(words('SurveyAnswered', { score: 4 }), 'Said how the call was: 4 of 5');
+  assert.equal(
+    words('CallOutcomeSet', { outcome: 'follow_up' }),
+    'Outcome written down: follow up',
+  );
+  assert.equal(words('CallOutcomeSet', { outcome: null }), 'Outcome written down');
+});
+
 test('actors are named as a reader would name them', () => {
   assert.equal(actorWords('api:key_0199'), 'the API');
   assert.equal(actorWords('meta'), 'WhatsApp');

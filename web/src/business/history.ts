@@ -94,13 +94,70 @@ const PLAIN_WORDS: Partial<Record<string, string>> = {
   EndpointAnswered: 'Endpoint picked up',
   EndpointFailed: 'Endpoint could not be reached',
   EndpointEnded: 'Endpoint hung up',
+  CallAudioLost: 'A side cannot be heard',
+  CallAudioFound: 'Heard again after a gap',
+  CallDeadAir: 'Nobody makes a sound',
+  CallNobodyThere: 'Picked up, and nobody was there for them',
+  CallWaits: 'Waits for somebody to answer',
+  CallWaitEnded: 'Waiting is over',
+  CallRescheduled: 'Put off to another time',
+  CallScriptStarted: 'Script begun',
+  CallScriptStep: 'Step of the script',
+  CallScriptEnded: 'Script over',
+  CallOutcomeSet: 'Outcome written down',
+  CallButtonRequested: 'Call button on its way',
+  CallButtonSent: 'Call button sent',
+  CallButtonFailed: 'Call button failed',
+  CallButtonRefused: 'Call button not sent',
+  RunStarted: 'Put on a journey',
+  RunStepped: 'Step of the journey',
+  RunEnded: 'Journey over',
+  SurveyRequested: 'Survey on its way',
+  SurveySent: 'Asked how the call was',
+  SurveyAnswered: 'Said how the call was',
+  SurveyFailed: 'Survey did not arrive',
+  SurveyRefused: 'Not asked how the call was',
+  SurveyReplyIgnored: 'An answer that does not count',
+  PermissionRequestRefused: 'Gate refused the request',
+  QuickReplyReceived: 'Tapped a button',
+  OptedOut: 'Said stop',
+  OptOutRepeated: 'Said stop again',
+  OptOutLate: 'A stop from before, noted only',
+  OptOutLifted: 'Opted in again',
+  ContactChanged: 'Details changed',
+  ContactMerged: 'Found to be one person with another contact',
+  ContactAbsorbed: 'Goes on under another contact',
+  ContactErased: 'Erased',
+  NumberChanged: 'Number changed',
+  NumberLost: 'Number passed on to somebody else',
+  UserIdChanged: 'User id changed',
 };
 
 export function entryWords(entry: HistoryEntry): string {
+  const more = 'data' in entry.raw ? moreOf(entry.type, entry.raw.data) : null;
+  const words = PLAIN_WORDS[entry.type] ?? inWords(entry.type);
+  if (more !== null) return `${words}: ${more}`;
   const action = entry.type === 'CallOrdered' && 'data' in entry.raw && entry.raw.data['action'];
   if (typeof action === 'string') return `Ordered: ${inWords(action).toLowerCase()}`;
-  return PLAIN_WORDS[entry.type] ?? inWords(entry.type);
+  return words;
 }
+
+/** What of an entry's own facts tells one of its kind from the next. */
+function moreOf(type: string, data: Record<string, unknown>): string | null {
+  const field = MORE_FIELDS[type];
+  const value = field === undefined ? undefined : data[field];
+  if (typeof value === 'number') return `${value} of 5`;
+  return typeof value === 'string' ? inWords(value).toLowerCase() : null;
+}
+
+const MORE_FIELDS: Partial<Record<string, string>> = {
+  RunStepped: 'step',
+  RunEnded: 'end',
+  SurveyAnswered: 'score',
+  SurveyRefused: 'code',
+  SurveyReplyIgnored: 'reason',
+  CallOutcomeSet: 'outcome',
+};
 
 /** Who made it so, as a reader would say it; a key's id is long, and the raw form has it. */
 export function actorWords(actor: string): string {

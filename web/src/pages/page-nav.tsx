@@ -4,10 +4,13 @@ import { classes } from '../ui/classes.ts';
 /** The pages of the dashboard, by the name in the address after `#`. */
 export const PAGES = {
   calls: 'Ask and call',
+  schedule: 'Schedule',
   rules: 'Rules',
   templates: 'Templates',
   scripts: 'Scripts',
   journeys: 'Journeys',
+  experiments: 'Experiments',
+  records: 'Records and prices',
   endpoints: 'Endpoints',
   figures: 'Figures',
   'do-not-call': 'Do not call',
