@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noMeasures, type Measures } from '../kpis/kpis.ts';
+import { noMeasures, wilson, type Measures } from '../kpis/kpis.ts';
 import { seededRandom } from '../platform/random.ts';
 import {
   countAgainFrom,
@@ -9,7 +9,6 @@ import {
   judgedFrom,
   slowPaceOf,
   sumOf,
-  wilson,
 } from './brake-rules.ts';
 import { brakeSettingsOf, type LineBrake } from './brakes.ts';
 
@@ -35,7 +34,7 @@ test("Wilson's interval is that of the published examples", () => {
     [0, 20, 0, 0.1611],
     [1, 29, 0.0061, 0.1718],
   ] as const) {
-    const interval = wilson(hits, all, 1.959964);
+    const interval = wilson(hits, all);
     assert.equal(interval.low.toFixed(4), low.toFixed(4));
     assert.equal(interval.high.toFixed(4), high.toFixed(4));
   }

@@ -1,4 +1,4 @@
-import { HOUR_MS, METRICS, noMeasures, MEASURES, type Measures } from '../kpis/kpis.ts';
+import { HOUR_MS, METRICS, noMeasures, MEASURES, wilson, type Measures } from '../kpis/kpis.ts';
 import {
   BAD_SIDE,
   BRAKE_NAMES,
@@ -13,23 +13,13 @@ import {
 
 /**
  * When a line brakes. A rate is worse than its limit only if Wilson's interval lies wholly on the
- * bad side (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927), so a few unlucky calls never brake a
- * line: it is sound for small samples and for rates near 0 and 1, where others are not. Rates are
- * looked at often, so the interval is a wide one: 99.5 % on each side.
+ * bad side, so a few unlucky calls never brake a line. Rates are looked at often, so the interval
+ * is a wide one: 99.5 % on each side.
  */
 const Z = 2.575829;
 
 /** Slower than one a minute would be a pause by another name. */
 const PACE_MIN = 1 / 60;
-
-/** Where the true share lies, almost certainly. */
-export function wilson(hits: number, all: number, z = Z): { low: number; high: number } {
-  const share = hits / all;
-  const spread = (z * z) / all;
-  const middle = (share + spread / 2) / (1 + spread);
-  const half = (z / (1 + spread)) * Math.sqrt((share * (1 - share)) / all + spread / (4 * all));
-  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
-}
 
 /** What every rate that brakes says of these sums. */
 export function findingsOf(measures: Measures, settings: BrakeSettings): Finding[] {
@@ -51,7 +41,7 @@ function findingOf(
   const counted = { brake, numerator, denominator, slow, pause };
   if (denominator === 0) return { ...counted, value: null, interval: null, verdict: 'too_few' };
   const value = numerator / denominator;
-  const interval = wilson(numerator, denominator);
+  const interval = wilson(numerator, denominator, Z);
   const isAbove = BAD_SIDE[brake] === 'above';
   const isBeyond = (limit: number): boolean =>
     isAbove ? interval.low > limit : interval.high < limit;

@@ -9,6 +9,7 @@ import {
   DIMENSIONS,
   METRIC_NAMES,
   METRICS,
+  intervalOf,
   metricOf,
   noMeasures,
   type Measures,
@@ -92,7 +93,8 @@ function figuresOf(measures: Measures): Record<MetricName, KpiFigure> {
   const figures = METRIC_NAMES.map((name) => {
     const { numerator, denominator } = METRICS[name];
     const over = { numerator: measures[numerator], denominator: measures[denominator] };
-    return [name, { ...metricOf(METRICS[name], measures), ...over }] as const;
+    const interval = intervalOf(METRICS[name], measures);
+    return [name, { ...metricOf(METRICS[name], measures), ...over, interval }] as const;
   });
   return Object.fromEntries(figures) as Record<MetricName, KpiFigure>;
 }

@@ -46,6 +46,10 @@ const figure = z.object({
   numerator: z.number(),
   denominator: z.number(),
   met: z.boolean().nullable().describe("Whether the page's target is met."),
+  interval: z
+    .object({ low: z.number(), high: z.number() })
+    .nullable()
+    .describe("Of a share: where the true one lies, for 95 of 100 such figures (Wilson's)."),
 });
 
 const figures = z.record(metricName, figure);

@@ -206,6 +206,31 @@ export function metricOf(
   return { value, met: isMet(metric.target, value) };
 }
 
+/** Of a normal distribution, 95 of 100 lie within so many standard deviations. */
+const Z_95 = 1.959964;
+
+/**
+ * Where the true share lies, for 95 of 100 such figures, or as wide as `z` says (E. B. Wilson,
+ * J. Am. Stat. Assoc. 22, 1927): sound for small samples and near 0 and 1, where others are not.
+ */
+export function wilson(hits: number, all: number, z = Z_95): { low: number; high: number } {
+  const share = hits / all;
+  const spread = (z * z) / all;
+  const middle = (share + spread / 2) / (1 + spread);
+  const half = (z / (1 + spread)) * Math.sqrt((share * (1 - share)) / all + spread / (4 * all));
+  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+/** The interval of a share; null for what is none, and without anything to divide by. */
+export function intervalOf(
+  { unit, numerator, denominator }: Metric,
+  measures: Measures,
+): { low: number; high: number } | null {
+  const all = measures[denominator];
+  if (unit !== 'share' || all === 0) return null;
+  return wilson(measures[numerator], all);
+}
+
 function isMet(target: Metric['target'], value: number | null): boolean | null {
   if (target === null || value === null) return null;
   return 'above' in target ? value > target.above : value < target.below;

@@ -114,7 +114,7 @@ async function send(ports: MessageWorkerPorts, message: Message): Promise<void> 
   }
 }
 
-/** Where a slowed line has others that ask before it, a request is put off to its own turn, once. */
+/** Where others of a slowed line ask first, a request is put off to its own turn, once. */
 async function isToWait(ports: MessageWorkerPorts, message: Message): Promise<boolean> {
   if (message.requestId === null || (message.turnAt ?? null) !== null) return false;
   const now = ports.clock.now();
