@@ -33,8 +33,8 @@ export type ImportPorts = { database: Database; clock: Clock; log: Log; owner: s
 
 const LOOK_EVERY_MS = 1_000;
 const LEASE_SECONDS = 60;
-/** Small enough that the locks of its contacts are held for milliseconds. */
-const BATCH = 500;
+/** Small enough that the locks of its contacts are held for milliseconds, and their memory too. */
+const BATCH = 200;
 /** One batch is written by the database while the next one is sealed. */
 const LANES = 2;
 

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { Random } from './random.ts';
 import { makeOneTimeSealer, makeSealer, type Sealer } from './sealing.ts';
 
@@ -57,7 +57,7 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
       const bytes = Buffer.from(random.bytes(KEY_BYTES));
       const sealed = sealer.seal(`${subjectId} ${bytes.toString('hex')}`);
       // Not kept at hand: a file of new people would push out those who are busy.
-      return { key: subjectKey(bytes, random), sealed };
+      return { key: new OpenKey(bytes, random), sealed };
     },
     openKey(subjectId, stored) {
       const known = opened.get(subjectId);
@@ -68,7 +68,7 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
       const [owner, hex = ''] = sealer.open(stored).split(' ');
       // One subject's key put into another's row would show the one to readers of the other.
       if (owner !== subjectId) throw new TypeError(`the key of ${subjectId} is another's`);
-      const key = subjectKey(Buffer.from(hex, 'hex'), random);
+      const key = new OpenKey(Buffer.from(hex, 'hex'), random);
       keep(subjectId, Buffer.from(stored), key);
       return key;
     },
@@ -76,16 +76,33 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
   };
 }
 
-function subjectKey(bytes: Buffer, random: Random): SubjectKey {
-  const secret = createSecretKey(bytes);
-  const sealer = makeSealer(secret, random);
-  const keyFor = (thing: string): Buffer => createHmac('sha256', secret).update(thing).digest();
-  const sealerOf = (thing: string): Sealer => makeOneTimeSealer(keyFor(thing), random);
-  return {
-    seal: (value) => sealer.seal(JSON.stringify(value)),
-    open: (sealed) => JSON.parse(sealer.open(sealed)) as unknown,
-    keyFor,
-    sealThing: (thing, value) => sealerOf(thing).seal(JSON.stringify(value)),
-    openThing: (thing, sealed) => JSON.parse(sealerOf(thing).open(sealed)) as unknown,
-  };
+/** A class, because thousands are kept at hand: they share their methods. */
+class OpenKey implements SubjectKey {
+  readonly #secret: KeyObject;
+  readonly #random: Random;
+
+  constructor(bytes: Uint8Array, random: Random) {
+    this.#secret = createSecretKey(bytes);
+    this.#random = random;
+  }
+
+  seal(value: unknown): Buffer {
+    return makeSealer(this.#secret, this.#random).seal(JSON.stringify(value));
+  }
+
+  open(sealed: Uint8Array): unknown {
+    return JSON.parse(makeSealer(this.#secret, this.#random).open(sealed));
+  }
+
+  keyFor(thing: string): Buffer {
+    return createHmac('sha256', this.#secret).update(thing).digest();
+  }
+
+  sealThing(thing: string, value: unknown): Buffer {
+    return makeOneTimeSealer(this.keyFor(thing), this.#random).seal(JSON.stringify(value));
+  }
+
+  openThing(thing: string, sealed: Uint8Array): unknown {
+    return JSON.parse(makeOneTimeSealer(this.keyFor(thing), this.#random).open(sealed));
+  }
 }
