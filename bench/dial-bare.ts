@@ -3,9 +3,9 @@ import { delay, type Clock } from '../src/platform/clock.ts';
 
 /** The least that could take due calls from a queue: claim, one insert, commit. */
 export type BareDialer = {
-  /** Takes everything that is due, four buckets side by side; returns how many. */
+  /** Takes everything that is due, four claims side by side; returns how many. */
   drain(): Promise<number>;
-  /** Takes calls as they fall due, of all buckets at once, and tells when each was due. */
+  /** Takes calls as they fall due, and tells when each was due. */
   watch(taken: (dueAt: number) => void): { failed: Promise<void>; stop(): Promise<void> };
 };
 
@@ -15,10 +15,10 @@ const CLAIM = statement<ClaimedRow>(
   'bench_dial_claim',
   `update calls c set status = 'dialing', lease_owner = 'bare',
           lease_until = now() + interval '1 hour'
-     from (select c.bucket, c.id from unnest($1::smallint[]) b
-            cross join lateral (
-              select bucket, id from calls where bucket = b and phase = 'queued' and due_at <= $2
-               order by due_at, id limit $3 for update skip locked) c) v
+     from (select bucket, id from calls
+            where lane = (select min(lane) from calls where phase = 'queued') and rank = 4
+              and phase = 'queued' and due_at <= $1
+            order by due_at, id limit $2 for update skip locked) v
     where c.bucket = v.bucket and c.id = v.id
    returning c.bucket, c.id, c.contact_id, c.due_at`,
 );
@@ -33,13 +33,12 @@ const RECORD = statement(
 
 const BATCH = 64;
 const SIDE_BY_SIDE = 4;
-const BUCKETS = Array.from({ length: 64 }, (_, bucket) => bucket);
 const IDLE_MS = 1;
 
 export function openBareDialer(database: Database, clock: Clock): BareDialer {
-  const claim = (buckets: readonly number[], limit: number): Promise<ClaimedRow[]> =>
+  const claim = (limit: number): Promise<ClaimedRow[]> =>
     database.transaction(async (tx) => {
-      const rows = await tx.run(CLAIM, [buckets, at(clock.now()), limit]);
+      const rows = await tx.run(CLAIM, [at(clock.now()), limit]);
       if (rows.length === 0) return rows;
       await tx.run(RECORD, [
         rows.map((row) => row.bucket),
@@ -50,15 +49,12 @@ export function openBareDialer(database: Database, clock: Clock): BareDialer {
     });
   return {
     async drain() {
-      const left = [...BUCKETS];
       let count = 0;
       const work = async (): Promise<void> => {
-        for (let bucket = left.shift(); bucket !== undefined; bucket = left.shift()) {
-          let taken = BATCH;
-          while (taken === BATCH) {
-            taken = (await claim([bucket], BATCH)).length;
-            count += taken;
-          }
+        let taken = BATCH;
+        while (taken === BATCH) {
+          taken = (await claim(BATCH)).length;
+          count += taken;
         }
       };
       await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
@@ -69,7 +65,7 @@ export function openBareDialer(database: Database, clock: Clock): BareDialer {
       const isWatching = (): boolean => !stopped;
       const loop = async (): Promise<void> => {
         while (isWatching()) {
-          const rows = await claim(BUCKETS, BATCH);
+          const rows = await claim(BATCH);
           for (const row of rows) taken(row.due_at);
           if (rows.length === 0) await delay(clock, IDLE_MS);
         }

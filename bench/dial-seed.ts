@@ -23,8 +23,13 @@ import type { SubjectKey, Vault } from '../src/platform/vault.ts';
  */
 export type DialSeed = {
   total: number;
-  /** Makes the next `count` calls due, the n-th one at `from + n * spacingMs` (ms since 1970). */
-  makeDue(count: number, from: number, spacingMs: number): Promise<void>;
+  /** Who the calls belong to; each has as many as the others. */
+  owners: readonly Owner[];
+  /**
+   * Makes the next `count` calls of an owner (the first one unless given) due, the n-th one at
+   * `from + n * spacingMs` (ms since 1970).
+   */
+  makeDue(count: number, from: number, spacingMs: number, owner?: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -45,29 +50,30 @@ export async function seedDial(
   connectionString: string,
   vault: Vault,
   total: number,
+  accounts = 1,
 ): Promise<DialSeed> {
   const client = new Client({ connectionString });
   await client.connect();
   const now = systemClock.now();
-  const owner = {
+  const each = Math.floor(total / accounts);
+  const owners = Array.from({ length: accounts }, () => ({
     accountId: ids.next('account'),
     lineId: ids.next('line'),
     endpointId: ids.next('endpoint'),
-  };
+  }));
   // The disk is waited for when it is measured, not while the world is made.
   await client.query('set synchronous_commit = off');
   await client.query(ID_OF);
-  await seedOwner(client, owner);
+  for (const owner of owners) await seedOwner(client, owner);
+  await seedDoNotCall(client, owners);
   const second = new Client({ connectionString });
   await second.connect();
   await second.query('set synchronous_commit = off');
   await withoutSecondaryIndexes(client, async () => {
-    let from = 0;
+    const spans = owners.flatMap((owner, index) => spansOf(owner, index * each, each, now));
     const fill = async (connection: Client): Promise<void> => {
-      while (from < total) {
-        const span = { from, to: Math.min(total, from + CHUNK) - 1, now };
-        from += CHUNK;
-        await seedPeople(connection, vault, owner, span);
+      for (let span = spans.shift(); span !== undefined; span = spans.shift()) {
+        await seedPeople(connection, vault, span.owner, span);
       }
     };
     await Promise.all([fill(client), fill(second)]);
@@ -76,13 +82,16 @@ export async function seedDial(
   await client.query('vacuum analyze');
   await client.query('checkpoint');
   await client.query('set synchronous_commit = on');
-  let made = 0;
+  const made = owners.map(() => 0);
   return {
-    total,
-    async makeDue(count, from, spacingMs) {
-      if (made + count > total) throw new Error(`only ${total} calls are seeded`);
-      await client.query(MAKE_DUE, [made, count, total, now, from, spacingMs, STRIDE]);
-      made += count;
+    total: each * accounts,
+    owners,
+    async makeDue(count, from, spacingMs, owner = 0) {
+      const before = made[owner] ?? 0;
+      if (before + count > each) throw new Error(`only ${each} calls are seeded for each account`);
+      const values = [before, count, each, now, from, spacingMs, STRIDE, owner * each];
+      await client.query(MAKE_DUE, values);
+      made[owner] = before + count;
     },
     close: () => client.end(),
   };
@@ -108,12 +117,22 @@ const MAKE_DUE = `
   update calls c set due_at = to_timestamp(v.due / 1000.0),
          state = jsonb_set(c.state, '{plan,dueAt}', to_jsonb(v.due))
     from (select i % 64 as bucket, seed_id('call', i, $4) as id, due
-            from (select (n * $7::bigint) % $3::bigint as i,
+            from (select $8::bigint + (n * $7::bigint) % $3::bigint as i,
                          $5::bigint + floor((n - $1::bigint) * $6::float8)::bigint as due
                     from generate_series($1::bigint, $1::bigint + $2::bigint - 1) n) numbered) v
    where c.bucket = v.bucket and c.id = v.id`;
 
-type Owner = { accountId: AccountId; lineId: LineId; endpointId: EndpointId };
+/** A list as an account has it that called for years; none of the people here is on it. */
+async function seedDoNotCall(client: Client, owners: readonly Owner[]): Promise<void> {
+  await client.query(
+    `insert into do_not_call (bucket, account_id, handle_hmac, reason, source, added_at)
+     select n % 64, ($1::text[])[1 + n % $2], sha256(n::text::bytea), 'opted_out', 'api', now()
+       from generate_series(1, 100000) n`,
+    [owners.map(({ accountId }) => accountId), owners.length],
+  );
+}
+
+export type Owner = { accountId: AccountId; lineId: LineId; endpointId: EndpointId };
 
 async function seedOwner(client: Client, owner: Owner): Promise<void> {
   const { accountId, lineId, endpointId } = owner;
@@ -127,7 +146,7 @@ async function seedOwner(client: Client, owner: Owner): Promise<void> {
     `insert into lines (id, account_id, name, display_number, country, phone_number_id, waba_id,
        graph_base_url, graph_version, access_token, app_secret, verify_token, policy_pack,
        default_endpoint_id)
-     values ($2, $1, 'line', '+442079460000', 'GB', '1', '2', 'http://127.0.0.1', 'v23.0',
+     values ($2, $1, 'line', '+442079460000', 'GB', $2, '2', 'http://127.0.0.1', 'v23.0',
        '', '', '', 'strict-2026-01', $3)`,
     [accountId, lineId, endpointId],
   );
@@ -137,15 +156,22 @@ async function seedOwner(client: Client, owner: Owner): Promise<void> {
      values ('wh' || substr($1, 5), $1, 'http://127.0.0.1/events', '')`,
     [accountId],
   );
-  await client.query(
-    `insert into do_not_call (bucket, account_id, handle_hmac, reason, source, added_at)
-     select n % 64, $1, sha256(n::text::bytea), 'opted_out', 'api', now()
-       from generate_series(1, 100000) n`,
-    [accountId],
-  );
 }
 
 type Span = { from: number; to: number; now: number };
+
+/** So many people of an owner, in parts that one statement can carry. */
+function spansOf(
+  owner: Owner,
+  first: number,
+  count: number,
+  now: number,
+): Array<Span & { owner: Owner }> {
+  return Array.from({ length: Math.ceil(count / CHUNK) }, (_, part) => {
+    const from = first + part * CHUNK;
+    return { owner, from, to: Math.min(first + count, from + CHUNK) - 1, now };
+  });
+}
 
 /**
  * Real states; SQL puts the ids of each row in, so what is seeded is what the program writes. Only

@@ -91,6 +91,7 @@ const MORE_FACES = new Set([
   'src/recording/recording-disk.ts',
   'src/recording/recording-link.ts',
   'src/schedule/planner.ts',
+  'src/schedule/fair-share.ts',
   'src/scripts/script-check.ts',
   'src/scripts/script-samples.ts',
   'src/scripts/script-text.ts',

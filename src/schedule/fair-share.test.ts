@@ -34,7 +34,7 @@ test('a lane without room takes no turn away from the others', () => {
   );
 });
 
-test('no account gets two more than another that still has calls, and nothing is taken twice', () => {
+test('no account gets two more than another that has calls, and nothing is taken twice', () => {
   const counts = fc.array(fc.nat(30), { minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(counts, fc.integer({ min: 1, max: 60 }), (sizes, limit) => {

@@ -22,7 +22,7 @@ export type PacingScope = (typeof PACING_SCOPES)[number];
 export const PACE_SETTERS = ['operator', 'brake'] as const;
 export type PaceSetter = (typeof PACE_SETTERS)[number];
 
-/** How fast calls may follow one another and how many may be live at a time; null is without end. */
+/** How fast calls may follow one another, and how many may be live at a time; null: no limit. */
 export type Pace = { callsPerSecond: number | null; concurrentCalls: number | null };
 
 /** What a limit is for: the id of an account, line, endpoint or campaign. */
