@@ -122,14 +122,16 @@ test('whoever is first, no dial ever comes after the entry that forbids it', asy
     newPerson(story, `5${index + 10}`, '105'),
   );
   for (const number of numbers) await getYes(story, number);
+  const [first = ''] = numbers;
+  await list(first);
   const races = numbers.map((number, index) => {
     const dialing = call(story, number);
     // Each a little later than the one before: before, within and after the dial.
-    const listing = story.clock.after(index * 40, () => void list(number));
-    return { dialing, listing };
+    if (number !== first) story.clock.after(index * 40, () => void list(number));
+    return dialing;
   });
   await story.pass(3_000);
-  await Promise.all(races.map(({ dialing }) => dialing));
+  await Promise.all(races);
   let dialed = 0;
   for (const number of numbers) {
     const types = (await historyOf(number)).map(({ type }) => type);

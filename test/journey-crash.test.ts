@@ -59,7 +59,8 @@ for (const [point, isThere] of POINTS) {
     const { id } = await start(number);
     await story.until(point, async () => isThere(await runAt(id), number));
     await story.crash();
-    await assertWhole(id, number, point === 'talking' || point === 'ringing');
+    // The look that found it calling may have come when its phone already rang.
+    await assertWhole(id, number, ['calling', 'ringing', 'talking'].includes(point));
   });
 }
 
@@ -97,7 +98,10 @@ async function assertWhole(id: string, number: string, wasLive = false): Promise
   else assert.deepEqual(walked, WALK);
   const person = story.simulator.person(number);
   assert.equal(person.messages.filter(({ kind }) => kind === 'permission_request').length, 1);
-  assert.equal(person.pastCalls.length, 1, 'called once');
+  // A dial whose answer died with us is never dialled again, even if its phone never rang.
+  const mayBeLost = wasLive && run.end === 'not_reached';
+  const rang = person.pastCalls.length;
+  assert.ok(rang === 1 || (mayBeLost && rang === 0), `rang ${rang} times`);
   const contact = await contactOf(story, number);
   const path = `/v1/contacts/${contact.id}/timeline?limit=100`;
   const { items } = await story.api.get<Page<TimelineEntry>>(path);
