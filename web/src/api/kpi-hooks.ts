@@ -1,0 +1,34 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { BrakesView, LineBrakeView } from '../../../src/brakes/brake-schemas.ts';
+import type { Page } from '../../../src/http/api-types.ts';
+import type { KpiItemView, KpiView } from '../../../src/kpis/kpi-schemas.ts';
+import { useBusinessQuery, useSending } from './business-hooks.ts';
+
+/** What the page asks of the figures, as the query of `GET /v1/kpis`. */
+export type KpiAsk = Record<string, string | undefined>;
+
+export function useKpis(ask: KpiAsk) {
+  return useQuery({
+    ...useBusinessQuery<KpiView>('/v1/kpis', ask),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export type Part = 'numerator' | 'denominator';
+
+/** The requests or calls behind a number. */
+export function useKpiItems(metric: string, ask: KpiAsk & { part: Part }, after: string | null) {
+  const query = { ...ask, limit: 20, after: after ?? undefined };
+  return useQuery({
+    ...useBusinessQuery<Page<KpiItemView>>(`/v1/kpis/${metric}/items`, query),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useBrakes() {
+  return useQuery(useBusinessQuery<BrakesView>('/v1/brakes', {}));
+}
+
+export function useResume(lineId: string) {
+  return useSending<{ reason: string }, LineBrakeView>(`/v1/lines/${lineId}/brake/resume`);
+}
