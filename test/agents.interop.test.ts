@@ -152,9 +152,12 @@ test('who declines is passed over, and only the one it rings at can answer', asy
   await reaches(id, 'ended');
 });
 
-test('nobody there: the endpoint says what the customer hears', async () => {
+test('nobody answers: the endpoint says what the customer hears', async (t) => {
   const whenNobody = { action: 'announce_and_end', maxMs: 5_000 };
-  const id = await aCall('empty', { whenNobody });
+  const agent = await anAgent(t, 'unwilling');
+  const id = await aCall('unwilling', { whenNobody });
+  await agent.ringing();
+  await agent.send('POST', `/calls/${id}/decline`);
   assert.equal((await reaches(id, 'ended')).endReason, 'nobody_there');
 });
 

@@ -6,15 +6,14 @@ import { after, before, suite, test } from 'node:test';
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
-import { build } from 'vite';
 
 import { startProduct } from '../src/cli/product.ts';
 import { delay, systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { readSettings } from '../src/settings.ts';
+import { buildPage } from './built-page.ts';
 import { needsProgram, programPath } from './peers.ts';
-import { root } from './repository.ts';
 
 /**
  * The page as a newcomer uses it: a real Chromium with a microphone that beeps, the whole
@@ -90,7 +89,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
   const complaints: string[] = [];
 
   before(async () => {
-    await build({ root: join(root, 'web'), logLevel: 'silent' });
+    await buildPage();
     product = await startWholeProduct();
     browser = await chromium.launch({
       executablePath: programPath('chromium') ?? '',
@@ -204,6 +203,19 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await page.getByText('Call detail record').click();
     await page.getByText('Outcome', { exact: true }).waitFor();
     await page.getByText('This permission has served its one call.').first().waitFor();
+  });
+
+  test('the agent writes down what came of the call, and what it cost is said', async () => {
+    const later = page.getByRole('region', { name: 'After the call' });
+    await later.getByText('not known: the operator has given no price file').waitFor();
+    await press(later, 'Resolved');
+    await later.getByText('by the API', { exact: false }).waitFor();
+    await later.getByLabel('Note').fill('was glad of it');
+    await press(later, 'Save the note');
+    await later.getByRole('button', { name: 'Resolved', pressed: true }).waitFor();
+    const told = page.getByText('Outcome written down: resolved').nth(1);
+    await told.waitFor({ state: 'attached' });
+    assert.deepEqual(await axeFaults(page), []);
   });
 
   test('its card plays the recording, customer left and endpoint right', async () => {
@@ -349,6 +361,35 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await office.getByText('No rule: every call goes to', { exact: false }).waitFor();
     await press(office, 'Yes, remove Third desk');
     await office.getByRole('button', { name: 'Change Third desk' }).waitFor({ state: 'detached' });
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  test('an experiment is planned with its size, started, and read in words', async () => {
+    const office = await open('experiments');
+    await office.getByText('No experiment yet', { exact: false }).waitFor();
+    await office.getByText('You need 1636 people per arm', { exact: false }).waitFor();
+    await office.getByLabel('Smallest difference').fill('10');
+    await office.getByText('At 200 a day', { exact: false }).waitFor();
+    await office.getByLabel('Name', { exact: true }).fill('Shorter purpose');
+    await office.getByLabel('Wording of the purpose').nth(1).fill('your order');
+    await press(office, 'Create as a draft');
+    await press(office, 'Start: let people in');
+    await office.getByText('Too early: nobody is counted yet', { exact: false }).waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+    await press(office, 'Choose a winner');
+    await office.getByLabel('The arm that everybody gets').selectOption({ label: 'Arm B' });
+    await press(office, 'Give it to everybody');
+    await office.getByText('Decided: everybody gets B now', { exact: false }).waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+  });
+
+  test('records become a file in the background, and prices are the operator’s own', async () => {
+    const office = await open('records');
+    await office.getByText('There is no price file', { exact: false }).waitFor();
+    await press(office, 'Make the file');
+    const saved = office.waitForEvent('download');
+    await office.getByRole('link', { name: /^Download/ }).click();
+    assert.equal((await saved).suggestedFilename(), 'cdrs.csv');
     assert.deepEqual(await axeFaults(office), []);
   });
 

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { readAccountSetting } from '../accounts/account-store.ts';
+import type { CallState } from '../calls/call.ts';
 import { readCall } from '../calls/call-store.ts';
 import { found, idFrom } from '../http/api-context.ts';
+import { oneLine } from '../http/api-schemas.ts';
 import { pageSchema } from '../http/pagination.ts';
 import { HttpError, RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { onContact } from '../ledger/contact-unit.ts';
 import { setOutcome } from '../outcomes/outcome-commands.ts';
 import { OUTCOME_LIMITS, outcomeCode, outcomeListOf } from '../outcomes/outcome.ts';
+import { isoTime } from '../platform/clock.ts';
 import { isRefused } from '../platform/refusal.ts';
+import type { Agent } from './agent.ts';
 import { agentOf } from './agent-token-routes.ts';
 import type { AgentContext, AgentHook } from './agent-own-routes.ts';
 
@@ -25,7 +29,7 @@ const outcomeBody = z.strictObject({
     .describe('Sealed with the person; gone when they are erased.'),
 });
 
-/** What came of a call, by the agent who had it: while it lives, and until their next one. */
+/** What came of a call, told by the agent who had it: while it lives, and until their next one. */
 export function registerAgentOutcomeRoutes(
   app: HttpServer,
   context: AgentContext,
@@ -63,11 +67,10 @@ export function registerAgentOutcomeRoutes(
       },
     },
     async (request) => {
-      const { id, accountId, ring, lastCallId } = agentOf(request);
-      const callId = idFrom('call', request.params.id);
-      const isTheirs =
-        callId === lastCallId || (ring?.callId === callId && ring.state !== 'ringing');
-      const call = found(isTheirs ? await readCall(database, callId) : null, 'call');
+      const agent = agentOf(request);
+      const { id, accountId } = agent;
+      const call = await callOfTheirs(context, agent, request.params.id);
+      const { id: callId } = call.plan;
       const row = await onContact(context, call.plan.contactId, async (unit) => {
         // An erased person keeps no note; to the agent the call is simply gone.
         if (unit.contact.erasedAt !== null) throw new HttpError('not_found', 'The call is gone.');
@@ -79,4 +82,38 @@ export function registerAgentOutcomeRoutes(
       return { callId, version: row.version };
     },
   );
+
+  app.post(
+    '/v1/agents/me/calls/:id/opt-out',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'The customer said stop to the agent: never again, and this call ends',
+        params: z.object({ id: z.string() }),
+        body: z.strictObject({ reason: oneLine(200).default('said it in the call') }),
+        response: { 200: z.object({ callId: z.string(), optedOutAt: z.string() }) },
+      },
+    },
+    async (request) => {
+      const agent = agentOf(request);
+      const { plan } = await callOfTheirs(context, agent, request.params.id);
+      const { id: callId, contactId, lineId } = plan;
+      const note = { reason: request.body.reason, by: agent.name };
+      const word = { lineId, way: 'agent', callId, note, actor: `agent:${agent.id}` } as const;
+      const { optedOutAt } = await context.stops.stop(contactId, word);
+      return { callId, optedOutAt: isoTime(optedOutAt) };
+    },
+  );
+}
+
+/** The call that they have, or had last; what only rings is not theirs yet. */
+async function callOfTheirs(
+  { database }: AgentContext,
+  { ring, lastCallId }: Agent,
+  text: string,
+): Promise<CallState> {
+  const callId = idFrom('call', text);
+  const isTheirs = callId === lastCallId || (ring?.callId === callId && ring.state !== 'ringing');
+  return found(isTheirs ? await readCall(database, callId) : null, 'call');
 }

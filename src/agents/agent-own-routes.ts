@@ -4,6 +4,7 @@ import { orderCall } from '../calls/order-commands.ts';
 import type { OrderWish } from '../calls/call-control.ts';
 import { readCall } from '../calls/call-store.ts';
 import { ORDER_CODES, type OrderCode } from '../calls/order-codes.ts';
+import type { OptOutDesk } from '../consent/opt-out-desk.ts';
 import { listEndpoints, readEndpoint } from '../endpoints/endpoint-store.ts';
 import { found, idFrom, type ApiContext } from '../http/api-context.ts';
 import { pageSchema } from '../http/pagination.ts';
@@ -37,7 +38,7 @@ const actionBody = z.discriminatedUnion('action', [
 ]);
 type ActionBody = z.infer<typeof actionBody>;
 
-export type AgentContext = ApiContext & { agentHints: AgentHints };
+export type AgentContext = ApiContext & { agentHints: AgentHints; stops: OptOutDesk };
 export type AgentHook = ReturnType<typeof makeAgentAuthenticator>;
 
 /**
@@ -122,8 +123,7 @@ function registerRinging(app: HttpServer, context: AgentContext, onRequest: Agen
         const refusal = { ...checked.refused, code: 'agent_media_refused' };
         throw new RefusalError(refusal, 422);
       }
-      const isAnswered = ring.state === 'answered';
-      if (!isAnswered && !(await answerRing(database, agent.id, ring.id, sdp))) throw ringGone();
+      if (!(await answerRing(database, agent.id, ring.id, sdp))) throw ringGone();
       return changed(context, agent.id);
     },
   );

@@ -143,7 +143,7 @@ test('a talk is followed by a pause that ends by itself, a declined ring is not'
   assert.equal(await availableAgents(database, endpointId, now + 31_000), 1);
 });
 
-test('an agent who is kept for a call is nobody for another, until it rings or is let go', async () => {
+test('an agent who is kept for a call is nobody for another until they are let go', async () => {
   const { database } = opened;
   const id = await anAgent('Ann');
   const [first, second] = [ids.next('call'), ids.next('call')];

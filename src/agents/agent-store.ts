@@ -226,11 +226,12 @@ export async function isGroupBusy(
 const ANSWER = statement(
   'agent_answer',
   `update agents set ring_state = 'answered', ring_answer = $3
-    where id = $1 and ring_id = $2 and ring_state = 'ringing' and ring_lease_until > now()
+    where id = $1 and ring_id = $2 and ring_lease_until > now()
+      and (ring_state = 'ringing' or (ring_state = 'answered' and ring_answer = $3))
    returning id`,
 );
 
-/** False where it does not ring there any more: it was declined, given up, or answered. */
+/** False where it rings there no more: declined, given up, or answered by another tab. */
 export async function answerRing(
   db: Queryable,
   id: AgentId,

@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { isOnHold } from '../calls/call-control.ts';
 import type { CallState } from '../calls/call.ts';
 import { readCall } from '../calls/call-store.ts';
+import { NEVER } from '../consent/consent.ts';
 import { readPermission, readRequest } from '../consent/consent-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
+import type { Contact } from '../contacts/contact.ts';
 import type { Queryable } from '../database/database.ts';
+import { readEndpoints } from '../endpoints/endpoint-store.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import { AGENT_STATES, agentState, GROUP_SHAPE, type Agent, type AgentRing } from './agent.ts';
 
@@ -37,6 +40,10 @@ const agentCallSchema = z.object({
   id: z.string(),
   state: z.enum(['ringing', 'answered']),
   offer: z.string().describe('SDP; answer it by POST /v1/agents/me/calls/{id}/answer.'),
+  customer: z
+    .object({ name: z.string().nullable(), number: z.string().nullable() })
+    .nullable()
+    .describe('Null where an endpoint of the call shows an alias instead (`callerId`).'),
   purpose: z.string(),
   reference: z.string().nullable().describe('The clientReference of the call.'),
   language: z.string().nullable(),
@@ -46,6 +53,7 @@ const agentCallSchema = z.object({
       text: z.string().nullable().describe('What the customer read before saying yes.'),
       at: instant,
       promisedAt: instant.nullable().describe('When a call was promised, if it was.'),
+      expiresAt: instant.nullable().describe('Until when the yes is good; null: until a no.'),
     })
     .nullable(),
   customerAnsweredAt: instant.nullable(),
@@ -99,6 +107,7 @@ async function callOf(
     id: ring.callId,
     state: ring.state === 'ringing' ? 'ringing' : 'answered',
     offer: ring.offer,
+    customer: await customerOf(db, state, contact),
     purpose: plan.purpose,
     reference: plan.clientReference,
     language: contact?.language ?? null,
@@ -125,7 +134,25 @@ async function askedOf(db: Queryable, { plan, facts }: CallState) {
   const row = requestId === null ? null : await readRequest(db, plan.accountId, requestId);
   if (row === null) return null;
   const { text, requestedAt, promisedAt } = row.request;
-  return { text, at: isoTime(requestedAt), promisedAt: isoTimeOrNull(promisedAt) };
+  const expiresAt = permission?.permission.expiresAt ?? null;
+  return {
+    text,
+    at: isoTime(requestedAt),
+    promisedAt: isoTimeOrNull(promisedAt),
+    expiresAt: isoTimeOrNull(expiresAt !== null && expiresAt >= NEVER ? null : expiresAt),
+  };
+}
+
+/** Nobody sees more than the endpoint through which they got the call would be shown. */
+async function customerOf(db: Queryable, { plan, facts }: CallState, contact: Contact | null) {
+  const { taken = null, legs = [] } = facts.control ?? {};
+  const open = legs.filter(({ endedAt }) => endedAt === null);
+  const ids = [plan.endpointId, ...open.map(({ endpointId }) => endpointId)];
+  if (taken !== null) ids.push(taken.endpointId);
+  const endpoints = await readEndpoints(db, [...new Set(ids)]);
+  if (contact === null || endpoints.some(({ options }) => options.callerId === 'alias'))
+    return null;
+  return { name: contact.name, number: contact.e164 };
 }
 
 /** A listener may leave, and nothing more; so may whoever is only being asked. */

@@ -468,7 +468,7 @@ test('a call that waited for an agent until its latest time ends with that reaso
   await assertBlocked(id, 'agents_unavailable');
 });
 
-test('of two calls for one agent one is dialled by one of two gateways, and the other waits', async () => {
+test('of two calls for one agent two gateways dial one, and the other waits', async () => {
   const race = await anAgentDesk('race');
   const agentId = await anAgent('race', 'available');
   const calls = [await onePerson(), await onePerson()];

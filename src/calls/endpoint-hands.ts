@@ -42,6 +42,8 @@ type OneLeg = {
  */
 /** Ends of somebody who had answered. */
 const WAS_THERE = new Set(['endpoint_hung_up', 'agent_media_lost']);
+/** Within it the word of a hang-up comes, also from another process. */
+const HANG_UP_WORD_MS = 1_000;
 
 export class EndpointHands {
   readonly #ports: HandPorts;
@@ -51,6 +53,7 @@ export class EndpointHands {
   #current: string = MAIN_LEG;
   #main: SipCall | null = null;
   #inviting = false;
+  #isMainOver = false;
   #numbered = 1;
   /** The current leg hung up: true when somebody goes on without it. */
   onCurrentGone: (reason: string) => boolean = () => false;
@@ -149,10 +152,18 @@ export class EndpointHands {
     if (leg !== undefined) this.#hangUpLeg(leg, why, `Q.850;cause=16;text="${why}"`);
   }
 
-  /** The browser at the end of a leg is gone: as if the agent had hung up. */
+  /**
+   * The browser at the end of a leg is gone: as if the agent had hung up. Who does hang up closes
+   * the audio too, and that is often heard of first; their word is given a moment to come.
+   */
   mediaGone(legId: string): void {
+    this.#ports.clock.after(HANG_UP_WORD_MS, () => this.#onMediaGone(legId));
+  }
+
+  #onMediaGone(legId: string): void {
     const reason = 'agent_media_lost';
     const leg = this.#legs.get(legId);
+    if (this.#ports.isDone() || (legId === MAIN_LEG && this.#isMainOver)) return;
     const call = legId === MAIN_LEG ? this.#main : leg?.call;
     call?.hangUp(`Q.850;cause=41;text="${reason}"`);
     if (legId === MAIN_LEG) this.#onMainEnd('endpoint', reason);
@@ -183,6 +194,7 @@ export class EndpointHands {
   }
 
   #onMainEnd(by: 'platform' | 'endpoint', reason: string): void {
+    this.#isMainOver = true;
     if (this.#current !== MAIN_LEG || this.onCurrentGone(reason)) return;
     if (by === 'endpoint' && !WAS_THERE.has(reason) && this.onNobody(reason)) return;
     this.#ports.hangUp(by, reason);

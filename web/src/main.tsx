@@ -1,6 +1,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { AgentApp } from './agent/agent-app.tsx';
 import { App } from './app.tsx';
 import './styles.css';
 
@@ -18,7 +19,7 @@ if (root === null) throw new Error('index.html has lost its #root element');
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <App />
+      {location.pathname === '/agent' ? <AgentApp /> : <App />}
     </QueryClientProvider>
   </StrictMode>,
 );

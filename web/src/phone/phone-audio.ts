@@ -77,14 +77,14 @@ function gathered(connection: RTCPeerConnection): Promise<void> {
 }
 
 /** Chromium feeds an analyser from a remote track only while an element plays that track too. */
-function play(speaker: HTMLAudioElement, stream: MediaStream): void {
+export function play(speaker: HTMLAudioElement, stream: MediaStream): void {
   speaker.autoplay = true;
   speaker.srcObject = stream;
   // The press on Answer allows sound; where a browser still says no, the meters keep working.
   speaker.play().catch(() => undefined);
 }
 
-function levelOf(context: AudioContext, stream: MediaStream): LevelReader {
+export function levelOf(context: AudioContext, stream: MediaStream): LevelReader {
   if (stream.getAudioTracks().length === 0) return () => 0;
   const analyser = context.createAnalyser();
   analyser.fftSize = 2048;
