@@ -100,6 +100,7 @@ function addCall(
   maybe('CallRinging', 7);
   maybe('CallAnswered', 6);
   maybe('EndpointAnswered', 6, random.below(2) === 0 ? {} : { agentId: pick(random, AGENTS) });
+  maybe('CallTransferred', 9, random.below(4) > 0 ? {} : { agentId: pick(random, AGENTS) });
   maybe('CallBridged', 6);
   maybe('CallTerminated', 5, { startedAt: random.below(2) === 0 ? null : soon() });
   maybe('CallConnected', 5, { lineId });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
 import { addCdrCommands } from './cdr-commands.ts';
+import { addKpiCommands } from './kpi-commands.ts';
 import { addEndpointCommands } from './endpoint-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { runStart } from './start.ts';
@@ -106,6 +107,7 @@ addPolicyCommands(program, LOCAL_URL);
 addEndpointCommands(program, LOCAL_URL);
 addAuditCommands(program, LOCAL_URL);
 addCdrCommands(program, LOCAL_URL);
+addKpiCommands(program, LOCAL_URL);
 
 program
   .command('template')

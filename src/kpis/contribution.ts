@@ -25,6 +25,9 @@ export const COUNTED_TYPES = [
   'EndpointInvited',
   'EndpointAnswered',
   'CallBridged',
+  // These two may say which agent has the customer from then on.
+  'CallTransferred',
+  'LegTaken',
   'CallTerminated',
   'CallConnected',
   'CallUnanswered',
