@@ -12,6 +12,7 @@ import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
 import { openLine, readLine } from './lines/line-store.ts';
 import { isRefused } from './platform/refusal.ts';
 import { recipientOf } from './messages/message-worker.ts';
+import { readRecordingSettings } from './recording/recording-store.ts';
 import type { ScriptId } from './calls/call-script.ts';
 import { openScriptGuide, playScript } from './scripts/script-guide.ts';
 import type { ServerCore } from './server-core.ts';
@@ -75,6 +76,12 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
       );
     },
     promptOf: ({ accountId }, name) => core.shelf.prompt(accountId, name),
+    spokenOf: async (text, language) =>
+      core.shelf.speaks ? core.shelf.spoken(text, language, null) : null,
+    announcementOf: async ({ accountId }) => {
+      const { announcementPrompt: name } = await readRecordingSettings(database, accountId);
+      return name === null ? null : core.shelf.prompt(accountId, name);
+    },
     openGuide: openScriptGuide({ ...core, egress }),
     openScript: (hands, state, scriptId) =>
       playScript({ ...core, egress }, hands, state, {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { isProblem } from '../src/cli/api-client.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
 import type { EventView, Page } from '../src/http/api-types.ts';
 import type { RecordingView } from '../src/recording/recording-views.ts';
@@ -9,10 +10,12 @@ import { makeChanges } from '../src/ledger/changes.ts';
 import { ManualClock } from '../src/platform/clock.ts';
 import { makeIds } from '../src/platform/ids.ts';
 import { seededRandom } from '../src/platform/random.ts';
+import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { openRecordingDesk } from '../src/recording/recording-desk.ts';
 import { deleteExpired } from '../src/recording/recording-worker.ts';
 import { send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
+import { allFiles, allTables, tracesIn } from './traces.ts';
 import { assertOneEnd, getYes, newPerson, placed, reach } from './story-people.ts';
 
 /** Recordings of calls, from the wish to the erasure; sound is a byte that can be told apart. */
@@ -207,7 +210,7 @@ test('recordings go when their account says so, by themselves or at once', async
   const [old = '', unwanted = ''] = ids;
   const path = '/v1/recording-settings';
   await send(story, 'PATCH', path, { body: { retentionDays: 2 } });
-  assert.deepEqual(await story.api.get(path), { retentionDays: 2 });
+  assert.deepEqual(await story.api.get(path), { retentionDays: 2, announcementPrompt: null });
   await send(story, 'DELETE', `/v1/calls/${unwanted}/recording`);
   assert.equal((await recordingsOf(unwanted))[0]?.state, 'deleted');
   const later = async (days: number): Promise<number> => {
@@ -222,6 +225,69 @@ test('recordings go when their account says so, by themselves or at once', async
   assert.ok((await later(3)) > 0);
   const gone = (await recordingsOf(old))[0];
   assert.deepEqual([gone?.state, gone?.reason, gone?.links], ['deleted', 'retention', null]);
+});
+
+const MAILBOX = {
+  name: 'Mailbox',
+  variables: { who: {} },
+  steps: [
+    { name: 'message', do: 'record', action: 'start', messageMs: 20_000 },
+    { name: 'pin', do: 'gather', maxDigits: 8, tries: 1, saveAs: 'pin', onFail: 'bye' },
+    { name: 'bye', do: 'play', prompt: 'builtin:beep', set: { result: 'from {{who}} {{pin}}' } },
+  ],
+};
+
+test('a message that a script takes is announced in own words, and leaves no trace', async () => {
+  const own = await fetch(`${story.server.url}/v1/prompts?name=told`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${story.apiKey}`, 'content-type': 'audio/wav' },
+    body: new Uint8Array(wavOf({ samples: toneAt(523, 8_000, 1), rate: 8_000 })),
+  });
+  const prompt = (await own.json()) as { id: string };
+  const path = '/v1/recording-settings';
+  const unknown = await send(story, 'PATCH', path, { body: { announcementPrompt: 'tolled' } });
+  assert.match(unknown.text, /announcementPrompt/);
+  assert.equal(unknown.status, 400);
+  await send(story, 'PATCH', path, { body: { announcementPrompt: 'told' } });
+  const saved = await story.api.post<{ id: string }>('/v1/scripts', MAILBOX);
+  assert.ok(!isProblem(saved), JSON.stringify(saved));
+  const number = newPerson(story, '711', '101');
+  await getYes(story, number);
+  const secrets = { who: 'Zaphod Quillfeather', pin: '40718265' };
+  const wish = { scriptId: saved.id, scriptVariables: { who: secrets.who } };
+  const { id } = await placed(story, number, wish);
+  await inState(id, 'recording');
+  const heard = story.media.ordersOf(id).filter((told) => told.startsWith('play whatsapp'));
+  assert.match(heard[0] ?? '', new RegExp(prompt.id), 'the own words come first, uncut');
+  await story.until('the beep', () => story.media.ordersOf(id).some((it) => it.includes('beep')));
+  await talk(id, 400);
+  story.media.press(id, '#');
+  const ready = await inState(id, 'ready');
+  assert.ok((ready.durationMs ?? 0) >= 400);
+  const wav = await download(ready.links?.wav ?? '');
+  assert.ok(samples(wav, 0).has(expanded(LEFT)));
+  for (const digit of secrets.pin) {
+    await story.pass(100);
+    story.media.press(id, digit);
+  }
+  await reach(story, id, 'ended');
+  const { contactId, script } = await cdrOf(id);
+  assert.equal(script?.result, `from ${secrets.who} ${secrets.pin}`);
+  assert.equal(script?.steps[0]?.outcome, 'digits');
+  await story.api.post(`/v1/contacts/${contactId}/erase`, { confirm: contactId });
+  await story.until('the end of the erasure', async () => {
+    const { text } = await send(story, 'GET', `/v1/contacts/${contactId}/erasure`);
+    return (JSON.parse(text) as { state: string }).state === 'done';
+  });
+  const places = await allTables(story.connectionString);
+  for (const [place, text] of await allFiles(story.dataDir)) places.set(place, text);
+  assert.deepEqual(tracesIn(places, [number.slice(1), ...Object.values(secrets)]), []);
+  assert.deepEqual(
+    [...places.keys()].filter((place) => place.includes(ready.id)),
+    [],
+  );
+  assert.equal((await fetch(ready.links?.wav ?? '')).status, 404);
+  await send(story, 'PATCH', path, { body: { announcementPrompt: null } });
 });
 
 async function cdrOf(id: string): Promise<Cdr> {

@@ -47,6 +47,10 @@ export type SessionPorts = RecordingPorts & {
   addressesOf: (plan: CallState['plan']) => Promise<readonly EndpointAddress[]>;
   /** A prompt of the account; null where there is none of that name. */
   promptOf?: (plan: CallState['plan'], name: string) => Promise<Sound | null>;
+  /** A text as sound; null where this server cannot speak. */
+  spokenOf?: (text: string, language: string) => Promise<Sound | null>;
+  /** The account's own announcement of a recording; null where it has none. */
+  announcementOf?: (plan: CallState['plan']) => Promise<Sound | null>;
   /** Who leads the call by its hands, such as a script. */
   openGuide?: OpenGuide;
   /** Plays a script in a call that was planned without one. */

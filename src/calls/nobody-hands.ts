@@ -18,6 +18,8 @@ export type NobodyPorts = {
   note: (...events: ControlEvent[]) => void;
   /** The account's prompt of that name; null where there is none. */
   promptOf?: (plan: CallPlan, name: string) => Promise<Sound | null>;
+  /** A text as sound; null where this server cannot speak. */
+  spokenOf?: (text: string, language: string) => Promise<Sound | null>;
 };
 
 /** How long it waits before it calls the endpoint again. */
@@ -107,10 +109,17 @@ export class NobodyHands implements CallGuide {
     }
   }
 
+  /** What was recorded or written for it; null leaves it to beeps, or to the music. */
   async #prompt(): Promise<Sound | null> {
-    const { prompt } = this.#endpoint.options.whenNobody;
-    if (prompt === null) return null;
-    return (await this.#ports.promptOf?.(this.#plan, prompt)) ?? null;
+    const { prompt, say, language = 'en' } = this.#endpoint.options.whenNobody;
+    const { promptOf, spokenOf, log } = this.#ports;
+    try {
+      if (prompt !== null) return (await promptOf?.(this.#plan, prompt)) ?? null;
+      if (say !== undefined) return (await spokenOf?.(say, language)) ?? null;
+    } catch (error) {
+      log.warn({ callId: this.#plan.id, error: errorText(error) }, 'no announcement to be had');
+    }
+    return null;
   }
 
   #end(reason: 'nobody_there' | 'queue_timed_out'): void {

@@ -29,6 +29,7 @@ export class RecordingHands {
       {
         desk,
         announcements,
+        ownAnnouncement: async () => (await ports.announcementOf?.(ports.state().plan)) ?? null,
         clock,
         log,
         keepFreeBytes,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GROUP_SHAPE } from '../agents/agent.ts';
 import { credential, oneLine, strategySchema } from '../http/api-schemas.ts';
 import type { EndpointView } from '../http/api-types.ts';
+import { languageTag } from '../scripts/script.ts';
 import {
   CALLER_IDS,
   DEFAULT_OPTIONS,
@@ -64,6 +65,13 @@ const nobody = z.strictObject({
     .nullable()
     .default(null)
     .describe('Name of a prompt, instead of beeps (announce_and_end) or the music of the queue.'),
+  say: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe('Words instead of a prompt, where the server can speak; else beeps or music.'),
+  language: languageTag.optional().describe('Of `say`; default: en.'),
   scriptId: z.string().max(100).nullable().default(null).describe('The script of `script`.'),
   maxMs: z
     .int()
@@ -178,6 +186,8 @@ export const endpointSchema = z.object({
   whenNobody: z.object({
     action: z.enum(NOBODY_ACTIONS),
     prompt: z.string().nullable(),
+    say: z.string().optional(),
+    language: z.string().optional(),
     scriptId: z.string().nullable(),
     maxMs: z.number(),
   }),

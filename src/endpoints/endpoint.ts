@@ -51,6 +51,10 @@ export type WhenNobody = {
   action: (typeof NOBODY_ACTIONS)[number];
   /** Name of a prompt, instead of the beeps of `announce_and_end` or the music of the queue. */
   prompt: string | null;
+  /** Words instead of a prompt, spoken where the server can speak. */
+  say?: string | undefined;
+  /** Of `say`; English unless told. */
+  language?: string | undefined;
   scriptId: string | null;
   /** How long at most, from the moment that nobody was there. */
   maxMs: number;

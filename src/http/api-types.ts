@@ -64,6 +64,8 @@ export type EndpointView = {
   whenNobody: {
     action: 'end' | 'announce_and_end' | 'queue_with_music' | 'script';
     prompt: string | null;
+    say?: string | undefined;
+    language?: string | undefined;
     scriptId: string | null;
     maxMs: number;
   };

@@ -11,6 +11,8 @@ import type { Announced, RecordingFigures, RecordingOrder } from './recording.ts
 export type CallRecorderPorts = {
   desk: RecordingDesk;
   announcements: Announcements;
+  /** The account's own words, as a sound; null where it has none. */
+  ownAnnouncement: () => Promise<Sound | null>;
   clock: Clock;
   log: Log;
   keepFreeBytes: number;
@@ -127,10 +129,12 @@ export class CallRecorder {
 
   /** Both sides hear it; the one that counts is the person called. */
   async #announce(): Promise<boolean> {
-    const { announcements, play } = this.#ports;
+    const { announcements, play, ownAnnouncement } = this.#ports;
     const { language, country } = this.#call;
     const spoken = announcementLanguage(language, country, SPOKEN_LANGUAGES);
-    const sound = await announcements.soundIn(spoken);
+    // A prompt that was deleted, or cannot be read, must not mean that nobody is told.
+    const own = await ownAnnouncement().catch(() => null);
+    const sound = own ?? (await announcements.soundIn(spoken));
     void play(sound, 'endpoint').catch(errorText);
     return play(sound, 'whatsapp');
   }

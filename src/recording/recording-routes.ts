@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { z } from 'zod';
 import { readCall } from '../calls/call-store.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
+import { readPrompt } from '../prompts/prompt-store.ts';
 import { accountOf } from '../http/auth.ts';
 import { pageSchema } from '../http/pagination.ts';
 import { HttpError } from '../http/problem.ts';
@@ -36,6 +37,10 @@ const DOWNLOAD_MS = 3_600_000;
 
 const settingsSchema = z.object({
   retentionDays: z.int().describe('Days that recordings are kept after their call.'),
+  announcementPrompt: z
+    .string()
+    .nullable()
+    .describe('The prompt that tells people they are recorded; null: our own words.'),
 });
 const settingsPatch = z.strictObject({
   retentionDays: z
@@ -43,7 +48,14 @@ const settingsPatch = z.strictObject({
     .min(1)
     .max(3_650)
     .nullable()
+    .optional()
     .describe("Null: the server's own ASKFIRST_RETENTION_RECORDING_DAYS."),
+  announcementPrompt: z
+    .string()
+    .max(60)
+    .nullable()
+    .optional()
+    .describe('Name of a prompt that says it in your words; null: ours, in their language.'),
 });
 
 /** Recordings of calls: what there is, links to listen, how long they are kept. */
@@ -149,13 +161,13 @@ function registerSettings(app: HttpServer, context: RecordingContext): void {
   const onRequest = context.authenticator.authenticate;
   const response = { 200: settingsSchema };
   const shown = async (accountId: AccountId): Promise<z.infer<typeof settingsSchema>> => {
-    const { retentionDays } = await readRecordingSettings(database, accountId);
-    return { retentionDays: retentionDays ?? settings.ASKFIRST_RETENTION_RECORDING_DAYS };
+    const { retentionDays, ...rest } = await readRecordingSettings(database, accountId);
+    return { retentionDays: retentionDays ?? settings.ASKFIRST_RETENTION_RECORDING_DAYS, ...rest };
   };
 
   app.get(
     '/v1/recording-settings',
-    { onRequest, schema: { tags, summary: 'How long recordings are kept', response } },
+    { onRequest, schema: { tags, summary: 'How recordings are announced and kept', response } },
     async (request) => shown(accountOf(request).accountId),
   );
 
@@ -165,17 +177,32 @@ function registerSettings(app: HttpServer, context: RecordingContext): void {
       onRequest,
       schema: {
         tags,
-        summary: 'Change it, for recordings that there are as well',
+        summary: 'Change it; days hold for recordings that there are as well',
         body: settingsPatch,
         response,
       },
     },
     async (request) => {
       const { accountId } = accountOf(request);
-      await saveRecordingSettings(database, accountId, request.body);
+      const { announcementPrompt, retentionDays } = request.body;
+      const name = announcementPrompt ?? null;
+      const isThere = name === null || (await readPrompt(database, accountId, { name })) !== null;
+      if (!isThere) throw unknownPrompt();
+      await saveRecordingSettings(database, accountId, {
+        ...(retentionDays !== undefined && { retentionDays }),
+        ...(announcementPrompt !== undefined && { announcementPrompt }),
+      });
       return shown(accountId);
     },
   );
+}
+
+function unknownPrompt(): HttpError {
+  const rule = 'is the name of a prompt of this account';
+  const fix = 'Upload it with POST /v1/prompts, or correct the name.';
+  return new HttpError('invalid_request', 'There is no such prompt.', {
+    fields: [{ field: 'announcementPrompt', rule, fix }],
+  });
 }
 
 /** What is needed to hear it; null where there is nothing to hear, any more or at all. */

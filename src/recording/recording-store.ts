@@ -172,7 +172,11 @@ export async function expiredRecordings(
   return (await db.run(EXPIRED, [at(now), days, limit])).map(toRecording);
 }
 
-export type RecordingSettings = { retentionDays: number | null };
+export type RecordingSettings = {
+  retentionDays: number | null;
+  /** Name of a prompt that says it instead of our own words. */
+  announcementPrompt: string | null;
+};
 
 const SETTINGS = statement<{ settings: Partial<RecordingSettings> | null }>(
   'recording_settings',
@@ -184,18 +188,20 @@ export async function readRecordingSettings(
   accountId: AccountId,
 ): Promise<RecordingSettings> {
   const row = await db.first(SETTINGS, [accountId]);
-  return { retentionDays: row?.settings?.retentionDays ?? null };
+  const { retentionDays = null, announcementPrompt = null } = row?.settings ?? {};
+  return { retentionDays, announcementPrompt };
 }
 
 const SET = statement(
   'recording_set_settings',
-  `update accounts set settings = jsonb_set(settings, '{recording}', $2::jsonb) where id = $1`,
+  `update accounts set settings = jsonb_set(settings, '{recording}',
+     coalesce(settings -> 'recording', '{}'::jsonb) || $2::jsonb) where id = $1`,
 );
 
 export async function saveRecordingSettings(
   db: Queryable,
   accountId: AccountId,
-  settings: RecordingSettings,
+  settings: Partial<RecordingSettings>,
 ): Promise<void> {
   await db.run(SET, [accountId, JSON.stringify(settings)]);
 }

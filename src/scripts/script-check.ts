@@ -192,7 +192,11 @@ function stepProblems(script: Script, step: Step): ScriptProblem[] {
   const surveys = surveyKey
     ? [say('do', `has keys 1 to 5, of which "${script.optOutKey}" means stop`, 'Make it 9.')]
     : [];
-  return [...lost, ...unfilled, ...unknownTest, ...gathers, ...surveys];
+  const messages =
+    step.do === 'record' && step.messageMs !== undefined && step.action !== 'start'
+      ? [say('messageMs', 'stands with the action "start" only', 'Remove it.')]
+      : [];
+  return [...lost, ...unfilled, ...unknownTest, ...gathers, ...surveys, ...messages];
 }
 
 type Say = (field: string, rule: string, fix: string) => ScriptProblem;

@@ -39,6 +39,9 @@ export function dryRun(script: Script, wish: DryRunWish): DryRunLine[] {
     if (phase.kind === 'playing' || (phase.kind === 'gathering' && phase.token !== null)) {
       at += SPOKEN_MS;
       feed({ type: 'played', token: phase.token ?? 0, problem: null, at });
+    } else if (phase.kind === 'announcing') {
+      at += SPOKEN_MS;
+      feed({ type: 'recording', token: phase.token, problem: null, at });
     } else if (phase.kind === 'connecting') {
       at += RINGS_MS;
       if (wish.answers) feed({ type: 'connected', at });

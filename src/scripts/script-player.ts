@@ -147,7 +147,7 @@ export class ScriptPlayer implements CallGuide {
         this.#connection += 1;
         return;
       case 'record':
-        void this.#hands.record(action.action).catch((error: unknown) => this.#warn(error));
+        void this.#record(action);
         return;
       case 'ask':
         void this.#ask(action, state);
@@ -184,6 +184,15 @@ export class ScriptPlayer implements CallGuide {
       problem = error instanceof Failure ? error.code : 'sound_failed';
     }
     this.#feed({ type: 'played', token, problem });
+  }
+
+  async #record({ action, token }: Extract<ScriptAction, { do: 'record' }>): Promise<void> {
+    const isDone = await this.#hands.record(action).catch((error: unknown) => {
+      this.#warn(error);
+      return false;
+    });
+    if (action !== 'start') return;
+    this.#feed({ type: 'recording', token, problem: isDone ? null : 'recording_not_begun' });
   }
 
   async #soundOf(sound: ScriptSound): Promise<Sound> {

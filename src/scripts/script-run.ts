@@ -18,6 +18,8 @@ const SOUND_MAX_MS = 200_000;
 /** Beyond what any endpoint may ring (120 s): the session says so itself, before. */
 const CONNECT_MS = 150_000;
 const ASK_GRACE_MS = 2_000;
+/** Far longer than any announcement (a prompt of the account's may take 60 s). */
+const ANNOUNCE_MS = 90_000;
 
 /** One turn of a script: moves the state, and gathers what is to be done. */
 export class ScriptRun {
@@ -75,9 +77,7 @@ export class ScriptRun {
         return Object.hasOwn(step.cases, value) ? (step.cases[value] ?? step.next) : step.next;
       }
       case 'record':
-        this.#do({ do: 'record', action: step.action });
-        this.leave(step, 'done');
-        return step.next;
+        return this.#record(step);
       case 'connect':
         return this.#connect(step);
       case 'url':
@@ -89,6 +89,27 @@ export class ScriptRun {
         this.leave(step, 'done');
         return this.#stop('hung_up');
     }
+  }
+
+  /** A start waits until all have been told: the next prompt would cut the announcement short. */
+  #record(step: Extract<Step, { do: 'record' }>): string | null {
+    const { action } = step;
+    const token = this.#state.token + 1;
+    this.#state = { ...this.#state, token };
+    this.#do({ do: 'record', action, token });
+    if (action === 'start') {
+      this.wait({ kind: 'announcing', step, token, until: this.#at + ANNOUNCE_MS });
+      return null;
+    }
+    this.leave(step, 'done');
+    return step.next;
+  }
+
+  recording(step: Extract<Step, { do: 'record' }>, problem: string | null): this {
+    if (problem !== null) return this.leave(step, 'failed', { problem }).enter(step.next);
+    if (step.messageMs === undefined) return this.leave(step, 'done').enter(step.next);
+    this.#ask(asMessage(step, step.messageMs), 1, { play: 'builtin:beep' });
+    return this;
   }
 
   #play(step: Step, sound: { say: string; language?: string } | { play: string }): null {
@@ -222,7 +243,13 @@ export class ScriptRun {
     if (!keepsOutcome) this.#set({ outcome, reason: problem ?? '' });
     // A survey waits for its key as a `gather` does, and is told as what it is.
     const kind = this.#state.script.steps.get(step.name)?.do ?? step.do;
+    // A message has been left: what follows is not part of it.
+    if (kind === 'record' && step.do === 'gather') this.#stopRecording();
     return this.#do({ do: 'note', step: { name: step.name, kind, outcome, digits, problem } });
+  }
+
+  #stopRecording(): void {
+    this.#do({ do: 'record', action: 'stop', token: this.#state.token });
   }
 
   optOut(): this {
@@ -304,6 +331,25 @@ function asQuestion(step: Extract<Step, { do: 'survey' }>): Extract<Step, { do: 
     terminator: 'none',
     betweenDigitsTimeoutMs: 500,
     cases: Object.fromEntries(SCORES.map((score) => [String(score), next])),
+    onFail: next,
+  };
+}
+
+/** The time for a message is waited for as a `gather` waits for a key. */
+function asMessage(
+  { name, next }: Extract<Step, { do: 'record' }>,
+  messageMs: number,
+): Extract<Step, { do: 'gather' }> {
+  return {
+    do: 'gather',
+    name,
+    next,
+    firstDigitTimeoutMs: messageMs,
+    tries: 1,
+    minDigits: 1,
+    maxDigits: 1,
+    terminator: 'none',
+    betweenDigitsTimeoutMs: 500,
     onFail: next,
   };
 }

@@ -48,6 +48,9 @@ export function stepScript(state: ScriptState, input: ScriptInput): Stepped {
     case 'playing':
       if (input.type !== 'played' || input.token !== phase.token) return run.result();
       return run.afterSound(phase.step, input.problem).result();
+    case 'announcing':
+      if (input.type !== 'recording' || input.token !== phase.token) return run.result();
+      return run.recording(phase.step, input.problem).result();
     case 'gathering':
       return onGathering(run, phase, input).result();
     case 'connecting':
@@ -95,6 +98,8 @@ function onTime(run: ScriptRun, state: ScriptState, at: number): ScriptRun {
     case 'gathering':
       if (phase.token !== null) return run.stopPlaying().listen(phase, null);
       return run.entryOver(phase);
+    case 'announcing':
+      return run.recording(phase.step, 'timed_out');
     case 'connecting':
       return run.notConnected(phase.step, 'endpoint_no_answer', true);
     case 'asking':

@@ -27,6 +27,13 @@ export type ScriptPhase =
       /** Why a prompt of it could not be played. */
       problem: string | null;
     }
+  /** People are being told that they are recorded; what plays now would cut that short. */
+  | {
+      readonly kind: 'announcing';
+      step: Extract<Step, { do: 'record' }>;
+      token: number;
+      until: number;
+    }
   | { readonly kind: 'connecting'; step: Extract<Step, { do: 'connect' }>; until: number }
   /** A talk with the endpoint: only the stop key matters now. */
   | { readonly kind: 'connected' }
@@ -68,6 +75,8 @@ export type ScriptInput =
   | { type: 'digit'; digit: string; at: number }
   /** A sound is over; `problem` when it could not be played at all. */
   | { type: 'played'; token: number; problem: string | null; at: number }
+  /** The recording runs; `problem` when it could not begin. */
+  | { type: 'recording'; token: number; problem: string | null; at: number }
   /** The endpoint answered and speaks with the customer, or could not be had. */
   | { type: 'connected'; at: number }
   | { type: 'notConnected'; reason: string; at: number }
@@ -91,7 +100,8 @@ export type ScriptAction =
   | { do: 'connect'; endpoint: string | null }
   /** Nobody answered in time: the invitation is taken back. */
   | { do: 'disconnect' }
-  | { do: 'record'; action: 'start' | 'pause' | 'resume' | 'stop' }
+  /** A start is answered by `recording` with the same token. */
+  | { do: 'record'; action: 'start' | 'pause' | 'resume' | 'stop'; token: number }
   | { do: 'ask'; token: number; step: Extract<Step, { do: 'url' }> }
   | { do: 'optOut' }
   | { do: 'hangUp' }

@@ -116,6 +116,12 @@ const recordStep = z.strictObject({
   do: z.literal('record'),
   ...common,
   action: z.enum(['start', 'pause', 'resume', 'stop']),
+  messageMs: z
+    .int()
+    .min(3_000)
+    .max(300_000)
+    .optional()
+    .describe('With `start`: a beep, then so long for a message; any key or the time ends it.'),
 });
 const optOutStep = z.strictObject({ do: z.literal('optout'), name: stepName.optional(), set });
 const hangUpStep = z.strictObject({ do: z.literal('hangup'), name: stepName.optional(), set });

@@ -31,6 +31,8 @@ export type EndpointDraft = {
   healthCheck: boolean;
   nobody: EndpointView['whenNobody']['action'];
   prompt: string;
+  say: string;
+  language: string;
   scriptId: string;
   nobodySeconds: string;
   maxCalls: string;
@@ -66,6 +68,8 @@ export function emptyDraft(): EndpointDraft {
     healthCheck: true,
     nobody: 'end',
     prompt: '',
+    say: '',
+    language: 'en',
     scriptId: '',
     nobodySeconds: '60',
     maxCalls: '',
@@ -95,6 +99,8 @@ export function draftOf(view: EndpointView): EndpointDraft {
     healthCheck: view.healthCheck === 'options',
     nobody: whenNobody.action,
     prompt: whenNobody.prompt ?? '',
+    say: whenNobody.say ?? '',
+    language: whenNobody.language ?? 'en',
     scriptId: whenNobody.scriptId ?? '',
     nobodySeconds: seconds(whenNobody.maxMs),
     maxCalls: numberText(view.maxCalls),
@@ -114,6 +120,8 @@ function targetDraftOf(target: EndpointView['targets'][number]): TargetDraft {
  */
 export function bodyOf(draft: EndpointDraft): object {
   const { nobody, prompt, scriptId } = draft;
+  const speaks = nobody === 'announce_and_end' || nobody === 'queue_with_music';
+  const say = speaks && prompt === '' ? draft.say.trim() : '';
   const agents = {
     group: draft.group.trim(),
     ringMs: millis(draft.agentRingSeconds),
@@ -136,7 +144,8 @@ export function bodyOf(draft: EndpointDraft): object {
     healthCheck: draft.healthCheck ? 'options' : 'off',
     whenNobody: {
       action: nobody,
-      prompt: prompt === '' || nobody === 'end' || nobody === 'script' ? null : prompt,
+      prompt: prompt === '' || !speaks ? null : prompt,
+      ...(say === '' ? {} : { say, language: draft.language.trim() }),
       scriptId: scriptId === '' || nobody !== 'script' ? null : scriptId,
       maxMs: millis(draft.nobodySeconds),
     },

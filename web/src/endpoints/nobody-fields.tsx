@@ -47,6 +47,7 @@ export function NobodyFields(props: { draft: EndpointDraft; onChange: DraftChang
             onChange={(prompt) => onChange({ prompt })}
           />
         )}
+        {speaks && draft.prompt === '' && <WordsFields draft={draft} onChange={onChange} />}
         {draft.nobody === 'script' && (
           <SelectField
             label="Script"
@@ -57,5 +58,25 @@ export function NobodyFields(props: { draft: EndpointDraft; onChange: DraftChang
         )}
       </div>
     </fieldset>
+  );
+}
+
+function WordsFields({ draft, onChange }: { draft: EndpointDraft; onChange: DraftChange }) {
+  return (
+    <>
+      <TextField
+        label="Or words to be spoken"
+        value={draft.say}
+        maxLength={500}
+        hint="Where the server can speak; else beeps or music"
+        onChange={(say) => onChange({ say })}
+      />
+      <TextField
+        label="Language of the words"
+        value={draft.language}
+        placeholder="en"
+        onChange={(language) => onChange({ language })}
+      />
+    </>
   );
 }
