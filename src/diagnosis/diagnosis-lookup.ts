@@ -118,7 +118,11 @@ export async function requestNotReceivedFacts(
       status: template?.status ?? null,
     },
     windowUntil: contact === null ? undefined : await windowUntil(database, contact.id, line.id),
-    line: { enabled: line.enabled, restrictedUntil: line.restrictedUntil },
+    line: {
+      enabled: line.enabled,
+      restrictedUntil: line.restrictedUntil,
+      pausedAt: line.pausedAt,
+    },
   };
 }
 

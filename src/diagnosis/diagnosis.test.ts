@@ -162,6 +162,11 @@ const CAUSES: Array<[name: string, facts: DiagnosisFacts, cause: string | null]>
     'line_ready',
   ],
   [
+    'a line that its brakes have paused',
+    { ...notReceived, line: { enabled: true, restrictedUntil: null, pausedAt: NOW - 1 } },
+    'line_ready',
+  ],
+  [
     'a template in review',
     { ...notReceived, template: { ...notReceived.template, status: 'pending' } },
     'template_approved',

@@ -33,7 +33,7 @@ export type RequestNotReceivedFacts = NumberFacts & {
   };
   /** Until when the 24-hour window is open; null when closed; undefined when not known. */
   windowUntil: number | null | undefined;
-  line: { enabled: boolean; restrictedUntil: number | null };
+  line: { enabled: boolean; restrictedUntil: number | null; pausedAt?: number | null };
 };
 
 /** "Customer doesn't receive permission request": the page's four checks, and ours around them. */
@@ -51,7 +51,14 @@ export function requestNotReceivedChecks(facts: RequestNotReceivedFacts): Check[
 
 function lineReady({ line, now }: RequestNotReceivedFacts): Found {
   if (!line.enabled) return fault('The line is switched off.', 'Enable the line.');
-  const until = line.restrictedUntil;
+  const { restrictedUntil: until, pausedAt = null } = line;
+  if (pausedAt !== null) {
+    return fault(
+      'The brakes have paused the line.',
+      'Find the cause with GET /v1/brakes, then resume the line.',
+      { pausedAt: time(pausedAt) },
+    );
+  }
   if (until === null || until <= now) return ok('The line is enabled and not restricted.');
   return fault('Meta restricts the line; it may neither ask nor call.', 'Wait for its end.', {
     restrictedUntil: time(until),
