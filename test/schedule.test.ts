@@ -108,7 +108,7 @@ test('where a window has no legal minute, the answer says why and what is neares
     call(story, number, { window: { from: inMs(MINUTE), until: inMs(HOUR) } }),
   );
   assert.equal(early.code, 'promise_not_due');
-  const [first, second] = early.evidence?.['alternatives'] as string[];
+  const [first, second] = (early.evidence?.['alternatives'] ?? []) as string[];
   assert.deepEqual([first, early.latestAt], [early.allowedAt, undefined]);
   assert.equal(Date.parse(second ?? '') - Date.parse(first ?? ''), 15 * MINUTE);
   const late = await refused(
@@ -149,11 +149,14 @@ test('a call is moved: it waits for its new time, and the business is told', asy
   await getYes(story, number);
   const { id } = await placed(story, number, { scheduledAt: inMs(10 * MINUTE) });
   const later = inMs(40 * MINUTE);
-  const call = await moved(id, { scheduledAt: later });
-  assert.deepEqual([call.dueAt, call.status], [later, 'queued']);
+  const there = await moved(id, { scheduledAt: later });
+  assert.deepEqual([there.dueAt, there.status], [later, 'queued']);
   const { items } = await story.api.get<Page<EventView>>(`/v1/events?callId=${id}&limit=100`);
-  const [told] = items.filter(({ type }) => type === 'call.rescheduled');
-  assert.equal((told?.data as { call: CallView }).call.dueAt, later);
+  const told = items.filter(({ type }) => type === 'call.rescheduled').map(({ data }) => data);
+  assert.deepEqual(
+    told.map((data) => (data as { call: CallView }).call.dueAt),
+    [later],
+  );
   story.clock.advance(20 * MINUTE);
   await story.pass(2_000);
   assert.equal(story.simulator.person(number).call, null);
@@ -256,6 +259,12 @@ test('the times of a contact are asked by id, and those of a stranger by number'
   const times = await story.api.get<CallingTimesView>(path);
   assert.deepEqual([times.contactId, times.items.length, times.refusal], [id, 2, null]);
   assert.equal(times.best, times.items[0]?.at);
+  const waits = await placed(story, number, { scheduledAt: inMs(10 * MINUTE) });
+  const second = await story.api.get<CallingTimesView>(path);
+  assert.equal(second.refusal?.code, 'call_in_progress');
+  const toMove = await story.api.get<CallingTimesView>(`${path}&callId=${waits.id}`);
+  assert.deepEqual([toMove.refusal, toMove.items.length], [null, 2]);
+  await cancel(waits.id);
   const stranger = { to: '+447700900999', purpose: PURPOSE };
   const none = await story.api.post<CallingTimesView>('/v1/calling-times', stranger);
   assert.ok(!isProblem(none));

@@ -163,6 +163,7 @@ const timesQuestion = {
   lineId: z.string().optional(),
   endpointId: z.string().optional().describe('Whose room counts; default: that of the line.'),
   campaignId: z.string().max(100).optional().describe('Whose pace counts too.'),
+  callId: z.string().optional().describe('To move this call, which is then not in the way.'),
   from: instant.optional().describe('Default: now.'),
   until: instant.optional().describe('Default: 24 hours after from.'),
   limit: z.coerce.number().int().min(1).max(60).default(30).describe('So many minutes.'),
@@ -258,6 +259,11 @@ function registerCallingTimes(app: HttpServer, context: ApiContext): void {
     const endpoint =
       endpointId === null ? null : await readEndpoint(database, accountId, endpointId);
     if (named !== null) found(endpoint, 'endpoint');
+    const callId = asked.callId === undefined ? null : idFrom('call', asked.callId);
+    if (callId !== null) {
+      const call = await readCall(database, callId);
+      found(call?.plan.contactId === contact.id ? call : null, 'call');
+    }
     const now = clock.now();
     const from = asked.from === undefined ? now : Math.max(now, Date.parse(asked.from));
     const until = asked.until === undefined ? from + DAY_MS : Date.parse(asked.until);
@@ -267,7 +273,7 @@ function registerCallingTimes(app: HttpServer, context: ApiContext): void {
       line,
       endpoint,
       purpose: asked.purpose,
-      callId: null,
+      callId,
       campaignId: asked.campaignId ?? null,
       endpointKnown: endpoint !== null,
       now,

@@ -3,10 +3,12 @@ import { isWrongKey } from './api/business-client.ts';
 import { useBusiness } from './api/business-context.tsx';
 import { useLines } from './api/business-hooks.ts';
 import { useSimulator, useSimulatorState } from './api/simulator-hooks.tsx';
+import { AgentsPage } from './agents/agents-page.tsx';
 import { AuditPage } from './audit/audit-page.tsx';
 import { BusinessHalf } from './business/business-half.tsx';
 import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
 import { ExperimentsPage } from './experiments/experiments-page.tsx';
+import { ImportsPage } from './imports/imports-page.tsx';
 import { JourneysPage } from './journeys/journeys-page.tsx';
 import { EndpointsPage } from './endpoints/endpoints-page.tsx';
 import { KpisPage } from './kpis/kpis-page.tsx';
@@ -49,7 +51,9 @@ export function Workspace(props: { onLeave: () => void }) {
       {page === 'figures' && <KpisPage />}
       {page === 'experiments' && <ExperimentsPage />}
       {page === 'records' && <RecordsPage />}
+      {page === 'imports' && <ImportsPage />}
       {page === 'do-not-call' && <DoNotCallPage />}
+      {page === 'agents' && <AgentsPage />}
       {page === 'audit' && <AuditPage number={number} />}
       {page === 'calls' && (
         <main

@@ -12,7 +12,9 @@ export const PAGES = {
   experiments: 'Experiments',
   records: 'Records and prices',
   endpoints: 'Endpoints',
+  agents: 'Agents',
   figures: 'Figures',
+  imports: 'Import contacts',
   'do-not-call': 'Do not call',
   audit: 'Audit',
 } as const;

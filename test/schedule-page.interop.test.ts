@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+import { isoTime, systemClock } from '../src/platform/clock.ts';
+import { buildPage } from './built-page.ts';
+import { needsProgram, programPath } from './peers.ts';
+import {
+  must,
+  newCustomerWithYes,
+  openLiveProduct,
+  PURPOSE,
+  type LiveProduct,
+} from './product-peers.ts';
+
+/** The schedule in a real Chromium: what waits is seen, moved, refused in words, and cancelled. */
+const MINUTE = 60_000;
+const inMinutes = (minutes: number): string => isoTime(systemClock.now() + minutes * MINUTE);
+
+suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') }, () => {
+  let live: LiveProduct;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  before(async () => {
+    await buildPage();
+    live = await openLiveProduct({ ASKFIRST_MEDIA_PORTS: '46800-46899' });
+    browser = await chromium.launch({
+      executablePath: programPath('chromium') ?? '',
+      args: ['--headless', '--no-sandbox', '--disable-gpu'],
+    });
+    page = await (await browser.newContext()).newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.setDefaultTimeout(15_000);
+    const { server, sandbox } = live.product;
+    await page.goto(`${server.url}/#key=${sandbox?.apiKey}`);
+    await page.getByText('Live: changes show at once.').waitFor();
+    await page.goto(`${server.url}/#schedule`);
+  });
+  after(async () => {
+    await browser?.close();
+    await live?.close();
+  });
+
+  const press = (name: string): Promise<void> =>
+    page.getByRole('button', { name, exact: true }).first().click();
+  const faults = async (): Promise<string[]> =>
+    (await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id);
+  const newPerson = (number: string): Promise<void> =>
+    newCustomerWithYes(live.api, live.product.sandbox?.url ?? '', number, '+447700900101');
+  test('an empty schedule says so, and a call shows up by itself', async () => {
+    await page.getByLabel('Days').selectOption('all');
+    await page.getByText('No call waits in this time.', { exact: false }).waitFor();
+    assert.deepEqual(await faults(), []);
+    await newPerson('+447700900301');
+    const wish = { to: '+447700900301', purpose: PURPOSE, scheduledAt: inMinutes(20) };
+    await must(live.api, '/v1/calls', wish);
+    await page.getByText('· 1 call').waitFor();
+  });
+
+  test('a time that is refused is explained, with times that are allowed', async () => {
+    await page.locator('summary').first().click();
+    await press('Move');
+    await page.getByText('Next allowed minutes').waitFor();
+    await page.getByLabel('New time').fill(inMinutes(3 * 24 * 60).slice(0, 16));
+    await press('Move the call');
+    await page.getByText('Refused, so the call keeps its time, because:').waitFor();
+    await page.getByText('permission_expired').waitFor();
+    assert.deepEqual(await faults(), []);
+    await page.getByText('Nearest allowed times').locator('..').getByRole('button').click();
+    await page.getByText('Moved.').waitFor();
+  });
+
+  test('the times of a person are shown, and a call is given the best one', async () => {
+    await newPerson('+447700900302');
+    await page.getByLabel('Number or user id').fill('+447700900302');
+    await page.getByLabel('Purpose').fill(PURPOSE);
+    await press('Show the times');
+    await page.getByText('The best minute is').waitFor();
+    assert.deepEqual(await faults(), []);
+    await press('Call at the best minute');
+    await page.getByText('The call waits for').waitFor();
+    await page.getByLabel('Number or user id').fill('+447700900999');
+    await press('Show the times');
+    await page.getByText('permission_missing').waitFor();
+  });
+
+  test('on a narrow dark screen nothing is cut off, and a call is cancelled', async () => {
+    await page.setViewportSize({ width: 400, height: 900 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.deepEqual(await faults(), []);
+    const excess = await page.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
+    await press('Cancel the call');
+    await page.getByText('No call waits in this time.', { exact: false }).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+});
