@@ -83,6 +83,7 @@ async function learnIds(call: CallView): Promise<void> {
     '/v1/experiments': await idOfNew('/v1/experiments', EXPERIMENT),
     '/v1/cdr-exports': await idOfNew('/v1/cdr-exports', { format: 'csv' }),
     '/v1/journeys': journeyId,
+    '/v1/campaigns': await idOfNew('/v1/campaigns', campaignOf(journeyId)),
     '/v1/journey-runs': await idOfNew(`/v1/journeys/${journeyId}/runs`, runFor(person('102'))),
     '/v1/calls': call.id,
     '/v1/contacts': call.contactId,
@@ -135,6 +136,13 @@ const JOURNEY = {
     { name: 'call', do: 'call', notAfter: { after: '45m' } },
   ],
 };
+/** For nobody, so that nobody is asked while it is moved about. */
+const campaignOf = (journeyId: string): object => ({
+  name: 'Spring',
+  audience: { country: 'AQ' },
+  journeyId,
+  variables: { order: { text: '1042' } },
+});
 /** It begins long after these tests, so that nobody is asked meanwhile. */
 const runFor = (to: string): object => ({
   to,
@@ -250,6 +258,8 @@ function bodyFor(path: string): object {
     '/v1/experiments': { ...EXPERIMENT, layer: 'more' },
     '/v1/experiments/{id}/decide': { arm: 'short' },
     '/v1/experiments/{id}/assignments': { to: number },
+    '/v1/campaigns': campaignOf(owned['/v1/journeys'] ?? ''),
+    '/v1/campaigns/{id}': { name: 'Autumn', startsPerMinute: 5 },
     '/v1/journeys': JOURNEY,
     '/v1/journeys/{id}': JOURNEY,
     '/v1/journeys/check': { journey: JOURNEY },

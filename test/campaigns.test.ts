@@ -2,31 +2,41 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CampaignView, MemberView } from '../src/campaigns/campaign-schemas.ts';
 import { isProblem } from '../src/cli/api-client.ts';
-import type { Page, Problem, TimelineEntry } from '../src/http/api-types.ts';
-import type { RunView } from '../src/journeys/run-views.ts';
+import type { CallView, EventView, Page, Problem } from '../src/http/api-types.ts';
+import { assertProblem, send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
+import { contactOf } from './story-people.ts';
 
 /**
  * A campaign of some fifty people through the whole product, by API: some say yes and pick up,
  * some say no, say nothing, do not pick up, or stop; some were on a do-not-call list before.
  */
 const KINDS = ['101', '101', '102', '101', '103', '101', '105', '101', 'stop', 'dnc'] as const;
-const PEOPLE = 50;
+const PEOPLE = Number(process.env['ASKFIRST_CAMPAIGN_PEOPLE'] ?? 20);
+const TEN = KINDS.length;
 const HOUR = 3_600_000;
 let story: Story;
 
 before(async () => {
   story = await openStory({ seed: 61 });
+  // Of these people one in ten stops, which would rightly pause the line.
+  const body = { enabled: false };
+  const set = await send(story, 'PUT', '/v1/brakes/settings', { body });
+  assert.equal(set.status, 200, set.text);
 });
 after(() => story.close());
 
 type Person = { number: string; kind: (typeof KINDS)[number] };
 
 /** People who come with a file and were not asked yet; the id of the import names them all. */
-async function imported(prefix: string, count: number): Promise<[string, Person[]]> {
+async function imported(
+  prefix: string,
+  count: number,
+  kinds: readonly Person['kind'][] = KINDS,
+): Promise<[string, Person[]]> {
   const people = Array.from({ length: count }, (_, index): Person => {
-    const number = `+44770${prefix}${String(10_000 + index)}`;
-    return { number, kind: KINDS[index % KINDS.length] ?? '101' };
+    const number = `+447701${prefix}${String(1_000 + index)}`;
+    return { number, kind: kinds[index % kinds.length] ?? '101' };
   });
   for (const { number, kind } of people) {
     const like = kind === 'stop' || kind === 'dnc' ? '103' : kind;
@@ -78,8 +88,34 @@ async function move(id: string, name: string): Promise<CampaignView> {
   return answer;
 }
 
+/** So many of every ten people. */
+const part = (ofTen: number): number => (PEOPLE / TEN) * ofTen;
+
+const endsOf = ({ ends }: CampaignView): Record<string, number> =>
+  Object.fromEntries(ends.map(({ end, people }) => [end, people]));
+
+const questionsTo = (number: string): number =>
+  story.simulator.person(number).messages.filter(({ kind }) => kind === 'permission_request')
+    .length;
+
+const askedOf = (people: readonly Person[]): number =>
+  people.reduce((sum, { number }) => sum + questionsTo(number), 0);
+
+const callsTo = (people: readonly Person[]): number =>
+  people.reduce((sum, { number }) => sum + story.simulator.person(number).pastCalls.length, 0);
+
+const over = (id: string): Promise<CampaignView> =>
+  story.until(
+    'the end of the campaign',
+    async () => {
+      const view = await at(id);
+      return view.state === 'done' || view.state === 'stopped' ? view : null;
+    },
+    900_000,
+  );
+
 test('a campaign: looked at before, started, and everybody ends as they act', async () => {
-  const [importId, people] = await imported('1', PEOPLE);
+  const [importId, people] = await imported('10', PEOPLE);
   const draft = await drafted(importId);
   assert.deepEqual([draft.state, draft.gathering, draft.preview], ['draft', true, null]);
   await move(draft.id, 'preview');
@@ -88,10 +124,10 @@ test('a campaign: looked at before, started, and everybody ends as they act', as
     return view.preview?.state === 'done' ? view : null;
   });
   assert.ok(preview !== null);
-  assert.deepEqual([preview.looked, preview.reachable, preview.askable], [50, 0, 45]);
+  assert.deepEqual([preview.looked, preview.reachable, preview.askable], [PEOPLE, 0, part(9)]);
   assert.deepEqual(
     preview.blocked.map(({ code, people: many }) => [code, many]),
-    [['do_not_call', 5]],
+    [['do_not_call', part(1)]],
   );
   assert.match(preview.blocked[0]?.fix ?? '', /do-not-call/i);
   assert.equal(preview.expected?.grantRate.value, null, 'nobody was asked yet');
@@ -119,17 +155,18 @@ test('a campaign: looked at before, started, and everybody ends as they act', as
     const view = await at(draft.id);
     return view.state === 'done' ? view : null;
   });
-  assert.deepEqual(done.people, { total: 50, waiting: 0, running: 0, done: 45, skipped: 5 });
-  assert.deepEqual(Object.fromEntries(done.ends.map(({ end, people: many }) => [end, many])), {
-    reached: 25,
-    declined: 5,
-    no_answer: 5,
-    not_reached: 5,
-    opted_out: 5,
+  const through = { waiting: 0, running: 0, done: part(9), skipped: part(1) };
+  assert.deepEqual(done.people, { total: PEOPLE, ...through });
+  assert.deepEqual(endsOf(done), {
+    reached: part(5),
+    declined: part(1),
+    no_answer: part(1),
+    not_reached: part(1),
+    opted_out: part(1),
   });
   assert.deepEqual(
     done.skipped.map(({ code, people: many }) => [code, many]),
-    [['do_not_call', 5]],
+    [['do_not_call', part(1)]],
   );
   assert.equal(done.progress.share, 1);
   await onceEach(people);
@@ -139,8 +176,8 @@ test('a campaign: looked at before, started, and everybody ends as they act', as
 /** Nobody was asked or rung twice, nor rung without a yes. */
 async function onceEach(people: readonly Person[]): Promise<void> {
   for (const { number, kind } of people) {
-    const { messages, pastCalls } = story.simulator.person(number);
-    const asked = messages.filter((message) => message.kind === 'permission_request').length;
+    const { pastCalls } = story.simulator.person(number);
+    const asked = questionsTo(number);
     assert.equal(asked, kind === 'dnc' ? 0 : 1, `${number} ${kind} was asked ${asked} times`);
     assert.equal(pastCalls.length, kind === '101' || kind === '105' ? 1 : 0, `${number} ${kind}`);
   }
@@ -155,16 +192,137 @@ async function figuresAgree(id: string): Promise<void> {
   const query = new URLSearchParams({ from, until, campaign: id });
   const counts = await story.until('the figures', async () => {
     const kpis = await story.api.get<Kpis>(`/v1/kpis?${query.toString()}`);
-    return kpis.counts['calls_ended'] === 30 ? kpis.counts : null;
+    return kpis.counts['calls_ended'] === part(6) ? kpis.counts : null;
   });
   const { requests, requests_granted: granted, calls, calls_answered: answered } = counts;
   assert.deepEqual(
     { requests, granted, calls, answered },
     {
-      requests: 45,
-      granted: 30,
-      calls: 30,
-      answered: 25,
+      requests: part(9),
+      granted: part(6),
+      calls: part(6),
+      answered: part(5),
     },
   );
 }
+
+test('a pause holds every dial and request, longer than a call may be late; nobody is lost', async () => {
+  const [importId, people] = await imported('11', 12, ['101']);
+  const { id } = await drafted(importId, { startsPerMinute: 60 });
+  await move(id, 'start');
+  await story.until('the first yes', async () => (await at(id)).people.running > 3);
+  const paused = await move(id, 'pause');
+  assert.deepEqual([paused.state, paused.rests], ['paused', { why: 'paused', until: null }]);
+  // What was already queued to Meta or rang goes on; then all is still.
+  await story.pass(30_000);
+  const [asked, called] = [askedOf(people), callsTo(people)];
+  assert.ok(asked < 12, 'all were asked before the pause');
+  const { items } = await story.api.get<Page<CallView>>('/v1/calls?limit=100');
+  const held = items.filter((call) => call.status === 'queued');
+  story.clock.advance(20 * 60_000);
+  await story.pass(10_000);
+  assert.deepEqual([askedOf(people), callsTo(people)], [asked, called], 'it went on paused');
+  assert.equal((await move(id, 'resume')).state, 'running');
+  const done = await over(id);
+  assert.deepEqual(endsOf(done), { reached: 12 }, `${held.length} calls waited`);
+  await onceEach(people);
+});
+
+test('a stop leaves out who waits and takes off who is on the way', async () => {
+  const [importId, people] = await imported('12', 12, ['103']);
+  const { id } = await drafted(importId, { startsPerMinute: 60 });
+  await move(id, 'start');
+  await story.until('some asked', () => askedOf(people) >= 3);
+  await move(id, 'stop');
+  const stopped = await story.until('nobody on the way', async () => {
+    const view = await at(id);
+    return view.people.waiting + view.people.running === 0 ? view : null;
+  });
+  assert.equal(stopped.people.done + stopped.people.skipped, 12);
+  assert.deepEqual(Object.keys(endsOf(stopped)), ['campaign_stopped']);
+  assert.deepEqual(
+    stopped.skipped.map(({ code }) => code),
+    ['campaign_stopped'],
+  );
+  const asked = askedOf(people);
+  await story.pass(20_000);
+  assert.equal(askedOf(people), asked);
+  await assertState(id, 'start');
+  const { items } = await story.api.get<Page<EventView>>('/v1/events?type=campaign.stopped');
+  assert.ok(
+    items.some(({ type, data }) => type === 'campaign.stopped' && data['campaignId'] === id),
+  );
+});
+
+async function assertState(id: string, name: string): Promise<void> {
+  const answer = await send(story, 'POST', `/v1/campaigns/${id}/${name}`, { body: {} });
+  assert.equal(assertProblem(answer, 409).code, 'campaign_state');
+}
+
+test('a stop of the person, and STOP ALL, reach those who still wait', async () => {
+  const [importId, people] = await imported('13', 4, ['101']);
+  const [first] = people;
+  assert.ok(first !== undefined);
+  const { id } = await drafted(importId, { startsPerMinute: 60 });
+  await story.until('everybody gathered', async () => !(await at(id)).gathering);
+  const stop = await send(story, 'POST', '/v1/stop-all', { body: { reason: 'a drill' } });
+  assert.ok(stop.status < 300, stop.text);
+  await move(id, 'start');
+  await story.pass(10_000);
+  assert.equal(askedOf(people), 0);
+  const contact = await contactOf(story, first.number);
+  const said = { body: { reason: 'asked by letter' } };
+  const opted = await send(story, 'POST', `/v1/contacts/${contact.id}/opt-out`, said);
+  assert.ok(opted.status < 300, opted.text);
+  const out = await story.api.get<Page<MemberView>>(`/v1/campaigns/${id}/members?state=skipped`);
+  assert.deepEqual(
+    out.items.map(({ contactId, reason }) => [contactId, reason]),
+    [[contact.id, 'opted_out']],
+  );
+  await send(story, 'DELETE', '/v1/stop-all', {});
+  const done = await over(id);
+  assert.deepEqual(endsOf(done), { reached: 3 });
+  assert.equal(story.simulator.person(first.number).messages.length, 0);
+  const copy = await send(story, 'GET', `/v1/contacts/${contact.id}/export`);
+  assert.match(copy.text, new RegExp(`"campaignId":"${id}"`), 'the copy names the campaign');
+});
+
+test('a worker that dies between its batches: nothing twice, nothing lost', async () => {
+  const [importId, people] = await imported('14', 20, ['102']);
+  const { id } = await drafted(importId, { startsPerMinute: 600 });
+  await move(id, 'preview');
+  await story.crash();
+  await move(id, 'start');
+  for (const begun of [3, 9, 15]) {
+    await story.until(`${begun} begun`, async () => (await at(id)).people.waiting <= 20 - begun);
+    await story.crash();
+  }
+  const done = await over(id);
+  assert.equal(done.preview?.state, 'done');
+  assert.deepEqual(endsOf(done), { declined: 20 });
+  assert.equal(askedOf(people), 20, 'somebody was asked twice, or nobody');
+});
+
+test('what cannot be is refused, with the field and the fix', async () => {
+  const variables = { order: { text: '1' } };
+  const body = { name: 'x', audience: { everybody: true }, ask: ASK, variables };
+  const bad: Array<[object, number, string]> = [
+    [{ ...body, audience: {} }, 400, 'audience'],
+    [{ ...body, journeyId: 'jrn_1' }, 400, 'journeyId'],
+    [{ ...body, audience: { importId: 'imp_1' } }, 400, 'importId'],
+    [{ ...body, ask: { ...ASK, template: 'nothing_like_it' } }, 422, 'template'],
+    [{ ...body, variables: {} }, 422, 'order'],
+  ];
+  for (const [sent, status, word] of bad) {
+    const answer = await send(story, 'POST', '/v1/campaigns', { body: sent });
+    assert.equal(answer.status, status, answer.text);
+    assert.match(answer.text, new RegExp(word));
+  }
+  const made = await story.api.post<CampaignView | Problem>('/v1/campaigns', {
+    ...body,
+    audience: { country: 'AQ' },
+  });
+  assert.ok(!isProblem(made), JSON.stringify(made));
+  await assertState(made.id, 'resume');
+  await move(made.id, 'stop');
+});
