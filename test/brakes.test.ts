@@ -107,6 +107,18 @@ test('requests of a slowed line leave one after the other', async () => {
   assert.ok(story.clock.now() - startedAt >= gapMs - 1_000, 'it waited for its turn');
 });
 
+test('what waits for its turn leaves at once when the brakes are off', async () => {
+  const waiting = ['833', '834', '835'].map((last3) => newPerson(story, last3, '103'));
+  for (const number of waiting) await ask(story, number);
+  await story.pass(2_000);
+  const sent = (): number =>
+    waiting.filter((number) => story.simulator.person(number).messages.length > 0).length;
+  assert.ok(sent() < 3);
+  await set({ enabled: false });
+  assert.equal((await brake()).state, 'free');
+  await story.until('all of them', () => sent() === 3, 5_000);
+});
+
 test('far below the floor the line is paused: nobody is asked, and no phone rings', async () => {
   const waiting = await placed(story, granted, {
     scheduledAt: new Date(story.clock.now() + 300_000).toISOString(),

@@ -3,6 +3,7 @@ import type { Queryable, Tx } from '../database/database.ts';
 import { recordInRegister } from '../do-not-call/register-commands.ts';
 import { readSums } from '../kpis/kpi-query-store.ts';
 import type { LedgerPorts, UnitPorts } from '../ledger/contact-unit.ts';
+import { releaseTurns } from '../messages/message-store.ts';
 import type { AccountId, LineId } from '../platform/ids.ts';
 import { clearPace, setPace } from '../schedule/pacing-commands.ts';
 import {
@@ -145,7 +146,7 @@ async function carryOut(
   const { accountId, lineId } = before;
   const after = { ...before, ...change, since: ports.clock.now() };
   await saveBrake(tx, after);
-  await keepPace(tx, after);
+  await keepPace(tx, after, after.since);
   // A paused line that goes on slowly is news of the good kind.
   const isResumed = before.state === 'paused' || change.state === 'free';
   const { type, event } = TOLD[isResumed ? 'free' : change.state];
@@ -167,11 +168,15 @@ function told({ brake, numerator, denominator, value, slow, pause }: Finding) {
 }
 
 /** Beside the operator's own limit, which holds again when this one is gone. */
-async function keepPace(tx: Tx, { accountId, lineId, state, pace }: LineBrake): Promise<void> {
+async function keepPace(
+  tx: Tx,
+  { accountId, lineId, state, pace }: LineBrake,
+  now: number,
+): Promise<void> {
   const line = { scope: 'line', id: lineId } as const;
   if (state !== 'slowed' || pace === null) {
     await clearPace(tx, accountId, line, 'brake');
-    return;
+    return releaseTurns(tx, lineId, now);
   }
   const { callsPerSecond } = pace;
   const reason = 'The line is slowed; see GET /v1/brakes.';

@@ -140,6 +140,17 @@ export async function putOff(db: Queryable, id: MessageId, turnAt: number): Prom
   await db.run(PUT_OFF, [bucketOf(id), id, at(turnAt)]);
 }
 
+const RELEASE_TURNS = statement(
+  'message_release_turns',
+  `update messages set due_at = $2, turn_at = null
+    where line_id = $1 and status = 'queued' and turn_at > $2`,
+);
+
+/** The line is not slowed any more: what waited for its turn is due now. */
+export async function releaseTurns(tx: Tx, lineId: LineId, now: number): Promise<void> {
+  await tx.run(RELEASE_TURNS, [lineId, at(now)]);
+}
+
 const GIVE_UP = statement<MessageRow>(
   'message_give_up',
   `update messages set status = 'unknown', last_error = 'the sender stopped before Meta answered'
