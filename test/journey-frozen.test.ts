@@ -16,7 +16,7 @@ import { contactOf, newPerson } from './story-people.ts';
 
 /**
  * R-09 for journeys: two workers on one queue, and one of them freezes for a minute, once with a
- * list of due runs in its hands, once in the middle of its transaction. Nothing twice, nothing lost.
+ * list of due runs in its hands, once in its transaction. Nothing is done twice, nothing lost.
  */
 let story: Story;
 let journeyId = '';

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { statement } from '../src/database/database.ts';
-import type { EndpointView, LineView, Page } from '../src/http/api-types.ts';
+import type { CallView, EndpointView, LineView, Page } from '../src/http/api-types.ts';
 import { clearPace, setPace } from '../src/schedule/pacing-commands.ts';
 import type { AccountId } from '../src/platform/ids.ts';
 import { assertProblem, secondAccount, send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
+import { getYes, newPerson, placed, reach } from './story-people.ts';
 
 /** Limits of pace as the API has them: set, shown, replaced, taken away, one account's alone. */
 type LimitView = {
@@ -15,6 +16,8 @@ type LimitView = {
   concurrentCalls: number | null;
   setBy: string;
   reason: string | null;
+  liveCalls: number | null;
+  hasRoom: boolean;
 };
 
 const LINE_OF = statement<{ account_id: AccountId }>(
@@ -108,6 +111,28 @@ test('a limit that limits nothing, or that is no number of calls, is refused', a
     assertProblem(await send(story, 'PUT', `/v1/pacing-limits/line/${lineId}`, { body }), 400);
   }
   assertProblem(await send(story, 'GET', '/v1/pacing-limits?after=bm9uZQ'), 400);
+});
+
+test('a call that a limit holds back says so, and the limit says that it is full', async () => {
+  await put('line', lineId, { concurrentCalls: 1 });
+  const [first, second] = [newPerson(story, '801', '100'), newPerson(story, '802', '100')];
+  for (const number of [first, second]) await getYes(story, number);
+  // Gateways see a limit within two seconds.
+  await story.pass(2_100);
+  const talking = await placed(story, first);
+  await reach(story, talking.id, 'bridged');
+  const held = await placed(story, second);
+  await story.pass(1_000);
+  const waiting = await story.api.get<CallView>(`/v1/calls/${held.id}`);
+  assert.deepEqual([waiting.status, waiting.waitsFor], ['queued', 'held_by_pacing']);
+  const { items } = await story.api.get<Page<CallView>>('/v1/scheduled-calls');
+  assert.equal(items.find(({ id }) => id === held.id)?.waitsFor, 'held_by_pacing');
+  const [full] = (await limits()).items;
+  assert.deepEqual([full?.liveCalls, full?.hasRoom], [1, false]);
+  await story.api.post(`/v1/calls/${talking.id}/hangup`, {});
+  await reach(story, talking.id, 'ended');
+  await reach(story, held.id, 'bridged');
+  await send(story, 'DELETE', `/v1/pacing-limits/line/${lineId}`);
 });
 
 test('an account neither sees nor sets the limits of another', async () => {

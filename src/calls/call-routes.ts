@@ -26,6 +26,7 @@ import { requestCall } from './call-commands.ts';
 import type { CallDesk } from './call-desk.ts';
 import { listCalls, readCall } from './call-store.ts';
 import { callView } from './call-views.ts';
+import { viewsOfCalls } from './wait-lookup.ts';
 import { registerScheduleRoutes } from './schedule-routes.ts';
 import {
   ONE_TIME,
@@ -166,7 +167,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
 }
 
 function registerReading(app: HttpServer, context: ApiContext): void {
-  const { database } = context;
+  const { database, clock } = context;
   const onRequest = context.authenticator.authenticate;
 
   app.get(
@@ -187,8 +188,10 @@ function registerReading(app: HttpServer, context: ApiContext): void {
         after: afterIdOf(request.query),
         limit: limit + 1,
       };
-      const calls = await listCalls(database, accountOf(request).accountId, filter);
-      return pageOf(calls.map(callView), limit, (call) => call);
+      const { accountId } = accountOf(request);
+      const calls = await listCalls(database, accountId, filter);
+      const views = await viewsOfCalls(database, accountId, calls, clock.now());
+      return pageOf(views, limit, (call) => call);
     },
   );
 
@@ -203,8 +206,12 @@ function registerReading(app: HttpServer, context: ApiContext): void {
         response: { 200: callSchema },
       },
     },
-    async (request) =>
-      callView(await ownCall(context, request.params.id, accountOf(request).accountId)),
+    async (request) => {
+      const { accountId } = accountOf(request);
+      const call = await ownCall(context, request.params.id, accountId);
+      const [view] = await viewsOfCalls(database, accountId, [call], clock.now());
+      return found(view, 'call');
+    },
   );
 
   app.get(

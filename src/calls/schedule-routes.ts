@@ -36,6 +36,7 @@ import {
   windowField,
   windowOf,
 } from './time-wish.ts';
+import { withPaceWaits } from './wait-lookup.ts';
 import { waitingCalls } from './waiting-store.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -56,7 +57,7 @@ const scheduledSchema = callSchema.extend({
 });
 
 function registerList(app: HttpServer, context: ApiContext): void {
-  const { database } = context;
+  const { database, clock } = context;
   const onRequest = context.authenticator.authenticate;
 
   app.get(
@@ -89,7 +90,9 @@ function registerList(app: HttpServer, context: ApiContext): void {
         after: placeAfter(request.query.after),
         limit: limit + 1,
       });
-      const items = calls.slice(0, limit).map(scheduledCallView);
+      const page = calls.slice(0, limit);
+      const shown = page.map((call) => ({ state: call.state, view: scheduledCallView(call) }));
+      const items = await withPaceWaits(database, accountId, shown, clock.now());
       const last = items.at(-1);
       const next = calls.length > limit && last !== undefined ? cursorOf(last) : null;
       return { items, next };

@@ -7,6 +7,7 @@ import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { clearPace, mayPace, setPace } from './pacing-commands.ts';
+import { limitsInUse, type LimitInUse } from './pacing-lookup.ts';
 import { listPacingLimits } from './pacing-store.ts';
 import {
   CALLS_PER_SECOND_MAX,
@@ -15,7 +16,6 @@ import {
   PACE_SETTERS,
   PACING_SCOPES,
   type PacedId,
-  type PacingLimit,
 } from './schedule.ts';
 
 const paceBody = z
@@ -57,6 +57,8 @@ const limitSchema = z.object({
   setBy: z.enum(PACE_SETTERS).describe('Where both set one, the stricter one holds.'),
   reason: z.string().nullable().describe('Why a brake set it.'),
   updatedAt: z.string(),
+  liveCalls: z.number().nullable().describe('Of those that concurrentCalls counts.'),
+  hasRoom: z.boolean().describe('False while due calls wait for it.'),
 });
 
 const tags = ['pacing'];
@@ -84,8 +86,9 @@ export function registerPacingRoutes(app: HttpServer, context: ApiContext): void
       const shown = limits.slice(0, limit);
       const last = shown.at(-1);
       const hasMore = limits.length > limit && last !== undefined;
+      const used = await limitsInUse(database, shown);
       const next = hasMore ? cursorOf(`${last.scope}/${last.setBy}/${last.id}`) : null;
-      return { items: shown.map(limitView), next };
+      return { items: used.map(limitView), next };
     },
   );
 
@@ -107,7 +110,8 @@ export function registerPacingRoutes(app: HttpServer, context: ApiContext): void
       const set = await database.transaction(async (tx) =>
         (await mayPace(tx, accountId, wish)) ? setPace(tx, accountId, wish) : null,
       );
-      return limitView(found(set, wish.scope));
+      const [used] = await limitsInUse(database, [found(set, wish.scope)]);
+      return limitView(found(used, wish.scope));
     },
   );
 
@@ -152,15 +156,7 @@ function afterOf({ after }: PageQuery): Parameters<typeof listPacingLimits>[2] {
   });
 }
 
-function limitView(limit: PacingLimit): z.infer<typeof limitSchema> {
-  const { scope, id, callsPerSecond, concurrentCalls, setBy, reason, updatedAt } = limit;
-  return {
-    scope,
-    id,
-    callsPerSecond,
-    concurrentCalls,
-    setBy,
-    reason,
-    updatedAt: isoTime(updatedAt),
-  };
+function limitView(limit: LimitInUse): z.infer<typeof limitSchema> {
+  const { accountId: _account, updatedAt, ...view } = limit;
+  return { ...view, updatedAt: isoTime(updatedAt) };
 }
