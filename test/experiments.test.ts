@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { lookAtAll } from '../src/experiments/experiment-worker.ts';
 import type { ExperimentView, ResultView } from '../src/experiments/experiment-schemas.ts';
 import type { EventView, Page, PermissionRequestView, Problem } from '../src/http/api-types.ts';
+import type { RunView } from '../src/journeys/run-views.ts';
 import { makeIds } from '../src/platform/ids.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { seededRandom } from '../src/platform/random.ts';
@@ -157,6 +158,117 @@ test('arms not as large as drawn raise one alarm, and the words say not to trust
   assert.match(result.words, /^Do not trust the comparison/);
   assert.equal((await eventsOfType('experiment.sample_ratio_alarm')).length, 1);
   await stop(id);
+});
+
+test('each command in each state does what it may, or says the state that forbids it', async () => {
+  const bring: Record<string, string[]> = {
+    draft: [],
+    running: ['start'],
+    stopped: ['start', 'stop'],
+    decided: ['start', 'decide'],
+  };
+  const may = new Set(['draft start', 'running stop', 'running decide', 'stopped decide']);
+  for (const [state, steps] of Object.entries(bring)) {
+    for (const command of ['start', 'stop', 'decide']) {
+      const { id } = await created({ layer: `table_${state}_${command}` });
+      const move = (name: string) =>
+        send(story, 'POST', `/v1/experiments/${id}/${name}`, { body: { arm: 'B' } });
+      for (const step of steps) assert.equal((await move(step)).status, 200);
+      assert.equal((await read(id)).state, state);
+      const answer = await move(command);
+      if (may.has(`${state} ${command}`)) assert.equal(answer.status, 200, answer.text);
+      else assert.equal(assertProblem(answer, 409).code, 'experiment_state');
+    }
+  }
+});
+
+/** Somebody whom the experiment draws into the arm. */
+async function somebodyIn(experimentId: string, arm: string): Promise<string> {
+  for (;;) {
+    const number = newPerson(story, String(next++), '101');
+    const path = `/v1/experiments/${experimentId}/assignments`;
+    const drawn = await must<{ arm: string }>(story.api, path, { to: number });
+    if (drawn.arm === arm) return number;
+  }
+}
+
+test('an arm changes template, purpose, script and gap, and the control changes nothing', async () => {
+  const steps = [{ do: 'hangup' }];
+  const script = await must<{ id: string }>(story.api, '/v1/scripts', { name: 'Short', steps });
+  const { items } = await story.api.get<Page<{ name: string; language: string }>>('/v1/templates');
+  const template = 'call_permission_request';
+  assert.ok(items.some(({ name }) => name === template));
+  const overrides = { template, purpose: OTHER_WORDS, scriptId: script.id, gapMinutes: 30 };
+  const arms = [{ name: 'A' }, { name: 'B', overrides }];
+  const { id } = await started({ layer: 'overrides', arms });
+
+  for (const arm of ['A', 'B']) {
+    const number = await somebodyIn(id, arm);
+    const request = await asked(number, { experimentId: id });
+    assert.deepEqual(request.attribution, { experimentId: id, arm });
+    const isB = arm === 'B';
+    assert.equal(request.purpose, isB ? OTHER_WORDS : PURPOSE);
+    if (isB) assert.equal(request.template, template);
+    await story.until('a yes', async () => (await consentStatus(story, number)) === 'granted');
+    const before = story.clock.now();
+    const call = await placed(story, number, { experimentId: id });
+    assert.equal(call.purpose, isB ? OTHER_WORDS : PURPOSE);
+    assert.equal(call.script !== null, isB);
+    const gapMs = Date.parse(call.dueAt) - before;
+    if (isB) assert.ok(gapMs > 29 * 60_000 && gapMs <= 30 * 60_000, `${gapMs} ms`);
+    else assert.ok(gapMs <= 0);
+    await story.api.post(`/v1/calls/${call.id}/hangup`, {});
+  }
+  await stop(id);
+});
+
+test('a split of a journey deals the arms of a real experiment, and counts who is asked', async () => {
+  const { id } = await started({ layer: 'split' });
+  const ask = (name: string, purpose: string) => ({
+    name,
+    do: 'ask',
+    template: 'call_permission_request',
+    purpose,
+    next: 'done',
+  });
+  const journey = {
+    name: 'Split',
+    steps: [
+      { name: 'split', do: 'split', experiment: id, arms: { A: 'as', B: 'other' }, else: 'nobody' },
+      ask('as', PURPOSE),
+      ask('other', OTHER_WORDS),
+      { name: 'done', do: 'end', result: 'asked' },
+      { name: 'nobody', do: 'end', result: 'no_arm' },
+    ],
+  };
+  const stored = await must<{ id: string }>(story.api, '/v1/journeys', journey);
+  /** Where the split has led somebody. A second request within a day waits, so not to the end. */
+  const ledTo = async (number: string): Promise<string | undefined> => {
+    const path = `/v1/journeys/${stored.id}/runs`;
+    const run = await must<RunView>(story.api, path, { to: number, name: 'Ada' });
+    return story.until('the split', async () => {
+      const { steps } = await story.api.get<RunView>(`/v1/journey-runs/${run.id}`);
+      return steps[0]?.next;
+    });
+  };
+  for (const [arm, step] of [
+    ['A', 'as'],
+    ['B', 'other'],
+  ] as const) {
+    const number = await somebodyIn(id, arm);
+    assert.equal(await ledTo(number), step);
+    await story.until('asked', async () => (await consentStatus(story, number)) !== undefined);
+    assert.equal(await ledTo(number), step, 'the same arm again');
+  }
+  await look();
+  const { arms } = (await read(id)).result;
+  assert.deepEqual(
+    arms.map(({ exposed }) => exposed),
+    [1, 1],
+  );
+  await stop(id);
+  const late = newPerson(story, String(next++), '101');
+  assert.equal(await ledTo(late), 'as', 'all get the control once it is stopped');
 });
 
 test('experiments of one layer share nobody, and a full layer says so', async () => {

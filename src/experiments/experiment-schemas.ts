@@ -28,7 +28,7 @@ const overridesSchema = z.strictObject({
     .min(0)
     .max(23)
     .exactOptional()
-    .describe("The customer's hour at which to ask. Whoever asks waits for it: a journey, or you."),
+    .describe("The customer's hour at which to ask. Told in the assignment: you wait for it."),
   gapMinutes: z
     .int()
     .min(0)

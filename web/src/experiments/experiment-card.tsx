@@ -62,7 +62,7 @@ function Known(props: { experiment: WithResult }) {
         </p>
         <Moves experiment={experiment} />
         {state === 'running' && (
-          <div className="flex flex-col gap-1">
+          <div className="flex flex-col items-start gap-1">
             <p>Ask and call as always, with this experiment named:</p>
             <CopyCurl what="ask within the experiment" path="/v1/permission-requests" body={body} />
           </div>
