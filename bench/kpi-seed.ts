@@ -82,7 +82,8 @@ const INSERT = `
          $3::timestamptz + ($4::timestamptz - $3::timestamptz) * ((n - $5)::float8 / $6::float8),
          ${DIMENSIONS.map((name) => OF[name]).join(', ')},
          ${MEASURES.map((name) => VALUES[name]).join(', ')}
-    from generate_series($5::int + $7::int, least($5::int + $6::int, $5::int + $7::int + $9::int) - 1) n`;
+    from generate_series($5::int + $7::int,
+                         $5::int + least($6::int, $7::int + $9::int) - 1) n`;
 
 const SUMS = MEASURES.map((name) => `sum(${name})`).join(', ');
 

@@ -155,10 +155,10 @@ test('good settings alone do not lift a pause; a person does, with a reason', as
     ['slowed', 'The template named the wrong clinic.'],
   );
   assert.ok(resumed.callsPerSecond !== null);
-  const [event] = await told('line.resumed');
+  const slowly = (await told('line.resumed')).filter(({ data }) => data['state'] === 'slowed');
   assert.deepEqual(
-    [event?.data['state'], event?.data['reason']],
-    ['slowed', 'The template named the wrong clinic.'],
+    slowly.map(({ data }) => data['reason']),
+    ['The template named the wrong clinic.'],
   );
   // The old answers are not held against it again.
   await story.pass(25_000);
@@ -176,11 +176,8 @@ test('a resumed line goes on freely once its rates are good again', async () => 
   }
   await decided(10);
   await braked('free');
-  const freed = (await told('line.resumed')).filter(({ data }) => data['state'] === 'free');
-  assert.deepEqual(
-    freed.map(({ data }) => data['reason']),
-    ['Its rates are good again.'],
-  );
+  const reasons = (await told('line.resumed')).map(({ data }) => data['reason']);
+  assert.ok(reasons.includes('Its rates are good again.'), reasons.join());
   assert.deepEqual(
     (await paces()).map(({ setBy }) => setBy),
     ['operator'],

@@ -127,9 +127,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await page.getByLabel('Take apart by').selectOption('country');
     await page.getByRole('button', { name: 'Only DE' }).click();
     await page.getByRole('button', { name: /Country: DE/ }).waitFor();
-    await page
-      .getByRole('button', { name: 'Counted: the numerator of Call answer rate' })
-      .click();
+    await page.getByRole('button', { name: 'Counted (numerator of Call answer rate)' }).click();
     const list = page.getByRole('region', { name: 'Call answer rate: counted' });
     const first = list.locator('tbody tr').first();
     await first.getByText(/^call_/).waitFor();

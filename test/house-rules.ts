@@ -45,6 +45,7 @@ const FACE_KINDS = ['types', 'views', 'codes'];
 /** Decisions and values of a folder that others need as they are. */
 const MORE_FACES = new Set([
   'src/attribution/attribution-schemas.ts',
+  'src/brakes/brake-schemas.ts',
   'src/calls/call-control.ts',
   'src/calls/call-gate.ts',
   'src/calls/call-hands.ts',
@@ -68,6 +69,7 @@ const MORE_FACES = new Set([
   'src/http/api-schemas.ts',
   'src/http/csv-text.ts',
   'src/journeys/run.ts',
+  'src/kpis/kpi-schemas.ts',
   'src/ledger/changes.ts',
   'src/media/browser-peer.ts',
   'src/media/g711.ts',

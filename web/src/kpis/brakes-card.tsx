@@ -42,7 +42,7 @@ export function BrakesCard() {
       {brakes.data !== undefined && lines.length === 0 && (
         <p className="text-sm text-muted">There is no line yet.</p>
       )}
-      <ul className="grid gap-4">
+      <ul className="grid grid-cols-1 gap-4">
         {lines.map((line) => (
           <li key={line.lineId} className="rounded-xl border border-edge p-3">
             <LineBrake line={line} />
@@ -90,35 +90,35 @@ function LineBrake({ line }: { line: LineBrakeView }) {
           line go on.
         </p>
       )}
-      <div className="overflow-x-auto">
-        <table className="mt-2 w-full text-left text-sm">
-          <thead className="text-xs text-muted">
-            <tr>
-              <th className="py-1 pr-3">Rate</th>
-              <th className="py-1 pr-3 text-right">Now</th>
-              <th className="py-1 pr-3 text-right">Slows, pauses at</th>
-              <th className="py-1">Says</th>
+      <table className="mt-2 w-full text-left text-sm">
+        <thead className="text-xs text-muted">
+          <tr>
+            <th className="py-1 pr-3">Rate</th>
+            <th className="py-1 pr-3 text-right">Now</th>
+            <th className="py-1">Says</th>
+          </tr>
+        </thead>
+        <tbody>
+          {line.now.map((rate) => (
+            <tr key={rate.brake} className="border-t border-edge align-top tabular-nums">
+              <td className="py-1 pr-3">
+                {inWords(rate.brake)}
+                <span className="block text-xs text-muted">
+                  slows at {valueText('share', rate.slow)}, pauses at{' '}
+                  {valueText('share', rate.pause)}
+                </span>
+              </td>
+              <td className="py-1 pr-3 text-right whitespace-nowrap">
+                {valueText('share', rate.value)}
+                <span className="block text-xs text-muted">
+                  {count(rate.numerator)} of {count(rate.denominator)}
+                </span>
+              </td>
+              <td className="w-28 py-1 sm:w-48">{SAYS[rate.verdict]}</td>
             </tr>
-          </thead>
-          <tbody>
-            {line.now.map((rate) => (
-              <tr key={rate.brake} className="border-t border-edge tabular-nums">
-                <td className="py-1 pr-3">{inWords(rate.brake)}</td>
-                <td className="py-1 pr-3 text-right whitespace-nowrap">
-                  {valueText('share', rate.value)}
-                  <span className="block text-xs text-muted">
-                    {count(rate.numerator)} of {count(rate.denominator)}
-                  </span>
-                </td>
-                <td className="py-1 pr-3 text-right whitespace-nowrap">
-                  {valueText('share', rate.slow)}, {valueText('share', rate.pause)}
-                </td>
-                <td className="min-w-24 py-1">{SAYS[rate.verdict]}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </table>
       {line.state !== 'free' && <Resume line={line} />}
     </>
   );

@@ -16,7 +16,7 @@ export function FigureTiles(props: {
 }) {
   const { data } = props;
   return (
-    <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-5">
+    <ul className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-5">
       {data.metrics.slice(0, PAGE_FIGURES).map((metric) => (
         <li
           key={metric.name}
@@ -85,7 +85,8 @@ export function DrillButtons(props: { metric: MetricView; onDrill: (drilled: Dri
     >
       {part === 'numerator' ? 'Counted' : 'Out of'}
       <span className="sr-only">
-        : the {part} of {title}
+        {' '}
+        ({part} of {title})
       </span>
     </button>
   ));
