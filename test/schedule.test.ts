@@ -169,6 +169,43 @@ test('a call is moved: it waits for its new time, and the business is told', asy
   assert.deepEqual([ended.code, ended.status], ['call_not_waiting', 409]);
 });
 
+test('moves race dials: a call is moved or dialled, and never both', async () => {
+  const seen = { moved: 0, dialled: 0 };
+  // From well before its time to a little after it, wherever the dialer is then.
+  for (const afterMs of [900, 980, 1_000, 1_060]) {
+    const number = somebody('100');
+    await getYes(story, number);
+    const { id } = await placed(story, number, { scheduledAt: inMs(1_000) });
+    const later = inMs(20 * MINUTE);
+    await story.pass(afterMs);
+    const answer = move(id, { scheduledAt: later });
+    await story.pass(1_500);
+    const said = await answer;
+    const isRung = story.simulator.person(number).call !== null;
+    assert.equal(isProblem(said), isRung, JSON.stringify(said));
+    seen[isRung ? 'dialled' : 'moved'] += 1;
+    if (isRung && isProblem(said)) assert.equal(said.code, 'call_not_waiting');
+    await cancel(id);
+    await reach(story, id, 'ended');
+  }
+  assert.ok(seen.moved > 0 && seen.dialled > 0, JSON.stringify(seen));
+});
+
+test('a move that was answered holds through a crash', async () => {
+  const number = somebody();
+  await getYes(story, number);
+  const { id } = await placed(story, number, { scheduledAt: inMs(1_000) });
+  const later = inMs(10 * MINUTE);
+  await moved(id, { scheduledAt: later });
+  await story.crash();
+  await story.pass(3_000);
+  assert.equal(story.simulator.person(number).call, null);
+  assert.equal((await story.api.get<CallView>(`/v1/calls/${id}`)).dueAt, later);
+  story.clock.advance(10 * MINUTE);
+  await reach(story, id, 'ended');
+  await assertOneEnd(story, id);
+});
+
 test('a call whose new time is refused keeps its old one', async () => {
   const number = somebody();
   await getYes(story, number);
@@ -270,6 +307,27 @@ test('the times of a contact are asked by id, and those of a stranger by number'
   assert.ok(!isProblem(none));
   assert.deepEqual([none.contactId, none.best, none.items], [null, null, []]);
   assert.equal(none.refusal?.code, 'permission_missing');
+});
+
+test('a call of a journey may wait as long as its step has time', async () => {
+  const journey = {
+    name: 'Late order',
+    steps: [
+      { name: 'ask', do: 'ask', template: 'call_permission_request', purpose: PURPOSE },
+      { name: 'yes', do: 'wait', for: 'yes', until: { after: '6h' }, else: 'end' },
+      { name: 'call', do: 'call', notAfter: { after: '45m' } },
+    ],
+  };
+  const number = somebody();
+  const { id } = (await story.api.post('/v1/journeys', journey)) as { id: string };
+  assert.ok(!isProblem(await story.api.post(`/v1/journeys/${id}/runs`, { to: number })));
+  const placedCall = await story.until('the call', async () => {
+    const [latest] = (await story.api.get<Page<CallView>>('/v1/calls?limit=1')).items;
+    return latest?.attribution?.journeyId === id ? latest : null;
+  });
+  const mayWaitMs = Date.parse(placedCall.latestAt) - Date.parse(placedCall.dueAt);
+  assert.ok(mayWaitMs > 44 * MINUTE && mayWaitMs <= 45 * MINUTE, String(mayWaitMs));
+  await reach(story, placedCall.id, 'ended');
 });
 
 async function accountOfLine(): Promise<AccountId> {

@@ -47,12 +47,14 @@ export type TimeWish = {
   window?: Window | undefined;
   /** Where only time stands in the way: refuse, or dial as soon as the gate allows it. */
   onBlocked: 'refuse' | 'schedule';
+  /** Without a window: how long it may wait where it was due; absent: by `CALL_LIMITS.lateMs`. */
+  until?: number | null;
 };
 
 export type PlannedTime =
   | {
       dueAt: number;
-      /** The end of the window; null where none was named. */
+      /** After it the call is not dialled; null where no such time was named. */
       until: number | null;
       /** What stood in the way of the time that was wished for. */
       putOffBy: string | null;
@@ -83,7 +85,8 @@ export async function planTime(
   const { refusal } =
     allowedAt === null ? wanted : decideCall(ports, facts, { ...question, now: dueAt });
   if (refusal === null) {
-    return { dueAt, until: null, putOffBy: wanted.refusal?.code ?? null, packName };
+    const { until = null } = wish;
+    return { dueAt, until, putOffBy: wanted.refusal?.code ?? null, packName };
   }
   const latestAt = latestCallTime(ports, facts, question);
   return { refused: latestAt === null ? refusal : { ...refusal, latestAt }, packName };

@@ -130,6 +130,8 @@ async function call(
     scheduledAt: null,
     // Whoever has a latest time waits here, where it is watched, and not in the queue.
     onBlocked: notAfter === null ? 'schedule' : 'refuse',
+    // What is due waits for a free agent or line as long as the journey has time.
+    until: notAfter,
     actor: actorOf(run),
   });
   if (isRefused(state)) return refused(unit, state.refused);
