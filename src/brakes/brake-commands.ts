@@ -1,11 +1,12 @@
 import { lockStop, readAccountSetting } from '../accounts/account-store.ts';
 import type { Queryable, Tx } from '../database/database.ts';
 import { recordInRegister } from '../do-not-call/register-commands.ts';
-import { readSums } from '../kpis/kpi-query-store.ts';
+import { readSums, type KpiQuestion } from '../kpis/kpi-query-store.ts';
 import type { LedgerPorts, UnitPorts } from '../ledger/contact-unit.ts';
 import { releaseTurns } from '../messages/message-store.ts';
 import type { AccountId, LineId } from '../platform/ids.ts';
 import { clearPace, setPace } from '../schedule/pacing-commands.ts';
+import { redTemplates } from '../templates/template-store.ts';
 import {
   countAgainFrom,
   decideBrake,
@@ -46,7 +47,19 @@ export async function judgeLine(
   const question = { accountId, from, until: now, filters: { line: lineId }, groupBy: null };
   const sums = from >= now ? [] : await readSums(db, { ...question, period: 'h' });
   const hours = sums.flatMap(({ at, measures }) => (at === null ? [] : [{ at, measures }]));
-  return { brake, settings, findings: findingsOf(sumOf(hours), settings), hours };
+  const red = from >= now ? 0 : await redRequests(db, { ...question, period: null });
+  return { brake, settings, findings: findingsOf(sumOf(hours), settings, red), hours };
+}
+
+/** How many of the requests went out with a template that Meta rates RED today. */
+async function redRequests(db: Queryable, question: KpiQuestion): Promise<number> {
+  let sent = 0;
+  for (const template of await redTemplates(db, question.accountId)) {
+    const filters = { ...question.filters, template };
+    const [sums] = await readSums(db, { ...question, filters });
+    sent += sums?.measures.requests_sent ?? 0;
+  }
+  return sent;
 }
 
 /**

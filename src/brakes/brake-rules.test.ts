@@ -67,6 +67,16 @@ test('what should be seldom brakes from above', () => {
   assert.equal(move(sums({ calls_reached: 100, calls_answered: 60, streak_calls: 35 })), 'slowed');
 });
 
+test('templates that Meta rates RED slow a line, and never pause it', () => {
+  const of = (red: number) => findingsOf(sums({ requests_sent: 100 }), SETTINGS, red);
+  assert.equal(decideBrake(FREE, of(0), SETTINGS), null);
+  assert.equal(decideBrake(FREE, of(20), SETTINGS)?.to, 'slowed');
+  assert.equal(decideBrake(FREE, of(100), SETTINGS)?.to, 'slowed');
+  const slowed = { state: 'slowed', because: of(20).filter(({ verdict }) => verdict === 'slow') };
+  assert.equal(decideBrake({ ...slowed, state: 'slowed' }, of(1), SETTINGS), null);
+  assert.equal(decideBrake({ ...slowed, state: 'slowed' }, of(0), SETTINGS)?.to, 'free');
+});
+
 test('a paused line never goes on by itself, however good its rates are', () => {
   const paused = { state: 'paused', because: [] } as const;
   assert.equal(move(calls(100, 100), paused), null);

@@ -21,23 +21,36 @@ const Z = 2.575829;
 /** Slower than one a minute would be a pause by another name. */
 const PACE_MIN = 1 / 60;
 
-/** What every rate that brakes says of these sums. */
-export function findingsOf(measures: Measures, settings: BrakeSettings): Finding[] {
+/** What every rate that brakes says of these sums; some requests had a template rated RED. */
+export function findingsOf(
+  measures: Measures,
+  settings: BrakeSettings,
+  redRequests = 0,
+): Finding[] {
   return BRAKE_NAMES.flatMap((brake) => {
     const limits = settings[brake];
-    return limits === null ? [] : [findingOf(brake, measures, limits, settings.minSample)];
+    if (limits === null) return [];
+    const counts = countsOf(brake, measures, redRequests);
+    return [findingOf(brake, counts, limits, settings.minSample)];
   });
+}
+
+type Counts = Pick<Finding, 'numerator' | 'denominator'>;
+
+function countsOf(brake: BrakeName, measures: Measures, redRequests: number): Counts {
+  if (brake === 'red_templates') {
+    return { numerator: redRequests, denominator: measures.requests_sent };
+  }
+  const { numerator, denominator } = METRICS[brake];
+  return { numerator: measures[numerator], denominator: measures[denominator] };
 }
 
 function findingOf(
   brake: BrakeName,
-  measures: Measures,
+  { numerator, denominator }: Counts,
   { slow, pause }: { slow: number; pause: number },
   minSample: number,
 ): Finding {
-  const { numerator: hits, denominator: all } = METRICS[brake];
-  const numerator = measures[hits];
-  const denominator = measures[all];
   const counted = { brake, numerator, denominator, slow, pause };
   if (denominator === 0) return { ...counted, value: null, interval: null, verdict: 'too_few' };
   const value = numerator / denominator;

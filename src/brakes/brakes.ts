@@ -13,6 +13,7 @@ export const BRAKE_NAMES = [
   'answer_rate',
   'opt_out_rate',
   'unanswered_streaks',
+  'red_templates',
 ] as const;
 export type BrakeName = (typeof BRAKE_NAMES)[number];
 
@@ -22,6 +23,7 @@ export const BAD_SIDE: Readonly<Record<BrakeName, 'below' | 'above'>> = {
   answer_rate: 'below',
   opt_out_rate: 'above',
   unanswered_streaks: 'above',
+  red_templates: 'above',
 };
 
 const share = z.number().min(0).max(1);
@@ -63,6 +65,10 @@ export const brakeSettingsSchema = z.strictObject({
   answer_rate: floors.nullable().default({ slow: 0.5, pause: 0.3 }),
   opt_out_rate: ceilings.nullable().default({ slow: 0.05, pause: 0.1 }),
   unanswered_streaks: ceilings.nullable().default({ slow: 0.2, pause: 0.4 }),
+  red_templates: ceilings
+    .nullable()
+    .default({ slow: 0, pause: 1 })
+    .describe('Requests sent with templates whose quality Meta rates RED; slows, never pauses.'),
 });
 
 export type BrakeSettings = z.infer<typeof brakeSettingsSchema>;

@@ -218,7 +218,8 @@ export function wilson(hits: number, all: number, z = Z_95): { low: number; high
   const spread = (z * z) / all;
   const middle = (share + spread / 2) / (1 + spread);
   const half = (z / (1 + spread)) * Math.sqrt((share * (1 - share)) / all + spread / (4 * all));
-  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+  // At the ends the two terms cancel out, but for the last bit of a floating number.
+  return { low: hits === 0 ? 0 : middle - half, high: hits === all ? 1 : middle + half };
 }
 
 /** The interval of a share; null for what is none, and without anything to divide by. */

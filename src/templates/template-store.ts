@@ -72,6 +72,17 @@ export async function readTemplate(
   return row === undefined || row.deleted_at !== null ? null : toTemplate(row);
 }
 
+const RED = statement<{ name: string }>(
+  'template_red',
+  `select distinct name from templates
+    where account_id = $1 and upper(quality) = 'RED' and deleted_at is null order by name limit 50`,
+);
+
+/** Names of templates whose quality Meta rates worst, in any language. */
+export async function redTemplates(db: Queryable, accountId: AccountId): Promise<string[]> {
+  return (await db.run(RED, [accountId])).map(({ name }) => name);
+}
+
 const LOCK = statement<TemplateRow>(
   'template_lock',
   `select ${COLUMNS} from ${NEWEST}
