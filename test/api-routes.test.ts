@@ -258,8 +258,6 @@ function bodyFor(path: string): object {
     '/v1/experiments': { ...EXPERIMENT, layer: 'more' },
     '/v1/experiments/{id}/decide': { arm: 'short' },
     '/v1/experiments/{id}/assignments': { to: number },
-    '/v1/campaigns': campaignOf(owned['/v1/journeys'] ?? ''),
-    '/v1/campaigns/{id}': { name: 'Autumn', startsPerMinute: 5 },
     '/v1/journeys': JOURNEY,
     '/v1/journeys/{id}': JOURNEY,
     '/v1/journeys/check': { journey: JOURNEY },
@@ -271,7 +269,16 @@ function bodyFor(path: string): object {
   return bodies[path] ?? {};
 }
 
+const campaignBodies = (): Record<string, object> => ({
+  '/v1/campaigns': {
+    ...campaignOf(owned['/v1/journeys'] ?? ''),
+    lineId: owned['/v1/lines'],
+  },
+  '/v1/campaigns/{id}': { name: 'Autumn', startsPerMinute: 5 },
+});
+
 const callBodies = (to: string): Record<string, object> => ({
+  ...campaignBodies(),
   '/v1/calls': { to, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
   '/v1/calls/{id}/actions': { action: 'hold' },
   '/v1/calls/{id}/opt-out': { reason: 'said so' },
@@ -281,6 +288,7 @@ const callBodies = (to: string): Record<string, object> => ({
 
 const RAW: Readonly<Record<string, typeof FILE | typeof PROMPT>> = {
   '/v1/contact-imports': PEOPLE,
+  '/v1/contact-imports/columns': PEOPLE,
   '/v1/do-not-call/imports': FILE,
   '/v1/prompts': PROMPT,
 };

@@ -206,7 +206,7 @@ async function figuresAgree(id: string): Promise<void> {
   );
 }
 
-test('a pause holds every dial and request, longer than a call may be late; nobody is lost', async () => {
+test('a pause holds dials and requests, longer than a call may be late; nobody is lost', async () => {
   const [importId, people] = await imported('11', 12, ['101']);
   const { id } = await drafted(importId, { startsPerMinute: 60 });
   await move(id, 'start');

@@ -77,7 +77,7 @@ function keptOut(refusal: Refusal | null): Judged['verdict'] {
   return { code, rule: rule ?? null, laterAt: allowedAt };
 }
 
-/** What the journey declares, for one person; a name that the person has nothing for is left out. */
+/** What the journey declares, for one person; what nobody knows of them is left out. */
 export function variablesFor(
   { variables }: CampaignSettings,
   contact: Contact,

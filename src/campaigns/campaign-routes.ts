@@ -15,7 +15,7 @@ import {
   moveCampaign,
   onCampaign,
 } from './campaign-commands.ts';
-import { changedSettings, readWish } from './campaign-input-lookup.ts';
+import { changedSettings, readWish } from './campaign-input-routes.ts';
 import {
   campaignBody,
   campaignChange,
@@ -171,17 +171,6 @@ const MOVES: ReadonlyArray<readonly [move: CampaignMove, summary: string]> = [
 function registerMoves(app: HttpServer, context: ApiContext): void {
   const onRequest = context.authenticator.authenticate;
 
-  for (const [move, summary] of MOVES) {
-    app.post(
-      `/v1/campaigns/:id/${move}`,
-      { onRequest, schema: { tags, summary, params: byId, response } },
-      async (request: Asked & { params: { id: string } }) =>
-        onOwn(context, request, request.params.id, (tx, campaign, actor) =>
-          moveCampaign(tx, context, campaign, { move, actor }),
-        ),
-    );
-  }
-
   app.post(
     '/v1/campaigns/:id/preview',
     {
@@ -202,6 +191,17 @@ function registerMoves(app: HttpServer, context: ApiContext): void {
       return reply.code(202).send(view);
     },
   );
+
+  for (const [move, summary] of MOVES) {
+    app.post(
+      `/v1/campaigns/:id/${move}`,
+      { onRequest, schema: { tags, summary, params: byId, response } },
+      async (request: Asked & { params: { id: string } }) =>
+        onOwn(context, request, request.params.id, (tx, campaign, actor) =>
+          moveCampaign(tx, context, campaign, { move, actor }),
+        ),
+    );
+  }
 }
 
 type Asked = Parameters<typeof accountOf>[0];
