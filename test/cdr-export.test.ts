@@ -109,6 +109,10 @@ test('a record says what came after its call, and what it may have cost', async 
   assert.ok(billablePulses > 0);
   assert.deepEqual([costCurrency, costUnitPrice, costReason], ['EUR', '0.05', null]);
   assert.equal(Number(costAmount), (billablePulses * 5) / 1_000);
+  assert.deepEqual(
+    [record.permissionType, record.templateName],
+    ['temporary', 'call_permission_request'],
+  );
   assert.ok(!JSON.stringify(record).includes('wants an offer'), 'notes are not for files');
 });
 
@@ -229,6 +233,7 @@ test('files go after a day or when told to, and not more than five wait at once'
   const canceled = await send(story, 'DELETE', `/v1/cdr-exports/${id}`);
   assert.equal((JSON.parse(canceled.text) as ExportJob).state, 'canceled');
   const kept = await made((await order({ format: 'csv' })).id);
+  story.clock.advance(24 * 3_600_000);
   const isExpired = async (): Promise<boolean> => {
     // Files are looked at once an hour.
     story.clock.advance(600_000);

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { isProblem } from '../src/cli/api-client.ts';
 import type { EventView, Page, TimelineEntry } from '../src/http/api-types.ts';
 import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
-import { assertProblem, send } from './api-peer.ts';
+import { assertProblem, secondAccount, send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
 import { assertOneEnd, contactOf, getYes, newPerson, placed, reach } from './story-people.ts';
 
@@ -295,4 +295,50 @@ test('an erasure leaves the number of stars, and nobody to whom it could lead', 
   assert.equal(assertProblem(more, 409).code, 'outcome_of_erased');
   const again = await send(story, 'POST', `/v1/calls/${id}/survey`, { body: {} });
   assert.equal(assertProblem(again, 403).code, 'opted_out');
+});
+
+type Outcome = { version: number; outcome: string | null; note: string | null };
+
+test('an outcome has versions, and nobody overwrites one that they have not seen', async () => {
+  const number = somebody();
+  const id = await talked(number);
+  const path = `/v1/calls/${id}/outcome`;
+  const empty = await story.api.get<Outcome & { setBy: string | null }>(path);
+  assert.deepEqual([empty.version, empty.outcome, empty.note, empty.setBy], [0, null, null, null]);
+  const first = await put<Outcome>(path, { outcome: 'follow_up', note: 'wants an offer' });
+  const same = await put<Outcome>(path, { outcome: 'follow_up', note: 'wants an offer' });
+  assert.deepEqual([first.version, same.version], [1, 1], 'the same words are no version');
+  const second = await put<Outcome>(path, { outcome: 'resolved', version: 1 });
+  assert.deepEqual([second.version, second.note], [2, null]);
+  const late = await send(story, 'PUT', path, { body: { outcome: 'other', version: 1 } });
+  assert.equal(assertProblem(late, 409).code, 'outcome_changed');
+  const told = await eventsOfCall(id, 'outcome.set');
+  const set = await timeline(number, 'CallOutcomeSet');
+  assert.deepEqual([told.length, set.map(({ data }) => data['version'])], [2, [1, 2]]);
+  assert.deepEqual(set[0]?.personal, { note: 'wants an offer' });
+});
+
+test('outcomes are of the list of the account, and of its own calls', async () => {
+  const number = somebody();
+  const id = await talked(number);
+  const path = `/v1/calls/${id}/outcome`;
+  const codes = { items: [{ code: 'sold', label: 'Sold' }] };
+  await put('/v1/call-outcomes', codes);
+  assert.deepEqual(await story.api.get('/v1/call-outcomes'), codes);
+  const unknown = await send(story, 'PUT', path, { body: { outcome: 'resolved' } });
+  assert.equal(assertProblem(unknown, 422).code, 'outcome_unknown');
+  assert.equal((await put<Outcome>(path, { outcome: 'sold' })).outcome, 'sold');
+  const bad = [
+    { outcome: 'Not a code' },
+    { note: 'x'.repeat(2_001) },
+    { note: 'bell \u0007' },
+    { outcome: 'sold', score: 5 },
+  ];
+  for (const body of bad) assertProblem(await send(story, 'PUT', path, { body }), 400);
+  for (const items of [[], [codes.items[0], codes.items[0]], [{ code: '1', label: 'x' }]]) {
+    assertProblem(await send(story, 'PUT', '/v1/call-outcomes', { body: { items } }), 400);
+  }
+  const { key } = await secondAccount(story);
+  assertProblem(await send(story, 'GET', path, { key }), 404);
+  assertProblem(await send(story, 'PUT', path, { key, body: { outcome: 'sold' } }), 404);
 });

@@ -1,20 +1,25 @@
 import { z } from 'zod';
+import { originsOf, type PermissionOrigin } from '../consent/consent-origin-store.ts';
 import { COST_REASONS, estimateCost, type CostReason } from '../costs/cost-estimate.ts';
 import type { PriceTable } from '../costs/price-table.ts';
 import type { Queryable } from '../database/database.ts';
 import { cdrSchema } from '../http/api-schemas.ts';
 import { csvLine } from '../http/csv-text.ts';
 import { outcomesOfCalls } from '../outcomes/outcome-store.ts';
-import type { CallId } from '../platform/ids.ts';
+import type { CallId, PermissionId } from '../platform/ids.ts';
 import { surveysOfCalls } from '../surveys/survey-store.ts';
 import type { Cdr } from './cdr.ts';
 
 /**
- * The record of a call with what came after it. The record itself is written with the end and
- * never changed; how satisfied the customer was, what the agent says came of it, and what it may
+ * The record of a call with where its permission came from, and what came after it. The record
+ * itself is written with the end and never changed; how satisfied the customer was, what the agent says came of it, and what it may
  * have cost by today's price file are looked up whenever it is read.
  */
 export type CdrRecord = Cdr & {
+  permissionType: 'temporary' | 'permanent' | null;
+  templateName: string | null;
+  templateVersion: number | null;
+  templateLanguage: string | null;
   agentOutcome: string | null;
   surveyScore: number | null;
   costAmount: string | null;
@@ -27,6 +32,10 @@ const reasons = Object.keys(COST_REASONS) as [CostReason, ...CostReason[]];
 const textOrNull = z.string().nullable();
 
 export const recordSchema = cdrSchema.extend({
+  permissionType: z.enum(['temporary', 'permanent']).nullable(),
+  templateName: textOrNull.describe('Of the request that was answered; null where none was.'),
+  templateVersion: z.number().nullable(),
+  templateLanguage: textOrNull,
   agentOutcome: textOrNull.describe('The code that was written after it, of /v1/call-outcomes.'),
   surveyScore: z.number().nullable().describe('1, very bad, to 5; null without an answer.'),
   costAmount: textOrNull.describe('Estimated, as a decimal text; null where no price is known.'),
@@ -35,7 +44,7 @@ export const recordSchema = cdrSchema.extend({
   costReason: z.enum(reasons).nullable().describe('Why there is no amount.'),
 }) satisfies z.ZodType<CdrRecord>;
 
-/** Adds to each record what came after its call. Two statements, however many records. */
+/** Adds to each record what was not written with it. Three statements, however many records. */
 export async function withAftermath(
   db: Queryable,
   prices: PriceTable | null,
@@ -44,12 +53,24 @@ export async function withAftermath(
   const ids = cdrs.map(({ callId }) => callId as CallId);
   const surveys = new Map((await surveysOfCalls(db, ids)).map((each) => [each.callId, each]));
   const outcomes = new Map((await outcomesOfCalls(db, ids)).map((each) => [each.callId, each]));
+  const used = cdrs.flatMap(({ permissionId }) => permissionId ?? []);
+  const origins = await originsOf(db, used as PermissionId[]);
   return cdrs.map((cdr) => {
+    const origin = origins.get(cdr.permissionId ?? '');
     const callId = cdr.callId as CallId;
     const agentOutcome = outcomes.get(callId)?.outcome ?? null;
     const surveyScore = surveys.get(callId)?.score ?? null;
-    return { ...cdr, agentOutcome, surveyScore, ...costOf(prices, cdr) };
+    return { ...cdr, ...originView(origin), agentOutcome, surveyScore, ...costOf(prices, cdr) };
   });
+}
+
+function originView(origin: PermissionOrigin | undefined) {
+  return {
+    permissionType: origin?.kind ?? null,
+    templateName: origin?.template ?? null,
+    templateVersion: origin?.template_version ?? null,
+    templateLanguage: origin?.language ?? null,
+  };
 }
 
 function costOf(prices: PriceTable | null, cdr: Cdr) {
