@@ -42,8 +42,8 @@ const PEERS: readonly Peer[] = [
     name: 'Kamailio',
     program: 'kamailio',
     versionArgs: ['-v'],
-    as: 'a proxy on the way: digest, TLS, Record-Route',
-    files: ['src/sip/kamailio.interop.test.ts'],
+    as: 'a proxy on the way: digest, TLS, Record-Route; a registrar',
+    files: ['src/sip/kamailio.interop.test.ts', 'src/sip/register.interop.test.ts'],
   },
   {
     name: 'Chromium',

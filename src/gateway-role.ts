@@ -8,6 +8,7 @@ import type { Endpoint } from './endpoints/endpoint.ts';
 import { listEndpoints, openEndpoint, readEndpoint } from './endpoints/endpoint-store.ts';
 import { orderTargets } from './endpoints/failover.ts';
 import { openHealthWatch } from './endpoints/health-worker.ts';
+import { openRegistrations } from './endpoints/registration-worker.ts';
 import { guardTarget, type GuardSettings } from './endpoints/target-guard.ts';
 import { openLine, readLine } from './lines/line-store.ts';
 import { isRefused } from './platform/refusal.ts';
@@ -22,10 +23,9 @@ import type { Egress } from './webhooks/egress.ts';
 /** The `gateway` role: dials, and holds the legs of live calls. */
 export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
   const { settings, database, sealer } = core;
-  const health = openHealthWatch({
-    ...core,
-    everyMs: settings.ASKFIRST_ENDPOINT_CHECK_SECONDS * 1_000,
-  });
+  const everyMs = settings.ASKFIRST_ENDPOINT_CHECK_SECONDS * 1_000;
+  const health = openHealthWatch({ ...core, everyMs });
+  const registrations = openRegistrations({ ...core, node: settings.ASKFIRST_NODE, everyMs });
   const agents = openAgentLines({ ...core, hints: core.agentHints });
   const agentDesk = openAgentDesk(core.agentHints);
   const openTarget = (dialed: Omit<DialedCall, 'state'>): SessionTarget => {
@@ -97,6 +97,7 @@ export function openGatewayRole(core: ServerCore, egress: Egress): Gateway {
     ...gateway,
     async close() {
       await health.close();
+      await registrations.close();
       await gateway.close();
       await agents.close();
     },

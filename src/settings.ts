@@ -81,7 +81,7 @@ const environment = z.object({
     .describe('Hosts that endpoints may be on: names, *.names, networks; unset: any.'),
   ASKFIRST_ENDPOINT_CHECK_SECONDS: whole(0, 3_600)
     .default(30)
-    .describe('How often SIP OPTIONS asks each endpoint how it is; 0: never.'),
+    .describe('How often SIP OPTIONS asks each endpoint how it is; 0: never, and no REGISTER.'),
   ASKFIRST_ADVERTISED_ADDRESS: z
     .string()
     .optional()

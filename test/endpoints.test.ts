@@ -293,3 +293,33 @@ test('an endpoint replaced by id keeps its password, and goes once nothing uses 
   assert.equal((await send(story, 'GET', path)).status, 404);
   assert.equal((await send(story, 'DELETE', path)).status, 404);
 });
+
+test('a gateway registers, renews in time, says when it cannot, and takes it back', async () => {
+  type Health = { targets: Array<{ registrations: Array<{ state: string; status: number }> }> };
+  const stateOf = async (id: string): Promise<string | undefined> => {
+    const { targets: found } = await story.api.get<Health>(`/v1/endpoints/${id}/health`);
+    return found[0]?.registrations[0]?.state;
+  };
+  const told = async (type: string): Promise<unknown[]> => {
+    const { items } = await story.api.get<Page<EventView>>(`/v1/events?type=${type}`);
+    return items.map(({ data }) => data['uri']);
+  };
+  const member = { username: 'member', password: 'p', register: true };
+  const made = await endpoint('member of the pbx', { uri: uriOf('talk'), ...member });
+  await story.until('registered', async () => (await stateOf(made.id)) === 'registered');
+  const isTold = async (type: string, user: string): Promise<boolean> =>
+    (await told(type)).includes(uriOf(user));
+  await story.until('the event', () => isTold('endpoint.registered', 'talk'));
+  const gone = { uri: uriOf('unavailable'), ...member, username: 'lost' };
+  const { id: lostId } = await endpoint('no pbx', gone);
+  await story.until('trying', async () => (await stateOf(lostId)) === 'trying');
+  await story.until('its event', () => isTold('endpoint.registration_lost', 'unavailable'));
+  const sent = (what: string): number => story.sip.registered.filter((one) => one === what).length;
+  await story.pass(151_000);
+  assert.equal(sent('member 300'), 2, 'at half of the five minutes');
+  assert.ok(sent('lost 300') >= 4 && sent('lost 300') <= 6, 'ever more rarely');
+  await put(`/v1/endpoints/${made.id}`, { name: 'member of the pbx', uri: uriOf('talk') });
+  await story.until('the goodbye', () => sent('member 0') === 1);
+  assert.equal(await stateOf(made.id), undefined);
+  assert.equal((await send(story, 'DELETE', `/v1/endpoints/${lostId}`)).status, 204);
+});

@@ -20,6 +20,7 @@ import type {
   SavedDialog,
   SipCall,
   SipCallEvent,
+  SipRegistration,
   SipTarget,
   SipUserAgent,
 } from '../src/sip/sip.ts';
@@ -284,6 +285,8 @@ function fakeStats(at: number): MediaStats {
 export class FakeSip implements SipUserAgent {
   readonly #clock: Clock;
   readonly invites: InviteRequest[] = [];
+  /** Every REGISTER, as `user seconds`. */
+  readonly registered: string[] = [];
   /** Call-IDs of the dialogs that a later run ended for a dead one. */
   readonly lost: string[] = [];
   /** How long the endpoint `late` takes to answer. */
@@ -372,6 +375,18 @@ export class FakeSip implements SipUserAgent {
     const gone = target.uri.includes('unavailable@');
     const status = gone ? 503 : 200;
     return Promise.resolve({ status, reason: gone ? 'Not reachable' : 'OK', roundTripMs: 1 });
+  }
+
+  /** `unavailable` takes nobody in either. */
+  registration(target: SipTarget): SipRegistration {
+    return {
+      send: async (expiresSeconds) => {
+        const gone = target.uri.includes('unavailable@');
+        this.registered.push(`${target.username ?? ''} ${expiresSeconds}`);
+        const [status, reason] = gone ? [503, 'Not reachable'] : [200, 'OK'];
+        return { status, reason, expiresSeconds, minExpiresSeconds: null };
+      },
+    };
   }
 
   liveCount(): number {

@@ -74,7 +74,8 @@ function configuration(
   port: number,
   tlsPort: number,
 ): string {
-  const modules = 'kex tm tmx sl rr pv maxfwd siputils textops nathelper auth tls'.split(' ');
+  const modules =
+    'kex tm tmx sl rr pv maxfwd siputils textops nathelper auth tls usrloc registrar'.split(' ');
   return `#!KAMAILIO
 debug=0
 log_stderror=yes
@@ -94,6 +95,7 @@ modparam("tls", "certificate", "${folder}/certificate.pem")
 modparam("tls", "private_key", "${folder}/key.pem")
 modparam("auth", "algorithm", "${algorithm}")
 modparam("auth", "qop", "auth")
+modparam("registrar", "min_expires", 60)
 
 request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
@@ -103,6 +105,20 @@ request_route {
     # Inside a dialog only the route counts: without Record-Route and Route nothing gets through.
     if (!loose_route()) { sl_send_reply("404", "No Route"); exit; }
     handle_ruri_alias();
+    t_relay();
+    exit;
+  }
+  if (is_method("REGISTER")) {
+    if (!pv_www_authenticate("${realm}", "${password}", "0")) {
+      www_challenge("${realm}", "1");
+      exit;
+    }
+    save("location");
+    exit;
+  }
+  # Finds whoever is registered: what they answer says that they were reached.
+  if (is_method("MESSAGE")) {
+    if (!lookup("location")) { sl_send_reply("404", "Not Registered"); exit; }
     t_relay();
     exit;
   }

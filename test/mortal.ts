@@ -101,6 +101,13 @@ function mortalSip(sip: SipUserAgent, isAlive: () => boolean): SipUserAgent {
     endLost: (saved, target, reason) => void (isAlive() && sip.endLost(saved, target, reason)),
     options: (target, timeoutMs) =>
       isAlive() ? sip.options(target, timeoutMs) : new Promise(() => {}),
+    registration(target) {
+      const line = sip.registration(target);
+      return {
+        send: (seconds, timeoutMs) =>
+          isAlive() ? line.send(seconds, timeoutMs) : new Promise(() => {}),
+      };
+    },
     liveCount: () => sip.liveCount(),
     close: async () => {},
   };

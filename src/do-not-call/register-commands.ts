@@ -30,6 +30,8 @@ export type RegisterEntry = {
     | 'AccountStopLifted'
     | 'EndpointDown'
     | 'EndpointUp'
+    | 'EndpointRegistered'
+    | 'EndpointRegistrationLost'
     | 'TemplateStatusChanged'
     | 'BrakesSet'
     | 'LineSlowed'

@@ -29,9 +29,17 @@ export function endpointIn(
     return { ...target, password: same?.password ?? null };
   });
   const { uri: _uri, username: _name, password: _password, srtp: _srtp, ...rest } = body;
-  const { failover, callerId, userToUser, whenNobody, agents, healthCheck, ...plain } = rest;
+  const { failover, callerId, userToUser, whenNobody, agents, ...more } = rest;
+  const { healthCheck, register, ...plain } = more;
   const asked = agents === undefined ? healthCheck : 'off';
-  const shared = { failover, callerId, userToUser, healthCheck: asked, whenNobody } as const;
+  const shared = {
+    failover,
+    callerId,
+    userToUser,
+    healthCheck: asked,
+    register,
+    whenNobody,
+  } as const;
   const options = agents === undefined ? shared : { ...shared, agents };
   return { ...plain, targets, options };
 }

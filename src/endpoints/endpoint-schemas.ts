@@ -144,6 +144,10 @@ export const endpointBody = z.strictObject({
     .enum(['options', 'off'])
     .default(DEFAULT_OPTIONS.healthCheck)
     .describe('Whether SIP OPTIONS asks the targets how they are.'),
+  register: z
+    .boolean()
+    .default(DEFAULT_OPTIONS.register)
+    .describe('Whether gateways register there (REGISTER), as the user name of each target.'),
   whenNobody: nobody
     .default(DEFAULT_OPTIONS.whenNobody)
     .describe('When the customer has picked up and no target answers.'),
@@ -180,6 +184,7 @@ export const endpointSchema = z.object({
   callerId: z.enum(CALLER_IDS),
   userToUser: z.enum(USER_TO_USER),
   healthCheck: z.enum(['options', 'off']),
+  register: z.boolean(),
   health: z
     .enum(['up', 'degraded', 'down', 'unknown'])
     .describe('As SIP OPTIONS found its targets last; degraded: some of them are down.'),

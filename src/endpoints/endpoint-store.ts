@@ -92,6 +92,16 @@ export async function pageOfEndpoints(
   return (await db.run(ALL, [after, limit])).map(toEndpoint);
 }
 
+const REGISTERING = statement<EndpointRow>(
+  'endpoint_registering',
+  `select ${COLUMNS} from endpoints where options @> '{"register": true}' order by id limit 500`,
+);
+
+/** The endpoints of all accounts at which gateways register. */
+export async function registeringEndpoints(db: Queryable): Promise<StoredEndpoint[]> {
+  return (await db.run(REGISTERING)).map(toEndpoint);
+}
+
 const SAVE = statement<{ id: EndpointId }>(
   'endpoint_save',
   `insert into endpoints (${COLUMNS})

@@ -67,6 +67,8 @@ export type EndpointOptions = {
   userToUser: UserToUser;
   /** Whether OPTIONS asks the targets how they are. */
   healthCheck: 'options' | 'off';
+  /** Whether gateways register there, as the targets' user names. */
+  register: boolean;
   whenNobody: WhenNobody;
   /** People in their browsers answer, instead of a PBX at the targets. */
   agents?: AgentOptions;
@@ -77,6 +79,7 @@ export const DEFAULT_OPTIONS: EndpointOptions = {
   callerId: 'number',
   userToUser: 'reference',
   healthCheck: 'options',
+  register: false,
   whenNobody: { action: 'end', prompt: null, scriptId: null, maxMs: 60_000 },
 };
 

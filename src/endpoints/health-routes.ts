@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { ApiContext } from '../http/api-context.ts';
 import type { HttpServer } from '../http/server.ts';
-import { isoTimeOrNull } from '../platform/clock.ts';
+import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import { ownEndpoint } from './endpoint-routes.ts';
 import { endpointState } from './health.ts';
 import { readHealth } from './health-store.ts';
+import { registrationsOf } from './registration-store.ts';
 
 const healthSchema = z.object({
   endpointId: z.string(),
@@ -22,6 +23,18 @@ const healthSchema = z.object({
       status: z.number().nullable().describe('The last SIP status; 408 is silence.'),
       reason: z.string().nullable(),
       roundTripMs: z.number().nullable(),
+      registrations: z
+        .array(
+          z.object({
+            node: z.string(),
+            state: z.enum(['registered', 'trying', 'refused']),
+            since: z.string(),
+            expiresAt: z.string().nullable(),
+            status: z.number(),
+            reason: z.string(),
+          }),
+        )
+        .describe('Of each gateway, where the endpoint has `register`.'),
     }),
   ),
 });
@@ -42,6 +55,7 @@ export function registerHealthCheckRoutes(app: HttpServer, context: ApiContext):
     async (request) => {
       const { id, name, targets, options } = await ownEndpoint(context, request, request.params.id);
       const rows = await readHealth(context.database, [id]);
+      const registrations = await registrationsOf(context.database, id);
       const views = targets.map(({ uri }) => {
         const row = rows.find((one) => one.uri === uri) ?? null;
         return {
@@ -52,6 +66,16 @@ export function registerHealthCheckRoutes(app: HttpServer, context: ApiContext):
           status: row?.status ?? null,
           reason: row?.reason ?? null,
           roundTripMs: row?.roundTripMs ?? null,
+          registrations: registrations
+            .filter((one) => one.uri === uri)
+            .map(({ node, state, since, expiresAt, status, reason }) => ({
+              node,
+              state,
+              since: isoTime(since),
+              expiresAt: isoTimeOrNull(expiresAt),
+              status,
+              reason,
+            })),
         };
       });
       const checked = options.healthCheck === 'options';

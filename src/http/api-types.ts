@@ -59,6 +59,7 @@ export type EndpointView = {
   callerId: 'number' | 'alias';
   userToUser: 'off' | 'reference' | 'call_id';
   healthCheck: 'options' | 'off';
+  register: boolean;
   /** As SIP OPTIONS found its targets last; degraded: some of them are down. */
   health: 'up' | 'degraded' | 'down' | 'unknown';
   whenNobody: {

@@ -9,12 +9,14 @@ import { ALLOW, CAPABILITIES, makeReply, replyHop, stampSource } from './reply.t
 import { screenRequest, screenResponse } from './screening.ts';
 import { endLostDialog } from './lost-dialog.ts';
 import { askOptions } from './options-request.ts';
+import { openRegistration } from './register-request.ts';
 import type {
   InviteRequest,
   OptionsOutcome,
   SavedDialog,
   SipCall,
   SipCallEvent,
+  SipRegistration,
   SipTarget,
 } from './sip.ts';
 import { serverKey, TransactionLayer } from './transaction-layer.ts';
@@ -100,6 +102,11 @@ export class AgentCore {
     const outcome = { status: 503, reason: 'The SIP user agent is closed', roundTripMs: 0 };
     if (this.#refusing) return Promise.resolve(outcome);
     return askOptions({ ...this.#parts, transactions: this.#transactions }, target, timeoutMs);
+  }
+
+  /** See `SipUserAgent.registration`. */
+  registration(target: SipTarget): SipRegistration {
+    return openRegistration({ ...this.#parts, transactions: this.#transactions }, target);
   }
 
   /** Whatever the network brought. Never throws: a fault of ours costs one message only. */

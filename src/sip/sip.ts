@@ -19,6 +19,8 @@ export type SipUserAgent = {
    * that cannot be reached is 503, one that says nothing in `timeoutMs` (5 s unless told) is 408.
    */
   options(target: SipTarget, timeoutMs?: number): Promise<OptionsOutcome>;
+  /** A registration at the target's host, as its user name; nothing is sent yet. */
+  registration(target: SipTarget): SipRegistration;
   /** Dialogs and transactions still alive, for the leak test. */
   liveCount(): number;
   /** BYEs or cancels all that lives, waits shortly, closes the sockets. */
@@ -77,6 +79,20 @@ export type ReplacedDialog = {
 };
 
 export type OptionsOutcome = { status: number; reason: string; roundTripMs: number };
+
+export type SipRegistration = {
+  /** Sends REGISTER; 0 takes it back. Never rejects: silence is 408, no way to send is 503. */
+  send(expiresSeconds: number, timeoutMs?: number): Promise<RegisterOutcome>;
+};
+
+export type RegisterOutcome = {
+  status: number;
+  reason: string;
+  /** For how long it holds; null where the registrar did not take it, or did not say. */
+  expiresSeconds: number | null;
+  /** With 423: what the registrar wants at least. */
+  minExpiresSeconds: number | null;
+};
 
 /** What became of an offer of ours inside the dialog; without an answer, why. */
 export type ReofferOutcome = { sdp: string } | { status: number; reason: string };

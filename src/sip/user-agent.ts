@@ -67,6 +67,7 @@ export async function openSipUserAgent(
     invite: (request, onEvent) => core.invite(request, onEvent),
     endLost: (saved, target, reason) => core.endLost(saved, target, reason),
     options: (target, timeoutMs) => core.options(target, timeoutMs),
+    registration: (target) => core.registration(target),
     liveCount: () => core.liveCount,
     ports: wire.ports,
     close: () => (closing ??= close()),

@@ -13,6 +13,7 @@ const OF_BRAKE =
   '`callsPerSecond`, `requestsPerSecond`, `reason`';
 const OF_CALL = '`call`';
 const OF_ENDPOINT = '`endpointId`, `name`, `uri`, `status`, `reason`, `targetsUp`, `targets`';
+const OF_REGISTRATION = '`endpointId`, `name`, `uri`, `node`, `state`, `status`, `reason`';
 const OF_CAMPAIGN = '`campaignId`, `name`, `lineId`, `journeyId`';
 
 export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
@@ -198,6 +199,14 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
   'endpoint.up': {
     when: 'It answered again, twice in a row.',
     data: OF_ENDPOINT,
+  },
+  'endpoint.registered': {
+    when: 'A gateway is registered at a target of an endpoint that has `register`.',
+    data: OF_REGISTRATION,
+  },
+  'endpoint.registration_lost': {
+    when: 'It is not any more, or could not be from the start; it is tried again by itself.',
+    data: OF_REGISTRATION,
   },
   'template.status_changed': {
     when: 'Meta approved, rejected, paused or disabled a template, or no longer lists it.',

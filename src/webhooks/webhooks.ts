@@ -64,6 +64,8 @@ export const EVENT_TYPES = [
   'dnc.removed',
   'endpoint.down',
   'endpoint.up',
+  'endpoint.registered',
+  'endpoint.registration_lost',
   'template.status_changed',
   'journey.run.started',
   'journey.run.ended',

@@ -139,10 +139,23 @@ function SipFields({ draft, onChange }: Part) {
           onChange={(userToUser) => onChange({ userToUser })}
         />
       </div>
+      <SipChecks draft={draft} onChange={onChange} />
+    </>
+  );
+}
+
+function SipChecks({ draft, onChange }: Part) {
+  return (
+    <>
       <CheckBox
         label="Ask by SIP OPTIONS whether it is there"
         checked={draft.healthCheck}
         onChange={(healthCheck) => onChange({ healthCheck })}
+      />
+      <CheckBox
+        label="Register there with the user name of each target"
+        checked={draft.register}
+        onChange={(register) => onChange({ register })}
       />
     </>
   );

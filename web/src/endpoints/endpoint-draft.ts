@@ -29,6 +29,7 @@ export type EndpointDraft = {
   callerId: EndpointView['callerId'];
   userToUser: EndpointView['userToUser'];
   healthCheck: boolean;
+  register: boolean;
   nobody: EndpointView['whenNobody']['action'];
   prompt: string;
   say: string;
@@ -66,6 +67,7 @@ export function emptyDraft(): EndpointDraft {
     callerId: 'number',
     userToUser: 'reference',
     healthCheck: true,
+    register: false,
     nobody: 'end',
     prompt: '',
     say: '',
@@ -97,6 +99,7 @@ export function draftOf(view: EndpointView): EndpointDraft {
     callerId: view.callerId,
     userToUser: view.userToUser,
     healthCheck: view.healthCheck === 'options',
+    register: view.register,
     nobody: whenNobody.action,
     prompt: whenNobody.prompt ?? '',
     say: whenNobody.say ?? '',
@@ -142,6 +145,7 @@ export function bodyOf(draft: EndpointDraft): object {
     callerId: draft.callerId,
     userToUser: draft.userToUser,
     healthCheck: draft.healthCheck ? 'options' : 'off',
+    register: draft.kind === 'sip' && draft.register,
     whenNobody: {
       action: nobody,
       prompt: prompt === '' || !speaks ? null : prompt,
