@@ -8,11 +8,11 @@ import { openStory, type Story } from './harness.ts';
 import { contactOf } from './story-people.ts';
 
 /**
- * A campaign of some fifty people through the whole product, by API: some say yes and pick up,
+ * A campaign through the whole product, by API: some say yes and pick up,
  * some say no, say nothing, do not pick up, or stop; some were on a do-not-call list before.
  */
 const KINDS = ['101', '101', '102', '101', '103', '101', '105', '101', 'stop', 'dnc'] as const;
-const PEOPLE = Number(process.env['ASKFIRST_CAMPAIGN_PEOPLE'] ?? 20);
+const PEOPLE = Number(process.env['ASKFIRST_CAMPAIGN_PEOPLE'] ?? 10);
 const TEN = KINDS.length;
 const HOUR = 3_600_000;
 let story: Story;

@@ -6,6 +6,7 @@ import { useSimulator, useSimulatorState } from './api/simulator-hooks.tsx';
 import { AgentsPage } from './agents/agents-page.tsx';
 import { AuditPage } from './audit/audit-page.tsx';
 import { BusinessHalf } from './business/business-half.tsx';
+import { CampaignsPage } from './campaigns/campaigns-page.tsx';
 import { DoNotCallPage } from './do-not-call/do-not-call-page.tsx';
 import { ExperimentsPage } from './experiments/experiments-page.tsx';
 import { ImportsPage } from './imports/imports-page.tsx';
@@ -47,6 +48,7 @@ export function Workspace(props: { onLeave: () => void }) {
       {page === 'templates' && <TemplatesPage />}
       {page === 'scripts' && <ScriptsPage />}
       {page === 'journeys' && <JourneysPage number={number} />}
+      {page === 'campaigns' && <CampaignsPage />}
       {page === 'endpoints' && <EndpointsPage />}
       {page === 'figures' && <KpisPage />}
       {page === 'experiments' && <ExperimentsPage />}

@@ -44,6 +44,7 @@ export type RunView = {
   waitsFor: 'time' | 'answer' | 'call' | null;
   dueAt: string | null;
   end: string | null;
+  callId: string | null;
   startedAt: string;
   endedAt: string | null;
   steps: RunStep[];
@@ -68,6 +69,10 @@ export function useRuns(journeyId: string | null, after: string | undefined) {
   const query = { journeyId: journeyId ?? undefined, after, limit: 10 };
   const options = useBusinessQuery<Page<RunView>>('/v1/journey-runs', query);
   return useQuery({ ...options, placeholderData: keepPreviousData });
+}
+
+export function useRun(id: string) {
+  return useQuery(useBusinessQuery<RunView>(`/v1/journey-runs/${id}`, {}));
 }
 
 /** What is wrong with a journey while it is being written, or how it looks. */

@@ -9,6 +9,7 @@ export const PAGES = {
   templates: 'Templates',
   scripts: 'Scripts',
   journeys: 'Journeys',
+  campaigns: 'Campaigns',
   experiments: 'Experiments',
   records: 'Records and prices',
   endpoints: 'Endpoints',

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FIRST_DRAFT, variableNames, wishOf } from './campaign-draft.ts';
+import { peopleText, roughly, variablesOf } from './campaign-words.ts';
+
+test('the variables that texts use are found, without those that every text may use', () => {
+  assert.deepEqual(
+    variablesOf(['{{contactName}}, order {{order}}', '{{ order }} {{shop}} {{X}}']),
+    ['order', 'shop'],
+  );
+});
+
+test('a draft becomes the request that the server takes', () => {
+  const draft = { ...FIRST_DRAFT, name: 'Late ', whom: 'imp_1', purpose: 'your order {{order}}' };
+  const names = variableNames(draft, null);
+  assert.deepEqual(names, ['order']);
+  const filled = { ...draft, variables: { order: { column: 'order' } } };
+  assert.deepEqual(wishOf(filled, names, 'line_1'), {
+    name: 'Late',
+    lineId: 'line_1',
+    audience: { importId: 'imp_1' },
+    ask: { template: 'call_permission_request', purpose: 'your order {{order}}' },
+    variables: { order: { column: 'order' } },
+    startsPerMinute: 600,
+  });
+  const hours = wishOf({ ...draft, from: '09:00', until: '17:00' }, [], null).window;
+  assert.deepEqual(hours?.days, [1, 2, 3, 4, 5]);
+});
+
+test('times and people are said roughly', () => {
+  assert.deepEqual([30, 600, 9_000, 400_000].map(roughly), ['30 s', '10 min', '3 h', '5 days']);
+  assert.deepEqual([peopleText(1), peopleText(12_000)], ['1 person', '12,000 people']);
+});
