@@ -4,6 +4,7 @@ import { oneLine } from '../http/api-schemas.ts';
 import type { HttpServer } from '../http/server.ts';
 import { registerImports } from '../imports/import-routes.ts';
 import { encodingField } from '../imports/imports.ts';
+import { registerFileColumnsRoute } from './contact-import-columns-routes.ts';
 import { contactTag } from './contact-fields.ts';
 import {
   contactImportSchema,
@@ -39,6 +40,7 @@ const importQuery = z.object({
 
 /** Contacts from files: the upload is stored piece by piece, a worker reads it, the job tells. */
 export function registerContactImportRoutes(app: HttpServer, context: ApiContext): void {
+  registerFileColumnsRoute(app, context);
   registerImports<typeof importQuery, ContactImport>(app, context, {
     kind: 'contacts',
     path: '/v1/contact-imports',

@@ -11,6 +11,7 @@ import {
   type ReadRow,
 } from '../imports/imports.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { FIELD_NAMES, knownColumn, type FieldName } from './contact-columns.ts';
 import {
   COLUMNS_MAX,
   columnText,
@@ -25,7 +26,6 @@ import { readRecipient } from './recipient.ts';
 
 /** Which column is what, by name or number from 1; null to find it by its name. */
 export type ColumnMap = Record<FieldName, string | null>;
-export type FieldName = 'number' | 'name' | 'language' | 'timeZone' | 'externalId';
 
 export type ContactFile = {
   columns: ColumnMap;
@@ -44,17 +44,6 @@ export type PersonRow = {
   timeZone?: string;
   externalId?: string;
   columns: Record<string, string>;
-};
-
-/** What the first line of a file may call each column, in small letters. */
-const KNOWN: Record<FieldName, readonly string[]> = {
-  number: 'number,phone,phone number,phone_number,phonenumber,mobile,msisdn,e164,tel,telephone'
-    .concat(',telefon,to,user id,user_id,bsuid,wa_id')
-    .split(','),
-  name: ['name', 'full name', 'full_name', 'customer', 'customer name', 'customer_name'],
-  language: ['language', 'lang', 'locale', 'sprache'],
-  timeZone: ['time zone', 'time_zone', 'timezone', 'tz', 'zone'],
-  externalId: ['external id', 'external_id', 'externalid', 'id', 'customer id', 'customer_id'],
 };
 
 type Layout = {
@@ -91,9 +80,12 @@ export async function* readPeople(
 function layoutOf(cells: readonly string[], file: ContactFile): Layout {
   const names = cells.map((cell) => cell.trim().toLowerCase());
   const fields = new Map<FieldName, number>();
-  for (const field of Object.keys(KNOWN) as FieldName[]) {
+  for (const field of FIELD_NAMES) {
     const wanted = file.columns[field];
-    const at = wanted === null ? knownColumn(names, field, fields) : namedColumn(names, wanted);
+    const at =
+      wanted === null
+        ? knownColumn(names, field, [...fields.values()])
+        : namedColumn(names, wanted);
     if (at !== null) fields.set(field, at);
     else if (wanted !== null) throw unknownColumn(field, names.length);
   }
@@ -103,15 +95,6 @@ function layoutOf(cells: readonly string[], file: ContactFile): Layout {
   const isHeader = isRefused(readRecipient(unguarded(cells[number] ?? ''), countryOf(file)));
   const others = file.keepsOthers ? othersOf(names, fields, isHeader) : [];
   return { width: cells.length, fields, others, isHeader };
-}
-
-function knownColumn(
-  names: readonly string[],
-  field: FieldName,
-  taken: ReadonlyMap<FieldName, number>,
-): number | null {
-  const at = names.findIndex((name) => KNOWN[field].includes(name));
-  return at === -1 || [...taken.values()].includes(at) ? null : at;
 }
 
 function namedColumn(names: readonly string[], wanted: string): number | null {

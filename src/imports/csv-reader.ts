@@ -22,7 +22,7 @@ export const UNREADABLE = '\ufffd';
 
 /** Rows of a file; what its first bytes say of the encoding counts more than `asked`. */
 export async function* readCsv(
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   asked: FileEncoding = 'utf-8',
 ): AsyncGenerator<CsvRow> {
   const reader = new RowReader();

@@ -6,7 +6,7 @@ import type { Refused } from '../platform/refusal.ts';
 import type { CsvRow, FileEncoding } from './csv-reader.ts';
 import { ENCODINGS } from './csv-reader.ts';
 
-export { UNREADABLE, type CsvRow } from './csv-reader.ts';
+export { UNREADABLE, readCsv, type CsvRow, type FileEncoding } from './csv-reader.ts';
 
 /**
  * Files that come in: an upload is stored piece by piece, a worker settles it batch by batch, and
@@ -97,6 +97,7 @@ export const importFields = {
   dryRun: z.boolean(),
   state: z.enum(['receiving', 'queued', 'running', 'done', 'failed']),
   bytes: z.number(),
+  readBytes: z.number().describe('How far into the file the rows that are settled reach.'),
   rows: z.number().describe('Rows read so far; each is counted in one of the others.'),
   failed: z.number(),
   rowsPerSecond: z.number().nullable(),
@@ -119,6 +120,7 @@ export function importProgress(job: StoredImport<unknown>, now: number) {
     dryRun,
     state,
     bytes,
+    readBytes,
     rows,
     failed,
     rowsPerSecond: seconds > 0 ? Math.round(rows / seconds) : null,

@@ -6,8 +6,18 @@ export function asCurl(request: {
   apiKey: string;
   idempotencyKey: string;
   body: unknown;
+  /** The name of a CSV file that is sent as it is, instead of `body`. */
+  csvFile?: string;
 }): string {
-  const { method = 'POST' } = request;
+  const { method = 'POST', csvFile } = request;
+  if (csvFile !== undefined) {
+    return [
+      `curl -sS -X POST ${quoted(request.url)}`,
+      `-H ${quoted(`Authorization: Bearer ${request.apiKey}`)}`,
+      `-H ${quoted('Content-Type: text/csv')}`,
+      `--data-binary ${quoted(`@${csvFile}`)}`,
+    ].join(' \\\n  ');
+  }
   return [
     `curl -sS -X ${method} ${quoted(request.url)}`,
     `-H ${quoted(`Authorization: Bearer ${request.apiKey}`)}`,

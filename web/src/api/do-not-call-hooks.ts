@@ -25,20 +25,6 @@ export function useLists() {
   return useQuery(useBusinessQuery<Page<ListView>>('/v1/do-not-call/lists', {}));
 }
 
-export function useImports() {
-  const options = useBusinessQuery<Page<ImportView>>('/v1/do-not-call/imports', { limit: 5 });
-  return useQuery({
-    ...options,
-    // A running import is watched closely: its rows and rate move.
-    refetchInterval: (query) =>
-      query.state.data?.items.some(isRunning) === true ? 700 : options.refetchInterval,
-  });
-}
-
-export function isRunning(job: ImportView): boolean {
-  return job.state === 'receiving' || job.state === 'queued' || job.state === 'running';
-}
-
 export type ListWish = { to: string; reason: string; list: string };
 
 export function useListing() {

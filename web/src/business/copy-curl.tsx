@@ -13,6 +13,7 @@ export function CopyCurl(props: {
   path: string;
   body?: unknown;
   method?: 'GET' | 'POST' | 'PUT';
+  csvFile?: string;
 }) {
   const { client } = useBusiness();
   const [said, setSaid] = useState<'copied' | 'shown' | null>(null);
@@ -31,6 +32,7 @@ export function CopyCurl(props: {
       idempotencyKey: makeIntentKey(),
       body: props.body,
       ...(props.method !== undefined && { method: props.method }),
+      ...(props.csvFile !== undefined && { csvFile: props.csvFile }),
     });
     setCommand(text);
     try {

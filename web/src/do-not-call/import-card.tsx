@@ -1,18 +1,20 @@
-import { useMutation } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import type { ImportView } from '../../../src/do-not-call/do-not-call.ts';
-import { useBusiness } from '../api/business-context.tsx';
-import { isRunning, useImport, useImports } from '../api/do-not-call-hooks.ts';
+import { useImport } from '../api/do-not-call-hooks.ts';
+import { ImportJobRow } from '../imports/import-job-row.tsx';
+import { useImportJobs } from '../imports/import-jobs.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { CheckBox } from '../ui/check-box.tsx';
-import { Chip } from '../ui/chip.tsx';
 import { TextField } from '../ui/field.tsx';
+import { FileDrop } from '../ui/file-drop.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
+
+const SHOWN = 5;
 
 /** A list from a file: tried first, watched while it runs, failed rows to take away. */
 export function ImportCard() {
-  const imports = useImports();
+  const imports = useImportJobs<ImportView>('/v1/do-not-call/imports', SHOWN);
   const jobs = imports.data?.items ?? [];
   return (
     <Card title="Import a list" className="xl:col-span-2">
@@ -21,7 +23,13 @@ export function ImportCard() {
       {jobs.length > 0 && (
         <ul className="mt-4 flex flex-col gap-3 border-t border-edge pt-3">
           {jobs.map((job) => (
-            <ImportRow key={job.id} job={job} />
+            <ImportJobRow
+              key={job.id}
+              job={job}
+              path="/v1/do-not-call/imports"
+              name={job.list}
+              counts={countsOf(job)}
+            />
           ))}
         </ul>
       )}
@@ -30,7 +38,6 @@ export function ImportCard() {
 }
 
 function ImportForm() {
-  const fileId = useId();
   const [file, setFile] = useState<File | null>(null);
   const [list, setList] = useState('own');
   const [country, setCountry] = useState('');
@@ -45,18 +52,7 @@ function ImportForm() {
       }}
     >
       <div className="grid gap-3 sm:grid-cols-3">
-        <div className="flex min-w-0 flex-col gap-1">
-          <label htmlFor={fileId} className="text-sm font-semibold">
-            CSV file
-          </label>
-          <input
-            id={fileId}
-            type="file"
-            accept=".csv,text/csv"
-            className="min-h-9 rounded-lg border border-edge-strong bg-card px-3 py-1.5 text-sm"
-            onChange={(event) => setFile(event.target.files?.[0] ?? null)}
-          />
-        </div>
+        <FileDrop label="CSV file" accept=".csv,text/csv" file={file} onFile={setFile} />
         <TextField label="Into list" value={list} required maxLength={63} onChange={setList} />
         <TextField
           label="Country of numbers without +"
@@ -77,41 +73,6 @@ function ImportForm() {
   );
 }
 
-function ImportRow(props: { job: ImportView }) {
-  const { job } = props;
-  const { client } = useBusiness();
-  const saving = useMutation({
-    mutationFn: () => client.download(`/v1/do-not-call/imports/${job.id}/failures`, 'failures.csv'),
-  });
-  return (
-    <li className="text-sm">
-      <p className="flex flex-wrap items-center gap-2">
-        <Chip tone={toneOf(job)} live={isRunning(job)}>
-          {job.dryRun ? `Tried: ${job.state}` : job.state}
-        </Chip>
-        <span className="font-semibold">{job.list}</span>
-        <span role="status" className="tabular-nums">
-          {job.rows} rows: {job.added} {job.dryRun ? 'would be added' : 'added'}, {job.already}{' '}
-          there before, {job.failed} failed
-          {job.rowsPerSecond !== null && isRunning(job) && ` · ${job.rowsPerSecond} rows/s`}
-        </span>
-        {job.failed > 0 && !isRunning(job) && (
-          <Button look="quiet" onClick={() => saving.mutate()}>
-            Failed rows as CSV
-          </Button>
-        )}
-      </p>
-      {job.error !== null && (
-        <p role="alert" className="mt-1 text-bad">
-          {job.error.message} <strong>{job.error.fix}</strong>
-        </p>
-      )}
-      {saving.error !== null && <ProblemNote error={saving.error} />}
-    </li>
-  );
-}
-
-function toneOf(job: ImportView): 'good' | 'bad' | 'accent' {
-  if (job.state === 'failed') return 'bad';
-  return isRunning(job) ? 'accent' : 'good';
+function countsOf({ added, already, dryRun }: ImportView): string {
+  return `${added} ${dryRun ? 'would be added' : 'added'}, ${already} there before`;
 }
