@@ -50,7 +50,7 @@ const PEERS: readonly Peer[] = [
     program: 'chromium',
     versionArgs: ['--version'],
     as: "the customer's phone, and the agent's desk",
-    files: ['test/page.interop.test.ts'],
+    files: ['test/page.interop.test.ts', 'test/agent-page.interop.test.ts'],
   },
   {
     name: 'rtpengine',

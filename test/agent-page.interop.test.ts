@@ -59,6 +59,8 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
   let live: LiveProduct;
   let browser: Browser;
   let page: Page;
+  /** The dashboard of whoever makes agents. */
+  let office: Page;
   let folder = '';
   let agentId = '';
   let endpointId = '';
@@ -85,23 +87,26 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
         '--autoplay-policy=no-user-gesture-required',
       ],
     });
-    const wish = { name: 'Ann', groups: ['sales'] };
-    const made = await must<{ id: string; token: string }>(live.api, '/v1/agents', wish);
-    agentId = made.id;
     const agents = { group: 'sales', ringMs: 30_000, wrapUpMs: 60_000 };
     const desk = { name: 'Sales', agents, ringTimeoutMs: 60_000 };
     ({ id: endpointId } = await must<{ id: string }>(live.api, '/v1/endpoints', desk));
     const context = await browser.newContext({ viewport: { width: 900, height: 900 } });
     await context.addInitScript(LISTEN);
     page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
+    // Wide enough for every page's link: axe takes one that was scrolled away for a skip link.
+    office = await context.newPage();
+    await office.setViewportSize({ width: 1_600, height: 900 });
+    for (const one of [page, office]) listen(one);
+  });
+
+  const listen = (one: Page): void => {
+    one.setDefaultTimeout(30_000);
+    one.on('pageerror', (error) => complaints.push(error.message));
+    one.on('console', (message) => {
       const refused = /^Failed to load resource: .* status of 4\d\d /.test(message.text());
       if (message.type() === 'error' && !refused) complaints.push(message.text());
     });
-    await page.goto(`${live.product.server.url}/agent#token=${made.token}`);
-  });
+  };
 
   after(async () => {
     await browser?.close();
@@ -126,12 +131,31 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
   const agentState = async (): Promise<string> =>
     (await live.api.get<AgentView>(`/v1/agents/${agentId}`)).state;
 
+  test('the dashboard makes an agent, and gives a link that lets her in', async () => {
+    const key = live.product.sandbox?.apiKey ?? '';
+    await office.goto(`${live.product.server.url}/#key=${key}`);
+    await office.getByRole('link', { name: 'Agents', exact: true }).click();
+    await office.getByText('Nobody answers in the browser yet.', { exact: false }).waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+    await office.getByLabel('Name', { exact: true }).fill('Ann');
+    await office.getByRole('button', { name: 'Add and get the link' }).click();
+    const link = await office.getByLabel('Link for Ann').inputValue();
+    await office.getByText('rung by Sales').waitFor();
+    assert.deepEqual(await axeFaults(office), []);
+    await office.setViewportSize({ width: 400, height: 900 });
+    assert.ok((await excessOf(office)) <= 0);
+    const { items } = await live.api.get<PageOf<AgentView>>('/v1/agents');
+    agentId = items[0]?.id ?? '';
+    await page.goto(link);
+  });
+
   test('the token leaves the address, and Ann says that she is ready', async () => {
     await page.getByRole('heading', { name: 'Ann' }).waitFor();
     assert.ok(!page.url().includes('aft_'));
     await page.getByText('Away: no call rings here').waitFor();
     await press('Ready');
     await page.getByText('Ready: calls ring here').waitFor();
+    await office.getByText('1 of 1 ready').waitFor();
     await press('Check it');
     await page.getByRole('meter', { name: 'Level: You say' }).waitFor();
     assert.deepEqual(await axeFaults(page), []);
@@ -273,23 +297,22 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
     await narrow.getByRole('heading', { name: 'Ann' }).waitFor();
     await narrow.getByRole('button', { name: 'Check it' }).click();
     await narrow.getByText('The microphone was refused', { exact: false }).waitFor();
-    const excess = await narrow.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
+    assert.ok((await excessOf(narrow)) <= 0, 'the page is wider than the screen');
     assert.deepEqual(await axeFaults(narrow), []);
     await context.close();
   });
 
   test('a token that was taken back opens nothing, and the page says so', async () => {
-    await must(live.api, `/v1/agents/${agentId}/token`, {});
+    await office.getByRole('button', { name: 'New link for Ann' }).click();
+    await office.getByText('It is shown once', { exact: false }).waitFor();
     await page.reload();
     await page.getByText('This link opens nothing any more').waitFor();
     await press('Use another token');
     await page.getByLabel('Your token').waitFor();
     assert.deepEqual(await axeFaults(page), []);
-    const { items } = await live.api.get<PageOf<AgentView>>('/v1/agents');
-    assert.equal(items[0]?.state === 'available', false);
+    await office.getByRole('button', { name: 'Remove Ann' }).click();
+    await office.getByRole('button', { name: 'Yes, remove' }).click();
+    await office.getByText('Nobody answers in the browser yet.', { exact: false }).waitFor();
   });
 
   test('the browser had nothing to complain about', () => {
@@ -300,4 +323,11 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
 async function axeFaults(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+}
+
+/** How much wider the page is than the screen. As text: there are no types of the browser here. */
+function excessOf(page: Page): Promise<number> {
+  return page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
 }

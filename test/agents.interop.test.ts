@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
-import type { Agent } from '../src/agents/agent.ts';
-import type { AgentMeView, AgentView } from '../src/agents/agent-views.ts';
+import type { AgentView } from '../src/agents/agent-views.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
 import type { CallView } from '../src/http/api-types.ts';
 import { delay, systemClock } from '../src/platform/clock.ts';
-import { openMetaPeer, type MetaPeer } from './meta-peer.ts';
+import { openAgent, type AgentPeer } from './agent-peer.ts';
+import { openMetaPeer } from './meta-peer.ts';
 import {
   eventually,
   must,
@@ -17,66 +17,14 @@ import {
 
 /** Agents in their browsers, with real WebRTC on both sides of the bridge. */
 let live: LiveProduct;
-let base = '';
 let made = 0;
-const JSON_BODY = { 'content-type': 'application/json' };
 
 before(async () => {
   live = await openLiveProduct({ ASKFIRST_MEDIA_PORTS: '46600-46799' });
-  base = live.product.server.url ?? '';
 });
 after(() => live.close());
 
-type Browser = {
-  id: Agent['id'];
-  me(): Promise<AgentMeView>;
-  send(method: string, path: string, body?: object): Promise<Response>;
-  /** As when the tab is closed. */
-  leave(): void;
-  /** The call that rings here. */
-  ringing(): Promise<NonNullable<AgentMeView['call']>>;
-  answer(): Promise<MetaPeer>;
-};
-
-/** An agent who is there and takes calls. */
-async function anAgent(t: TestContext, group: string): Promise<Browser> {
-  made += 1;
-  const wish = { name: `agent ${made}`, groups: [group] };
-  const { id, token } = await must<{ id: Agent['id']; token: string }>(
-    live.api,
-    '/v1/agents',
-    wish,
-  );
-  const headers = { authorization: `Bearer ${token}` };
-  const send = (method: string, path: string, body?: object): Promise<Response> =>
-    fetch(`${base}/v1/agents/me${path}`, {
-      method,
-      headers: { authorization: headers.authorization, ...(body && JSON_BODY) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  const tab = new AbortController();
-  const stream = await fetch(`${base}/v1/agents/me/stream`, { headers, signal: tab.signal });
-  assert.equal(stream.status, 200);
-  void stream.text().catch(() => {});
-  t.after(() => tab.abort());
-  assert.equal((await send('PUT', '/presence', { presence: 'available' })).status, 200);
-  const me = async (): Promise<AgentMeView> =>
-    (await (await send('GET', '')).json()) as AgentMeView;
-  const ringing = () =>
-    eventually('the ring', async () => {
-      const { call } = await me();
-      return call?.state === 'ringing' ? call : null;
-    });
-  const answer = async (): Promise<MetaPeer> => {
-    const call = await ringing();
-    const peer = await openMetaPeer(call.offer);
-    t.after(() => peer.close());
-    const answered = await send('POST', `/calls/${call.id}/answer`, { sdp: peer.answer });
-    assert.equal(answered.status, 200, await answered.text());
-    return peer;
-  };
-  return { id, me, send, leave: () => tab.abort(), ringing, answer };
-}
+const anAgent = (t: TestContext, group: string): Promise<AgentPeer> => openAgent(t, live, group);
 
 async function aCall(group: string, endpoint: object = {}): Promise<string> {
   made += 1;
@@ -130,7 +78,7 @@ test('an agent answers in the browser, talks in Opus, and pauses after it', asyn
 test('who declines is passed over, and only the one it rings at can answer', async (t) => {
   const agents = [await anAgent(t, 'pass'), await anAgent(t, 'pass')];
   const id = await aCall('pass');
-  const ringsAt = (): Promise<Browser> =>
+  const ringsAt = (): Promise<AgentPeer> =>
     eventually('a ring', async () => {
       for (const agent of agents) if ((await agent.me()).state === 'ringing') return agent;
       return null;

@@ -156,14 +156,6 @@ async function customerOf(db: Queryable, { plan, facts }: CallState, contact: Co
 }
 
 /** A listener may leave, and nothing more; so may whoever is only being asked. */
-export function speaksWithCustomer(
-  { control, endpoint }: CallState['facts'],
-  ring: AgentRing,
-): boolean {
-  const taken = control?.taken ?? null;
-  const dialog =
-    taken === null
-      ? endpoint?.dialog
-      : control?.legs.find(({ legId }) => legId === taken.legId)?.dialog;
-  return dialog?.['agentRing'] === ring.id;
+export function speaksWithCustomer({ endpoint }: CallState['facts'], ring: AgentRing): boolean {
+  return endpoint?.dialog?.['agentRing'] === ring.id;
 }
