@@ -10,7 +10,7 @@ import {
   type ScriptEvent,
   type ScriptFacts,
 } from './call-script.ts';
-import { withLegAsEndpoint } from './taken-leg.ts';
+import { withLegAsEndpoint } from './take-over.ts';
 
 /**
  * How a call is led while it lives: orders of the business, holds, further legs, transfers and
