@@ -65,7 +65,7 @@ async function twoAgents(t: TestContext, name: string): Promise<[AgentPeer, Agen
   return [first, second, await aDesk(`${name}-second`)];
 }
 
-test('an agent hands the customer on to another, and the call is theirs from then on', async (t) => {
+test('an agent hands the customer on, and the call is the other’s from then on', async (t) => {
   const [first, second, endpointId] = await twoAgents(t, 'blind');
   const id = await aCall(await aDesk('blind-first'));
   await first.answer();
