@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { callDiagram } from '../src/calls/call.ts';
 import { CALL_LIMITS } from '../src/calls/call-rules.ts';
+import { CAMPAIGN_LIMITS, campaignDiagram } from '../src/campaigns/campaign.ts';
 import { END_REASONS } from '../src/calls/end-codes.ts';
 import { consentDiagram } from '../src/consent/consent.ts';
 import { errorCatalogue } from '../src/error-catalogue.ts';
@@ -31,8 +32,30 @@ export function docPages(): DocPage[] {
       limits: limitTable(),
       'end reasons': endReasonTable(),
     }),
+    withBlocks('docs/reference/campaigns.md', {
+      states: mermaid(campaignDiagram()),
+      limits: campaignLimits(),
+    }),
     withBlocks('docs/explanation/consent.md', { diagram: mermaid(consentDiagram()) }),
   ];
+}
+
+function campaignLimits(): string {
+  const { open, contactIds, page, batch } = CAMPAIGN_LIMITS;
+  const { startsPerMinuteDefault, startsPerMinuteMax } = CAMPAIGN_LIMITS;
+  return table(
+    ['what', 'at most'],
+    [
+      ['campaigns of an account that are not over', String(open)],
+      ['people named by their ids', String(contactIds)],
+      [
+        'people who begin in a minute',
+        `${startsPerMinuteMax}; ${startsPerMinuteDefault} by default`,
+      ],
+      ['people who are looked at in one transaction', String(batch)],
+      ['people of one page of a preview', String(page)],
+    ],
+  );
 }
 
 /** A page as it is on disk, or empty. */

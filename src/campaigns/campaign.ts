@@ -39,6 +39,14 @@ const LED_TO: Readonly<Record<CampaignMove, CampaignState>> = {
   finish: 'done',
 };
 
+/** The states and moves as a mermaid state diagram; the documentation is made from it. */
+export function campaignDiagram(): string {
+  const moves = CAMPAIGN_STATES.flatMap((state) =>
+    Object.entries(CAMPAIGN_MOVES[state]).map(([move, to]) => `  ${state} --> ${to}: ${move}`),
+  );
+  return ['stateDiagram-v2', '  [*] --> draft', ...moves].join('\n');
+}
+
 /** The state after a move; the same state where the move was made before; or why it cannot be. */
 export function moved(state: CampaignState, move: CampaignMove): CampaignState | Refused {
   const next = (CAMPAIGN_MOVES[state] as Partial<Record<CampaignMove, CampaignState>>)[move];
