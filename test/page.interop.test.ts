@@ -297,7 +297,16 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await office.getByText('people looked at', { exact: false }).waitFor();
     await press(office, 'Switch to meta-2026-06');
     await office.getByText('meta-2026-06', { exact: true }).first().waitFor();
+    await office.getByLabel('Calls per second').fill('50');
+    await office.getByLabel('Calls at a time').fill('0');
+    await press(office, 'Set the limit');
+    await office.getByRole('alert').getByText('Fix:', { exact: false }).waitFor();
+    await office.getByLabel('Calls at a time').fill('200');
+    await press(office, 'Set the limit');
+    await office.getByText('50 a second, 200 at a time; 0 now').waitFor();
     assert.deepEqual(await axeFaults(office), []);
+    await press(office, 'Take the limit of The whole account away');
+    await office.getByText('No limit is set.', { exact: false }).waitFor();
   });
 
   test('the linter looks over a template while it is written', async () => {
@@ -390,6 +399,10 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     const saved = office.waitForEvent('download');
     await office.getByRole('link', { name: /^Download/ }).click();
     assert.equal((await saved).suggestedFilename(), 'cdrs.csv');
+    await office.getByText('Nobody was asked yet', { exact: false }).waitFor();
+    await office.getByLabel('Ask after each answered call').check();
+    await press(office, 'Save');
+    await office.getByText('Saved. It holds', { exact: false }).waitFor();
     assert.deepEqual(await axeFaults(office), []);
   });
 
