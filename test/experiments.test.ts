@@ -160,7 +160,7 @@ test('arms not as large as drawn raise one alarm, and the words say not to trust
   await stop(id);
 });
 
-test('each command in each state does what it may, or says the state that forbids it', async () => {
+test('each command in each state does what it may, or says which state forbids it', async () => {
   const bring: Record<string, string[]> = {
     draft: [],
     running: ['start'],
@@ -192,7 +192,7 @@ async function somebodyIn(experimentId: string, arm: string): Promise<string> {
   }
 }
 
-test('an arm changes template, purpose, script and gap, and the control changes nothing', async () => {
+test('an arm changes template, purpose, script and gap; the control changes nothing', async () => {
   const steps = [{ do: 'hangup' }];
   const script = await must<{ id: string }>(story.api, '/v1/scripts', { name: 'Short', steps });
   const { items } = await story.api.get<Page<{ name: string; language: string }>>('/v1/templates');
@@ -222,7 +222,7 @@ test('an arm changes template, purpose, script and gap, and the control changes 
   await stop(id);
 });
 
-test('a split of a journey deals the arms of a real experiment, and counts who is asked', async () => {
+test('a split of a journey deals the arms of an experiment, and counts who is asked', async () => {
   const { id } = await started({ layer: 'split' });
   const ask = (name: string, purpose: string) => ({
     name,

@@ -12,8 +12,9 @@ import type { Cdr } from './cdr.ts';
 
 /**
  * The record of a call with where its permission came from, and what came after it. The record
- * itself is written with the end and never changed; how satisfied the customer was, what the agent says came of it, and what it may
- * have cost by today's price file are looked up whenever it is read.
+ * itself is written with the end and never changed; how satisfied the customer was, what the
+ * agent says came of it, and what it may have cost by today's price file are looked up whenever
+ * it is read.
  */
 export type CdrRecord = Cdr & {
   permissionType: 'temporary' | 'permanent' | null;
