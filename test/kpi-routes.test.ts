@@ -65,6 +65,11 @@ test('apart by line, template, purpose and hour the parts are the whole', async 
   }
   const { groups } = await figures('?groupBy=line');
   assert.notEqual(groups[0]?.label, null);
+  const byEndpoint = await figures('?groupBy=endpoint');
+  assert.ok(byEndpoint.groups.some(({ value, label }) => value !== '' && label !== null));
+  for (const none of ['agent', 'campaign', 'journey', 'experiment', 'arm']) {
+    assert.deepEqual((await figures(`?groupBy=${none}`)).groups[0]?.value, '');
+  }
   const byPurpose = await figures('?groupBy=purpose');
   assert.equal(byPurpose.groups[0]?.label, null, 'four people do not share a purpose yet');
   const words = encodeURIComponent(PURPOSE);

@@ -1,8 +1,8 @@
 import type { Queryable } from '../database/database.ts';
-import { listLines } from '../lines/line-store.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { readSums, type KpiFilters, type KpiQuestion, type Sums } from './kpi-query-store.ts';
+import { labelsOf } from './kpi-labels-lookup.ts';
 import type { KpiFigure, KpiQuery, KpiView } from './kpi-schemas.ts';
 import {
   DAY_MS,
@@ -16,7 +16,6 @@ import {
   type Metric,
   type MetricName,
 } from './kpis.ts';
-import { readPurposes } from './purpose-store.ts';
 import { purposeIdOf } from './purposes.ts';
 
 const SPAN_DAYS = 30;
@@ -64,7 +63,8 @@ export async function kpiReport(
   const counts = all[0]?.measures ?? noMeasures();
   const busy = groups.filter(({ measures }) => weight(measures) > 0);
   const shown = busy.toSorted((a, b) => weight(b.measures) - weight(a.measures));
-  const labels = await labelsOf(db, accountId, groupBy, shown.slice(0, GROUPS_MAX));
+  const ids = shown.slice(0, GROUPS_MAX).map(({ value }) => value);
+  const labels = await labelsOf(db, accountId, groupBy, ids);
   return {
     from: isoTime(from),
     until: isoTime(until),
@@ -105,24 +105,4 @@ function definition(name: MetricName): KpiView['metrics'][number] {
   const below = target !== null && 'below' in target ? target.below : null;
   const bounds = target === null ? null : { above, below };
   return { name, title, says, unit, numerator, denominator, target: bounds };
-}
-
-/** Words for values that are ids: the names of lines, and purposes that many people share. */
-async function labelsOf(
-  db: Queryable,
-  accountId: AccountId,
-  groupBy: KpiQuery['groupBy'] | null,
-  groups: readonly Sums[],
-): Promise<ReadonlyMap<string, string>> {
-  if (groups.length === 0) return new Map();
-  if (groupBy === 'purpose') {
-    return readPurposes(
-      db,
-      accountId,
-      groups.map(({ value }) => value),
-    );
-  }
-  if (groupBy !== 'line') return new Map();
-  const lines = await listLines(db, accountId);
-  return new Map(lines.map(({ id, name }) => [id, name]));
 }
