@@ -2,9 +2,9 @@ import { Logger, makeWorkerUtils, run, type Runner } from 'graphile-worker';
 import { Client } from 'pg';
 
 /**
- * The reference of bench/schedule.ts: graphile-worker on the same PostgreSQL. One job stands for one
- * call; its handler does nothing at all. So it takes a job, completes it, and that is everything:
- * no order among tenants, no limit, no lock on a person, no gate, no evidence.
+ * The reference of bench/schedule.ts: graphile-worker on the same PostgreSQL. One job stands for
+ * one call, and its handler does nothing at all: it takes a job and completes it. There is no order
+ * among tenants, no limit, no lock on a person, no gate and no evidence.
  */
 export type JobQueue = {
   /** Adds jobs far in the future, as a queue has them that is in use. */

@@ -12,7 +12,7 @@ import { compare, percentile, tell, type BenchResult } from './harness.ts';
 import { openJobQueue, type JobQueue } from './schedule-jobs.ts';
 
 /**
- * The schedule at size: calls of ten accounts that fall due within one minute, while many more wait.
+ * The schedule at size: calls of ten accounts that fall due within a minute, while many more wait.
  * Three ways to take them, in the same run on the same PostgreSQL: the schedule alone (who is next,
  * and the lease), the whole dial (lock, gate, permission, chained ledger, outbox), and
  * graphile-worker with as many jobs, whose handler does nothing (bench/schedule-jobs.ts).
@@ -84,7 +84,8 @@ export async function run(): Promise<BenchResult[]> {
 
 const TAKE = statement<{ account_id: AccountId; due_at: number }>(
   'bench_schedule_take',
-  `update calls c set status = 'dialing', lease_owner = 'bench', lease_until = now() + interval '1 hour'
+  `update calls c set status = 'dialing', lease_owner = 'bench',
+          lease_until = now() + interval '1 hour'
      from unnest($1::smallint[], $2::text[]) v (bucket, id)
     where c.bucket = v.bucket and c.id = v.id and c.phase = 'queued'
    returning c.account_id, c.due_at`,

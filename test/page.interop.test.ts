@@ -305,7 +305,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await press(office, 'Set the limit');
     await office.getByText('50 a second, 200 at a time; 0 now').waitFor();
     assert.deepEqual(await axeFaults(office), []);
-    await press(office, 'Take the limit of The whole account away');
+    await press(office, 'Take away the limit of The whole account');
     await office.getByText('No limit is set.', { exact: false }).waitFor();
   });
 

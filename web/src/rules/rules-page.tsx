@@ -3,6 +3,7 @@ import { usePacks } from '../api/rules-hooks.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { AccountRulesCard } from './account-rules-card.tsx';
 import { LinePackCard } from './line-pack-card.tsx';
+import { PaceCard } from './pace-card.tsx';
 import { PacksCard } from './packs-card.tsx';
 
 /** Which rules decide, where each comes from, and what a change would do before it is made. */
@@ -11,9 +12,10 @@ export function RulesPage() {
   const packs = usePacks();
   const items = packs.data?.items ?? [];
   return (
-    <main className="mx-auto grid max-w-360 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
+    <main className="mx-auto grid max-w-360 grid-cols-1 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
       {packs.error !== null && <ProblemNote error={packs.error} />}
       <AccountRulesCard />
+      <PaceCard />
       {lines.map((line) => (
         <LinePackCard key={line.id} line={line} packs={items.filter(isPack)} />
       ))}
