@@ -62,6 +62,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'cases',
     count: 1_000_000,
   },
+  day: {
+    says: 'a day of eight campaigns: no rule is broken, and every figure is right',
+    kind: 'test',
+    file: 'test/campaign-day/campaign-day.test.ts',
+    variable: 'ASKFIRST_DAY_PEOPLE',
+    counts: 'people',
+    count: 100_000,
+  },
   kpis: {
     says: 'K-03: every figure equals an independent SQL over the ledger, whatever is late or twice',
     kind: 'test',
@@ -77,6 +85,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     variable: 'ASKFIRST_JOURNEY_RUNS',
     counts: 'people',
     count: 1_000,
+  },
+  campaigns: {
+    says: 'a campaign through the whole product: each ends as that person acts, figures agree',
+    kind: 'test',
+    file: 'test/campaigns.test.ts',
+    variable: 'ASKFIRST_CAMPAIGN_PEOPLE',
+    counts: 'people',
+    count: 500,
   },
   experiments: {
     says: 'K-01, K-02, K-04: experiments in which nothing differs fool nobody more than they may',

@@ -5,7 +5,7 @@ import { isProblem } from '../src/cli/api-client.ts';
 import type { CallView, EventView, Page, Problem } from '../src/http/api-types.ts';
 import { assertProblem, send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
-import { contactOf } from './story-people.ts';
+import { contactOf, getYes, placed, reach } from './story-people.ts';
 
 /**
  * A campaign through the whole product, by API: some say yes and pick up,
@@ -206,7 +206,7 @@ async function figuresAgree(id: string): Promise<void> {
   );
 }
 
-test('a pause holds dials and requests, longer than a call may be late; nobody is lost', async () => {
+test('a pause longer than a call may be late holds dials and requests, and loses nobody', async () => {
   const [importId, people] = await imported('11', 12, ['101']);
   const { id } = await drafted(importId, { startsPerMinute: 60 });
   await move(id, 'start');
@@ -226,6 +226,46 @@ test('a pause holds dials and requests, longer than a call may be late; nobody i
   const done = await over(id);
   assert.deepEqual(endsOf(done), { reached: 12 }, `${held.length} calls waited`);
   await onceEach(people);
+});
+
+/** A campaign for nobody that is paused at once: calls may name it as theirs. */
+async function pausedCampaign(): Promise<CampaignView> {
+  const made = await story.api.post<CampaignView>('/v1/campaigns', {
+    name: 'Calls of our own',
+    audience: { country: 'AQ' },
+    ask: ASK,
+    variables: { order: { text: '1042' } },
+  });
+  assert.ok(!isProblem(made), JSON.stringify(made));
+  await move(made.id, 'start');
+  return move(made.id, 'pause');
+}
+
+test('a call that a pause held is dialled after it, or ends by the name of its lapse', async () => {
+  const [early, late] = ['+447701901001', '+447701901002'];
+  const { id } = await pausedCampaign();
+  const calls: string[] = [];
+  for (const number of [early, late]) {
+    story.simulator.addPerson({ number, like: '+447700900101' });
+    await getYes(story, number);
+    calls.push((await placed(story, number, { attribution: { campaignId: id } })).id);
+  }
+  const [first = '', second = ''] = calls;
+  // Longer than a call may be late, shorter than the promise of `now` holds.
+  story.clock.advance(7 * 60_000);
+  await story.pass(6_000);
+  const held = await story.api.get<CallView>(`/v1/calls/${first}`);
+  assert.equal(held.status, 'queued', 'late by the pause alone is not lost');
+  await move(id, 'resume');
+  assert.equal((await reach(story, first, 'ended')).outcome, 'completed');
+  await reach(story, second, 'ended');
+  const other = await pausedCampaign();
+  await getYes(story, late);
+  const third = await placed(story, late, { attribution: { campaignId: other.id } });
+  story.clock.advance(8 * 24 * HOUR);
+  const lapsed = await reach(story, third.id, 'ended');
+  assert.equal(lapsed.outcome, 'blocked');
+  assert.match(lapsed.endReason ?? '', /^(permission_expired|promise_missed)$/);
 });
 
 test('a stop leaves out who waits and takes off who is on the way', async () => {

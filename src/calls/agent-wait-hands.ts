@@ -37,8 +37,10 @@ export async function waitsForAgent(
   const wish = { accountId, group: agents.group, callId: id, forMs, now };
   if (await desk.reserve(unit.tx, wish)) return false;
   await applyCallEvents(unit, call, waitEvents(call, true, now), 'platform', { line });
-  // At the very end of its time it is looked at once more, to end with the reason.
-  const dueAt = Math.min(now + LOOK_MS, latestDialOf(plan) + 1);
+  // At the very end of its time it is looked at once more, to end with the reason. A call whose
+  // campaign rested has more time than its plan says.
+  const endsAt = latestDialOf(plan) + 1;
+  const dueAt = endsAt > now ? Math.min(now + LOOK_MS, endsAt) : now + LOOK_MS;
   unit.save(putOffRows, id, { id, dueAt });
   return true;
 }

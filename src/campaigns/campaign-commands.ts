@@ -17,6 +17,7 @@ import {
   type CampaignId,
   type CampaignMove,
   type CampaignSettings,
+  type CampaignState,
 } from './campaign.ts';
 import { lockCampaign, openCampaigns, saveCampaign } from './campaign-store.ts';
 import { addMembers } from './member-store.ts';
@@ -97,7 +98,7 @@ export async function moveCampaign(
     ...before,
     state,
     ranMs: ranMs(before, now),
-    resumedAt: state === 'running' ? now : null,
+    resumedAt: resumedAtOf(before, state, now),
     startedAt: before.startedAt ?? (state === 'running' ? now : null),
     endedAt: isOver ? now : null,
   };
@@ -107,6 +108,12 @@ export async function moveCampaign(
   const { type, event } = TOLD[move];
   await record(tx, ports, after, { type, actor, event });
   return after;
+}
+
+/** Calls that it held are late only since then, also when it has ended meanwhile. */
+function resumedAtOf(before: Campaign, state: CampaignState, now: number): number | null {
+  if (state === 'running') return now;
+  return state === 'done' ? before.resumedAt : null;
 }
 
 /** Changes what may be changed at any time: the name, the pace, the hours. */

@@ -174,6 +174,8 @@ export function paced(
 }
 
 /** How long it has been running in all, without its pauses. */
-export function ranMs({ ranMs: before, resumedAt }: Campaign, now: number): number {
-  return before + (resumedAt === null ? 0 : Math.max(0, now - resumedAt));
+export function ranMs(campaign: Campaign, now: number): number {
+  const { ranMs: before, resumedAt, endedAt } = campaign;
+  const runs = resumedAt !== null && endedAt === null;
+  return before + (runs ? Math.max(0, now - resumedAt) : 0);
 }
