@@ -143,7 +143,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
 
   test('a line that braked shows why, and goes on with a reason', async () => {
     await seed(600, 1_000_000, [1, 0], 8);
-    // New settings are looked at with them at once; the worker comes by every five minutes.
+    // New settings are looked at with them at once; the worker comes by now and then.
     const { server, sandbox } = product;
     const headers = {
       authorization: `Bearer ${sandbox?.apiKey}`,

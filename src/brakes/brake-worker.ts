@@ -14,8 +14,8 @@ export type BrakeWorker = {
 
 /** Seldom enough that looking is cheap, often enough to be long before Meta. */
 const LOOK_EVERY_MS = 10_000;
-/** So often all lines are looked at, for another node may have counted. */
-const LOOK_AT_ALL_MS = 300_000;
+/** So often all lines are looked at, for whoever counted may have died before the look. */
+const LOOK_AT_ALL_MS = 1_800_000;
 
 export function openBrakeWorker(ports: LedgerPorts & { log: Log }): BrakeWorker {
   const { clock } = ports;
