@@ -54,6 +54,7 @@ import { advertisedAddress } from './settings.ts';
 import { registerMessageRoutes } from './messages/message-routes.ts';
 import { Failure } from './platform/failure.ts';
 import { registerTemplateRoutes } from './templates/template-routes.ts';
+import { registerPracticeRoutes } from './practices/practice-routes.ts';
 import { registerSurveyRoutes } from './surveys/survey-routes.ts';
 import { RUN_FAILURES } from './failure-codes.ts';
 import type { ProblemCatalogue } from './http/openapi.ts';
@@ -166,6 +167,7 @@ function registerAftermath(app: HttpServer, context: Context): void {
   registerCdrExportJobRoutes(app, context);
   registerOutcomeRoutes(app, context);
   registerSurveyRoutes(app, context);
+  registerPracticeRoutes(app, context);
   registerCostRoutes(app, context);
 }
 

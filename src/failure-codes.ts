@@ -281,6 +281,16 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: 'Wait until the person opts in again by an act of their own.',
     status: 403,
   },
+  purpose_vague: {
+    title: 'The purpose does not tell a customer what the call is about.',
+    fix: 'Say what the call is about, or change PUT /v1/practices.',
+    status: 422,
+  },
+  checklist_unanswered: {
+    title: 'The account wants the four questions before a call by hand answered.',
+    fix: 'Send "checklist" with the answers, or change PUT /v1/practices.',
+    status: 422,
+  },
   imports_waiting: {
     title: 'As many imports of this account are waiting as may wait.',
     fix: 'Wait until one is done; see GET /v1/do-not-call/imports.',

@@ -33,7 +33,7 @@ export async function saveAccountPolicy(
 }
 
 /** What an account sets beside its policy; each part has a schema of its own. */
-export type AccountSetting = 'surveys' | 'outcomes' | 'brakes';
+export type AccountSetting = 'surveys' | 'outcomes' | 'brakes' | 'practices';
 
 const READ_SETTING = statement<{ setting: unknown }>(
   'account_read_setting',

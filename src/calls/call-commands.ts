@@ -5,6 +5,7 @@ import { noteExposure } from '../experiments/exposure-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import { readLines, type StoredLine } from '../lines/line-store.ts';
 import type { EndpointId, LineId } from '../platform/ids.ts';
+import type { Checklist } from '../practices/practices.ts';
 import type { Announced } from '../recording/recording.ts';
 import type { Refusal, Refused } from '../platform/refusal.ts';
 import { queuedCall, type CallState } from './call.ts';
@@ -32,7 +33,9 @@ export type RequestCall = TimeWish & {
   recording?: { announcement: Announced } | undefined;
   /** The routing rule that picked the endpoint; null where it was named or the default. */
   route: string | null;
-  /** Why the endpoint or the key can take no call now, by the endpoint desk. */
+  /** What a person said who started the call by hand. */
+  checklist?: Checklist | undefined;
+  /** Why it may not be for reasons of our own: endpoint or key are busy, practices not kept. */
   tooMuch: Refusal | null;
   keyId: string | null;
   actor: string;
@@ -81,14 +84,15 @@ export async function requestCall(
     ...(wish.recording === undefined ? {} : { recording: wish.recording }),
   });
   const { id: callId, lineId, endpointId, strategy } = state.plan;
-  const { route } = wish;
+  const { route, checklist } = wish;
+  const checked = checklist === undefined ? {} : { checklist };
   noteExposure(unit, wish.attribution);
   unit.save(callRows, callId, state);
   unit.record({
     type: 'CallRequested',
     actor,
     at: now,
-    data: { callId, lineId, endpointId, strategy, route, dueAt, putOffBy, ...belongs },
+    data: { callId, lineId, endpointId, strategy, route, dueAt, putOffBy, ...belongs, ...checked },
     personal: { purpose, clientReference },
   });
   return state;

@@ -18,6 +18,8 @@ import { entriesOfCall } from '../ledger/ledger-store.ts';
 import { timelineEntry } from '../ledger/ledger-views.ts';
 import type { AccountId } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
+import { callPracticeRefusal, callWarnings } from '../practices/practice-lookup.ts';
+import { checklistSchema, warningsField } from '../practices/practices.ts';
 import { recordingWish } from '../recording/recording-views.ts';
 import { PRIORITY_MAX } from '../schedule/schedule.ts';
 import { planScript, type ScriptPlan } from '../scripts/script-plan-store.ts';
@@ -64,6 +66,7 @@ const callBody = z.strictObject({
     .max(PRIORITY_MAX)
     .optional()
     .describe('9 goes first among the calls that are due; default 5.'),
+  checklist: checklistSchema.optional(),
   scheduledAt: scheduledAtField,
   window: windowField,
   onBlocked: onBlockedField,
@@ -92,7 +95,7 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
         tags: ['calls'],
         summary: 'Call a customer',
         body: callBody.refine(saysOneTime, ONE_TIME),
-        response: { 202: callSchema },
+        response: { 202: callSchema.extend({ warnings: warningsField }) },
       },
     },
     async (request, reply) => {
@@ -120,8 +123,12 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
           const question = { line, contact, named, purpose, keyId, dueAt: scheduledAt, now };
           const choice = await chooseEndpoint(tx, context.endpointDesk, question);
           if (choice === null) throw noEndpoint();
+          const byHand = { purpose, checklist: body.checklist };
+          const kept = await callPracticeRefusal(tx, accountId, byHand);
           return requestCall(unit, context, line, {
             ...choice,
+            tooMuch: kept ?? choice.tooMuch,
+            checklist: body.checklist,
             script,
             keyId,
             purpose,
@@ -140,7 +147,9 @@ function registerPlacing(app: HttpServer, context: CallContext): void {
             actor: `api:${keyId}`,
           });
         });
-        return isRefused(state) ? refusedAnswer(state) : { status: 202, body: callView(state) };
+        if (isRefused(state)) return refusedAnswer(state);
+        const warned = await callWarnings(tx, state.plan);
+        return { status: 202, body: { ...callView(state), ...warned } };
       });
     },
   );

@@ -13,6 +13,8 @@ import type { HttpServer } from '../http/server.ts';
 import { onContact, withContact } from '../ledger/contact-unit.ts';
 import type { ContactId } from '../platform/ids.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { requestWarnings } from '../practices/practice-lookup.ts';
+import { warningsField } from '../practices/practices.ts';
 import { DEFAULT_TEMPLATE } from '../templates/template.ts';
 import { listPermissions, listRequests, readPermission, readRequest } from './consent-store.ts';
 import { permissionView, requestView } from './consent-views.ts';
@@ -75,7 +77,7 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
         tags: ['permissions'],
         summary: 'Ask a customer for permission to call',
         body: askBody,
-        response: { 202: requestSchema },
+        response: { 202: requestSchema.extend({ warnings: warningsField }) },
       },
     },
     async (request, reply) => {
@@ -108,7 +110,10 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
             actor: `api:${keyId}`,
           }),
         );
-        return isRefused(row) ? refusedAnswer(row) : { status: 202, body: requestView(row) };
+        if (isRefused(row)) return refusedAnswer(row);
+        const asked = { ...row.request, now: at.now };
+        const warned = await requestWarnings(tx, accountId, asked);
+        return { status: 202, body: { ...requestView(row), ...warned } };
       });
     },
   );

@@ -5,6 +5,7 @@ import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';
 import { lastInboundAt } from '../messages/window-store.ts';
+import { purposeRefusal } from '../practices/practice-lookup.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import { sendRefusal } from '../templates/template-life.ts';
 import {
@@ -59,6 +60,8 @@ export async function askForPermission(
     ...(await marketingFacts(unit, line, template)),
   });
   if (decision.refusal !== null) return refuse(unit, line, ask, decision.refusal);
+  const vague = await purposeRefusal(unit.tx, line.accountId, ask.purpose);
+  if (vague !== null) return refuse(unit, line, ask, vague);
   // Whoever must not be asked is told so first; that holds whatever becomes of the template.
   const unsendable = sendRefusal(template);
   if (unsendable !== null) return refuse(unit, line, ask, unsendable.refused);

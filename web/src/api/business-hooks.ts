@@ -10,6 +10,7 @@ import type {
   PermissionRequestView,
   TimelineEntry,
 } from '../../../src/http/api-types.ts';
+import type { Checklist } from '../../../src/practices/practices.ts';
 import { useBusiness } from './business-context.tsx';
 import { useIntentKey } from './intent-key.ts';
 
@@ -111,7 +112,12 @@ export function useAsk() {
   return useSending<AskWish, PermissionRequestView>('/v1/permission-requests');
 }
 
-export type CallWish = { to: string; purpose: string; lineId: string };
+export type CallWish = {
+  to: string;
+  purpose: string;
+  lineId: string;
+  checklist?: Checklist;
+};
 
 export function useDial() {
   return useSending<CallWish, CallView>('/v1/calls');

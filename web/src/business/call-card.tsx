@@ -1,6 +1,7 @@
 import { useId, useState } from 'react';
 import type { CallView, ConsentView, RuleVerdict } from '../../../src/http/api-types.ts';
 import { useDial, useEligibility } from '../api/business-hooks.ts';
+import { usePractices } from '../api/practice-hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { Chip } from '../ui/chip.tsx';
@@ -12,6 +13,7 @@ import { verdict } from './call-words.ts';
 import { CopyCurl } from './copy-curl.tsx';
 import { LiveControls } from './live-controls.tsx';
 import { RuleList } from './rule-list.tsx';
+import { UNCHECKED, ValueChecklist } from './value-checklist.tsx';
 
 /** Step two: calls, if the gate would let the call through; says why and what to do if not. */
 export function CallCard(props: {
@@ -30,10 +32,13 @@ export function CallCard(props: {
   const wish = { to: props.to, purpose: purpose.trim(), lineId: props.lineId };
   const gate = useEligibility({ ...wish, purpose: useSettled(wish.purpose) });
   const dial = useDial();
+  const asks = usePractices().data?.checklist ?? 'off';
+  const [answers, setAnswers] = useState(UNCHECKED);
+  const asked = asks === 'off' ? wish : { ...wish, checklist: answers };
   const reasonId = useId();
   const allowed = gate.data?.allowed === true;
   const refusal = gate.data?.rules.find((rule) => rule.verdict === 'refuse') ?? null;
-  const call = (): void => dial.mutate(wish, { onSuccess: props.onCalled });
+  const call = (): void => dial.mutate(asked, { onSuccess: props.onCalled });
   return (
     <Card
       title="2. Call"
@@ -53,6 +58,9 @@ export function CallCard(props: {
           hint="Must be what the person said yes to."
           onChange={setTyped}
         />
+        {asks !== 'off' && (
+          <ValueChecklist answers={answers} required={asks === 'require'} onChange={setAnswers} />
+        )}
         <div className="flex flex-wrap items-start gap-2">
           <Button
             look="primary"
@@ -62,7 +70,7 @@ export function CallCard(props: {
           >
             {dial.isPending ? 'Calling…' : 'Call now'}
           </Button>
-          <CopyCurl what="call" path="/v1/calls" body={wish} />
+          <CopyCurl what="call" path="/v1/calls" body={asked} />
         </div>
         <div id={reasonId}>
           {allowed && <p className="text-sm text-good">Every rule says yes.</p>}
