@@ -248,7 +248,7 @@ function bodyFor(path: string): object {
     '/v1/routing/check': { purpose: 'order 1042' },
     '/v1/contacts/{id}/opt-out': { reason: 'asked by letter' },
     '/v1/opt-outs': { to: '+447700900556', reason: 'asked by phone' },
-    '/v1/call-outcomes': { items: [{ code: 'resolved', label: 'Resolved' }] },
+    '/v1/practices': {},
     '/v1/surveys/settings': { enabled: true },
     '/v1/agents': { name: 'Kim', groups: ['desk'] },
     '/v1/agents/{id}': { groups: ['night'] },
@@ -282,6 +282,7 @@ const callBodies = (to: string): Record<string, object> => ({
   '/v1/calls': { to, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
   '/v1/calls/{id}/actions': { action: 'hold' },
   '/v1/calls/{id}/opt-out': { reason: 'said so' },
+  '/v1/call-outcomes': { items: [{ code: 'resolved', label: 'Resolved' }] },
   '/v1/calls/{id}/reschedule': { scheduledAt: '2026-06-03T12:30:00Z' },
   '/v1/calling-times': { to, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
 });
