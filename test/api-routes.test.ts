@@ -227,12 +227,7 @@ function bodyFor(path: string): object {
     '/v1/scripts/check': { script: SCRIPT },
     '/v1/scripts/import': { name: 'Moved', document: { callflow: [{ action: 'hangup' }] } },
     '/v1/templates/sync': { lineId: owned['/v1/lines'] },
-    '/v1/call-buttons': {
-      to: number,
-      lineId: owned['/v1/lines'],
-      template: 'call_invitation',
-      variables: ['Ada', 'your order 1042'],
-    },
+    '/v1/call-buttons': { to: number, lineId: owned['/v1/lines'], ...INVITATION },
     '/v1/do-not-call': { to: '+447700900555', reason: 'asked by letter' },
     '/v1/do-not-call/check': { to: '+447700900555' },
     '/v1/contacts/search': { number: '+447700900555' },
@@ -286,6 +281,8 @@ const callBodies = (to: string): Record<string, object> => ({
   '/v1/calls/{id}/reschedule': { scheduledAt: '2026-06-03T12:30:00Z' },
   '/v1/calling-times': { to, purpose: 'your order 1042', lineId: owned['/v1/lines'] },
 });
+
+const INVITATION = { template: 'call_invitation', variables: ['Ada', 'your order 1042'] };
 
 const RAW: Readonly<Record<string, typeof FILE | typeof PROMPT>> = {
   '/v1/contact-imports': PEOPLE,
