@@ -2,7 +2,7 @@ import { openServer, type AskfirstServer } from '../src/main.ts';
 import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
 import { seedSandbox } from '../src/cli/sandbox.ts';
 import type { Database } from '../src/database/database.ts';
-import { ManualClock } from '../src/platform/clock.ts';
+import { ManualClock, type Clock } from '../src/platform/clock.ts';
 import { makeIds } from '../src/platform/ids.ts';
 import { silentLog, type Log } from '../src/platform/log.ts';
 import { seededRandom } from '../src/platform/random.ts';
@@ -23,6 +23,7 @@ import { join } from 'node:path';
  */
 export type Story = {
   clock: ManualClock;
+  secrets: { dataKey: Uint8Array; doNotCallKey: Uint8Array; ledgerKey: Uint8Array };
   database: Database;
   simulator: Simulator;
   sip: FakeSip;
@@ -37,6 +38,10 @@ export type Story = {
   until<T>(what: string, holds: () => Promise<T> | T, maxMs?: number): Promise<NonNullable<T>>;
   /** Moves time by that much, in steps. */
   pass(ms: number): Promise<void>;
+  /** Moves time by that much at once, then waits for the work of the database. */
+  leap(ms: number): Promise<void>;
+  /** When Meta or a person does something next, in ms; Infinity when they do nothing more. */
+  nextByOthers(): number;
   /** Stops the server calmly while its media dies, and starts another. */
   restart(): Promise<void>;
   /**
@@ -65,8 +70,9 @@ export async function openStory(
   const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-story-'));
   const { database, connectionString, close: closeDatabase } = await testDatabase();
   const ids = makeIds(clock, random);
+  const others = watchedTimers(clock);
   const simulator = await openSimulator({
-    clock,
+    clock: others,
     random,
     log: silentLog,
     host: '127.0.0.1',
@@ -117,6 +123,7 @@ export async function openStory(
   };
   const story: Story = {
     clock,
+    secrets,
     database,
     simulator,
     sip,
@@ -147,6 +154,11 @@ export async function openStory(
         await settle();
       }
     },
+    async leap(ms) {
+      clock.advance(ms);
+      await settle();
+    },
+    nextByOthers: () => others.nextAt(),
     async restart() {
       await stop(story, true);
       await start();
@@ -169,6 +181,28 @@ export async function openStory(
   };
   await start();
   return story;
+}
+
+/** The same clock, which tells when the timers that were set through it fall due. */
+function watchedTimers(clock: Clock): Clock & { nextAt(): number } {
+  const due = new Set<{ at: number }>();
+  return {
+    ...{ now: () => clock.now(), monotonic: () => clock.monotonic() },
+    after(delayMs, task) {
+      const entry = { at: clock.now() + Math.max(0, delayMs) };
+      due.add(entry);
+      const timer = clock.after(delayMs, () => {
+        due.delete(entry);
+        task();
+      });
+      const cancel = (): void => {
+        due.delete(entry);
+        timer.cancel();
+      };
+      return { cancel };
+    },
+    nextAt: () => [...due].reduce((next, { at }) => Math.min(next, at), Infinity),
+  };
 }
 
 /** Closes the server while time goes on, for its shutdown waits on the clock too. */

@@ -189,3 +189,11 @@ export function oracleSums(rows: readonly OracleRow[]): Map<string, Map<string, 
   }
   return sums;
 }
+
+/** Sums of nothing say nothing: rows that are all zero may be there or not. */
+export function sumsThatSay(sums: ReadonlyMap<string, Measures> = new Map()): unknown[] {
+  const some = [...sums].filter(([, measures]) =>
+    Object.values(measures).some((value) => value !== 0),
+  );
+  return some.toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

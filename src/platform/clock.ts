@@ -68,6 +68,10 @@ export function isoTimeOrNull(atMs: number | null | undefined): string | null {
 
 type ManualTimer = { dueAt: number; order: number; task: () => void };
 
+function isBefore(a: ManualTimer, b: ManualTimer): boolean {
+  return a.dueAt === b.dueAt ? a.order < b.order : a.dueAt < b.dueAt;
+}
+
 /** A clock that stands still until a test moves it; timers fire in due order, then as made. */
 export class ManualClock implements Clock {
   #now: number;
@@ -96,9 +100,10 @@ export class ManualClock implements Clock {
   advance(byMs: number): void {
     const end = this.#now + byMs;
     for (;;) {
-      const due = [...this.#timers]
-        .filter((timer) => timer.dueAt <= end)
-        .sort((a, b) => a.dueAt - b.dueAt || a.order - b.order)[0];
+      let due: ManualTimer | undefined;
+      for (const timer of this.#timers) {
+        if (timer.dueAt <= end && (due === undefined || isBefore(timer, due))) due = timer;
+      }
       if (due === undefined) break;
       this.#timers.delete(due);
       this.#now = Math.max(this.#now, due.dueAt);
