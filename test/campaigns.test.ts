@@ -206,7 +206,7 @@ async function figuresAgree(id: string): Promise<void> {
   );
 }
 
-test('a pause longer than a call may be late holds dials and requests, and loses nobody', async () => {
+test('a pause longer than a call may be late holds all of it, and loses nobody', async () => {
   const [importId, people] = await imported('11', 12, ['101']);
   const { id } = await drafted(importId, { startsPerMinute: 60 });
   await move(id, 'start');
