@@ -84,8 +84,9 @@ const OTHER_WORDS = new Set([
   // Problems of the routes.
   'not_found',
   'invalid_request',
-  // A code of the gate, which has its row among the refusals.
+  // Codes of the gate, which have their rows among the refusals.
   'meta_answer_unknown',
+  'line_busy',
 ]);
 
 test('every reason for which the code of calls ends a call is in the list of end reasons', () => {

@@ -5,6 +5,8 @@ import { isId, type AccountId } from '../platform/ids.ts';
 import { removePacingLimit, savePacingLimit } from './pacing-store.ts';
 import type { Pace, PacedId, PaceSetter, PacingLimit } from './schedule.ts';
 
+const CAMPAIGN_ID_MAX = 100;
+
 /** What is set, and by whom; `setBy` is the operator unless given. */
 export type PaceWish = PacedId & Pace & { setBy?: PaceSetter; reason?: string | null };
 
@@ -52,6 +54,6 @@ export async function mayPace(
     case 'endpoint':
       return isId('endpoint', id) && (await readEndpoint(db, accountId, id)) !== null;
     case 'campaign':
-      return true;
+      return id.length <= CAMPAIGN_ID_MAX;
   }
 }

@@ -42,11 +42,7 @@ const paceBody = z
 
 const params = z.object({
   scope: z.enum(PACING_SCOPES),
-  id: z
-    .string()
-    .min(1)
-    .max(100)
-    .describe('Of the line, endpoint or campaign; own for the account.'),
+  id: z.string().describe('Of the line, endpoint or campaign; own for the account.'),
 });
 
 const limitSchema = z.object({

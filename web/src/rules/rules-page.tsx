@@ -13,7 +13,7 @@ export function RulesPage() {
   const packs = usePacks();
   const items = packs.data?.items ?? [];
   return (
-    <main className="mx-auto grid max-w-360 grid-cols-1 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
+    <main className="m-auto grid max-w-360 grid-cols-1 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
       {packs.error !== null && <ProblemNote error={packs.error} />}
       <AccountRulesCard />
       <PracticesCard />
