@@ -18,6 +18,8 @@ const action = z.discriminatedUnion('action', [
   z.object({ action: z.enum(['allow', 'allow_always', 'not_now']), messageId }),
   z.object({ action: z.literal('tap'), text: z.string().min(1), messageId }),
   z.object({ action: z.enum(['answer', 'decline', 'hang_up', 'lose_media', 'resume_media']) }),
+  z.object({ action: z.literal('change_number'), newNumber: number }),
+  z.object({ action: z.literal('change_user_id') }),
   z.object({ action: z.literal('digits'), digits: z.string() }),
   z.object({
     action: z.literal('write'),

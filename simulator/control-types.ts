@@ -45,6 +45,8 @@ export type SimPerson = {
   userId: string;
   /** True when webhooks leave this person's number out. */
   hidesNumber: boolean;
+  /** Numbers this person had before, oldest first. */
+  formerNumbers: string[];
   /** Oldest first, at most 500. */
   messages: SimMessage[];
   /** Toward each line this person had to do with. */
@@ -165,6 +167,10 @@ export type PersonAction =
   /** Sets the permission in the business profile; `allow_in_profile` is always permanent. */
   | { action: 'revoke' | 'allow_in_profile'; phoneNumberId?: string }
   | { action: 'call_business'; phoneNumberId?: string }
+  /** Moves to another number, which brings another user id. */
+  | { action: 'change_number'; newNumber: string }
+  /** Keeps the number and gets another user id, as WhatsApp may do by itself. */
+  | { action: 'change_user_id' }
   /** Stops or restarts what this person's phone sends. */
   | { action: 'lose_media' | 'resume_media' };
 

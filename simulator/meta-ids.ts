@@ -25,10 +25,12 @@ export function newObjectId(random: Random): string {
 
 /**
  * The business-scoped user id of a person: country, a dot, up to 20 digits. It is derived from
- * the number so that it stays the same when the simulator starts again, which Meta's does too.
+ * the number so that it stays the same when the simulator starts again, which Meta's does too. Whoever
+ * changes it, or comes to a number that somebody has left, gets one of a later `generation`.
  */
-export function userIdOf(number: string): string {
-  const hash = createHash('sha256').update(`bsuid:${number}`).digest();
+export function userIdOf(number: string, generation = 0): string {
+  const name = generation === 0 ? number : `${number} ${generation}`;
+  const hash = createHash('sha256').update(`bsuid:${name}`).digest();
   const digits = BigInt(`0x${hash.subarray(0, 10).toString('hex')}`)
     .toString()
     .padStart(20, '1');

@@ -3,6 +3,7 @@ import { answer, callBusiness, decline, finish, loseMedia, resumeMedia } from '.
 import { addToChat } from './chat.ts';
 import { ControlFailure } from './control-failure.ts';
 import { waIdOf } from './meta-ids.ts';
+import { changeNumber, changeUserId } from './number-changes.ts';
 import { answerRequest, setInProfile } from './permissions.ts';
 import { pairOf, touch, type Call, type Line, type Person, type Simulation } from './simulation.ts';
 import { sendInbound } from './webhook-values.ts';
@@ -32,6 +33,10 @@ export function perform(sim: Simulation, person: Person, action: PersonAction): 
       return setInProfile(sim, lineFor(sim, person, action.phoneNumberId), person, 'allow_always');
     case 'call_business':
       return dialBusiness(sim, person, action.phoneNumberId);
+    case 'change_number':
+      return changeNumber(sim, person, action.newNumber);
+    case 'change_user_id':
+      return changeUserId(sim, person);
     case 'lose_media':
       return loseMedia(sim, answeredCall(person));
     case 'resume_media':

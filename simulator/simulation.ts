@@ -31,6 +31,8 @@ export type Simulation = {
   readonly lines: Map<string, Line>;
   /** By E.164. */
   readonly people: Map<string, Person>;
+  /** User ids that somebody had; nobody gets them again. */
+  readonly formerUserIds: Set<string>;
   /** By wacid; only calls that are not over. */
   readonly calls: Map<string, Call>;
   readonly templates: Map<string, Template>;
@@ -80,6 +82,8 @@ export type Person = {
   about: string;
   username: string | null;
   userId: string;
+  /** Oldest first. */
+  formerNumbers: string[];
   hidesNumber: boolean;
   device: Device;
   script: PersonScript;
@@ -174,7 +178,8 @@ export function addPerson(sim: Simulation, spec: PersonSpec): Person {
     name: spec.name,
     about: spec.about,
     username: spec.username ?? null,
-    userId: userIdOf(spec.number),
+    userId: freeUserId(sim, spec.number),
+    formerNumbers: [],
     hidesNumber: spec.hidesNumber ?? false,
     device: spec.device ?? 'ordinary',
     script: { whenAsked: [], whenRinging: [], whenAnswered: [], ...spec.script },
@@ -270,6 +275,13 @@ export function touch(sim: Simulation, person: Person): void {
 }
 
 /** A person nobody has dealt with for longest makes room; sentinel people never do. */
+/** A user id of the number that nobody has had. */
+export function freeUserId(sim: Simulation, number: string): string {
+  let generation = 0;
+  while (sim.formerUserIds.has(userIdOf(number, generation))) generation += 1;
+  return userIdOf(number, generation);
+}
+
 function forgetQuietest(sim: Simulation): void {
   const sentinels = new Set(SENTINEL_PEOPLE.map((spec) => spec.number));
   let quietest: Person | undefined;

@@ -119,6 +119,7 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
     browserPhone: options.browserPhone ?? true,
     lines: new Map(),
     people: new Map(),
+    formerUserIds: new Set(),
     calls: new Map(),
     templates: new Map(),
     apps: {

@@ -49,6 +49,7 @@ export function personView(sim: Simulation, person: Person): SimPerson {
     username: person.username,
     userId: person.userId,
     hidesNumber: person.hidesNumber,
+    formerNumbers: person.formerNumbers,
     messages: person.messages.map((message) => messageView(sim, message)),
     permissions: [...person.pairs.keys()].map((id) => permissionView(sim, person, id)),
     call: person.call === null ? null : callView(sim, person.call),

@@ -35,8 +35,12 @@ export function Workspace(props: { onLeave: () => void }) {
   const lines = useLines();
   const [picked, setPicked] = useState<string | null>(null);
   const people = (state.data?.people ?? []).toSorted((a, b) => order(a) - order(b));
-  const number = picked ?? people[0]?.number ?? null;
-  const person = people.find((one) => one.number === number) ?? null;
+  const person =
+    people.find((one) => one.number === (picked ?? people[0]?.number)) ??
+    // Whoever has moved to another number is followed.
+    people.find((one) => picked !== null && one.formerNumbers.includes(picked)) ??
+    null;
+  const number = person?.number ?? picked;
   const example = people.find((one) => one.number.endsWith(EXAMPLE_SUFFIX)) ?? null;
   const page = usePage();
   if (isWrongKey(lines.error)) return <WrongKey error={lines.error} onLeave={props.onLeave} />;

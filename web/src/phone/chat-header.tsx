@@ -8,6 +8,7 @@ import type {
 import { Button } from '../ui/button.tsx';
 import { dayAndTime } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
+import { NamesForm } from './names-form.tsx';
 
 type ChatHeaderProps = {
   person: SimPerson;
@@ -95,6 +96,7 @@ function Profile(props: ChatHeaderProps) {
           </Button>
         )}
       </div>
+      <NamesForm person={props.person} onAction={props.onAction} />
     </div>
   );
 }
