@@ -28,6 +28,7 @@ import { makeSealer } from '../platform/sealing.ts';
 import { makePolicyPacks } from '../policy/policy-packs.ts';
 import { testDatabase, type TestDatabase } from '../../test/database.ts';
 import { queuedCall, type CallState } from './call.ts';
+import { applyCallEvents } from './call-events.ts';
 import { CALL_LIMITS } from './call-rules.ts';
 import { callRows, readCall } from './call-store.ts';
 import { callView } from './call-views.ts';
@@ -379,6 +380,22 @@ test('a call that is too late is blocked, however good its permission is', async
   clock.advance(CALL_LIMITS.lateMs + 1);
   assert.deepEqual(await drain(dialerOf('a/run')), []);
   await assertBlocked(id, 'too_late');
+});
+
+test('a call that was moved between the look and the lock waits for its new time', async () => {
+  const contactId = await onePerson();
+  const id = await oneCall(contactId);
+  const dueAt = clock.now() + 60_000;
+  await onContact(ledger(), contactId, async (unit) => {
+    const call = await readCall(unit.tx, id);
+    assert.ok(call !== null);
+    // Its row keeps the old time, as an unlocked look just before the move would have it.
+    const moved = { type: 'CallRescheduled', at: clock.now(), dueAt, until: null } as const;
+    await applyCallEvents(unit, call, [moved], 'test');
+  });
+  assert.deepEqual((await dialerOf('a/run').claim(10)).dialed, []);
+  clock.advance(60_000);
+  assert.equal((await drain(dialerOf('a/run'))).length, 1);
 });
 
 test('one impossible call does not keep its batch from being dialled', async () => {

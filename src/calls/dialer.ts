@@ -227,10 +227,13 @@ async function claimLocked(
   const agentless: CallState[] = [];
   let settled = 0;
   for (const unit of units) {
-    // Read again under the lock: the calls may have been cancelled or claimed in between.
+    // Read again under the lock: the calls may have been cancelled, claimed or moved in between.
     const mine = (facts.unfinished.get(unit.contact.id) ?? []).filter(
       ({ plan, status }) =>
-        status === 'queued' && wanted.has(plan.id) && plan.contactId === unit.contact.id,
+        status === 'queued' &&
+        plan.dueAt <= now &&
+        wanted.has(plan.id) &&
+        plan.contactId === unit.contact.id,
     );
     for (const call of mine) {
       const result = await dialOne(ports, unit, call, facts);

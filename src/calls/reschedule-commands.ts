@@ -4,6 +4,7 @@ import { readLines } from '../lines/line-store.ts';
 import { invariant } from '../platform/invariant.ts';
 import type { CallId } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
+import { waitEvents } from './agent-wait.ts';
 import type { CallState } from './call.ts';
 import { applyCallEvents } from './call-events.ts';
 import { gatherGateFacts, type GatePorts } from './call-gate.ts';
@@ -35,7 +36,9 @@ export async function rescheduleCall(
   const planned = await planTime(tx, ports, facts, question, wish);
   if ('refused' in planned) return planned;
   const { dueAt, until } = planned;
-  const events = [{ type: 'CallRescheduled', at: now, dueAt, until }] as const;
+  const toThen = { type: 'CallRescheduled', at: now, dueAt, until } as const;
+  // Whatever it waited for is looked at anew when its new time has come.
+  const events = [...waitEvents(state, false, now), toThen];
   const moved = await applyCallEvents(unit, state, events, wish.actor, { line });
   unit.save(putOffRows, callId, { id: callId, dueAt });
   return moved;
