@@ -25,8 +25,8 @@ export function newObjectId(random: Random): string {
 
 /**
  * The business-scoped user id of a person: country, a dot, up to 20 digits. It is derived from
- * the number so that it stays the same when the simulator starts again, which Meta's does too. Whoever
- * changes it, or comes to a number that somebody has left, gets one of a later `generation`.
+ * the number so that it stays the same when the simulator starts again, which Meta's does too.
+ * Whoever changes it, or comes to a number that somebody left, gets one of a later `generation`.
  */
 export function userIdOf(number: string, generation = 0): string {
   const name = generation === 0 ? number : `${number} ${generation}`;
