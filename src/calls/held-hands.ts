@@ -26,7 +26,8 @@ export function restsWithCampaign(
   const consent = consentIn(facts, contact.id, plan.lineId);
   if (consent.status !== 'granted' || consent.permission.expiresAt <= now) return false;
   const lookAt = Math.min(lookAgainAt(hold, now), consent.permission.expiresAt);
-  unit.save(putOffRows, plan.id, { id: plan.id, dueAt: lookAt });
+  const waitsFor = `campaign_${hold.kind}`;
+  unit.save(putOffRows, plan.id, { id: plan.id, dueAt: lookAt, waitsFor });
   return true;
 }
 

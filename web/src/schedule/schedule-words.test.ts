@@ -28,7 +28,8 @@ test('days have names, and yesterday is overdue', () => {
 
 test('what a call waits for is said in words, also where it is a new code', () => {
   assert.equal(waitText('agents_unavailable'), 'Waits: no agent is free');
-  assert.equal(waitText('campaign_paused'), 'Waits: campaign paused');
+  assert.equal(waitText('campaign_paused'), 'Waits: its campaign is paused');
+  assert.equal(waitText('something_new'), 'Waits: something new');
 });
 
 test('a refusal offers its other times once, in order, and none that is over', () => {

@@ -50,6 +50,8 @@ const WAITS: Readonly<Record<string, string>> = {
   key_calls_full: 'the API key has as many calls as it may',
   meta_answer_unknown: 'Meta is asked whether the call is allowed',
   agents_unavailable: 'no agent is free',
+  campaign_paused: 'its campaign is paused',
+  campaign_closed: 'its campaign does not call at this hour',
 };
 
 /** Why a call that was due is not dialled yet. */
