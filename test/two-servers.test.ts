@@ -49,11 +49,11 @@ async function openFront(seed: number): Promise<Front> {
   return {
     api: makeApiClient(server.url, apiKey, random),
     async close() {
-      let isClosed = false;
+      const state = { closed: false };
       const closing = server.close().finally(() => {
-        isClosed = true;
+        state.closed = true;
       });
-      while (!isClosed) await story.pass(20);
+      while (!state.closed) await story.pass(20);
       await closing;
       await whatsapp.close();
     },
