@@ -35,8 +35,10 @@ export function Workspace(props: { onLeave: () => void }) {
   const lines = useLines();
   const [picked, setPicked] = useState<string | null>(null);
   const people = (state.data?.people ?? []).toSorted((a, b) => order(a) - order(b));
+  // Kept from the start, so that the first one is followed as well.
+  if (picked === null && people[0] !== undefined) setPicked(people[0].number);
   const person =
-    people.find((one) => one.number === (picked ?? people[0]?.number)) ??
+    people.find((one) => one.number === picked) ??
     // Whoever has moved to another number is followed.
     people.find((one) => picked !== null && one.formerNumbers.includes(picked)) ??
     null;
