@@ -32,7 +32,7 @@ export type Room<Call> = {
   /** Under which name room is held; null where nothing had to be. */
   holder: string | null;
   /** Call it when the dials are done: what was not dialled gives its pace back. */
-  release(dialed: readonly PacedCall[]): Promise<void>;
+  release: (dialed: readonly PacedCall[]) => Promise<void>;
 };
 
 type PacingDeskPorts = { database: Database; clock: Clock; owner: string };
@@ -62,7 +62,9 @@ export function openPacingDesk({ database, clock, owner }: PacingDeskPorts): Pac
         known.set(id, { readAt: now, limits });
       }
     }
-    return (await Promise.all(accountIds.map((id) => known.get(id)?.limits ?? []))).flat();
+    return (
+      await Promise.all(accountIds.map((id) => known.get(id)?.limits ?? Promise.resolve([])))
+    ).flat();
   };
 
   return {
@@ -128,7 +130,7 @@ function makeTill(things: readonly PacedThing[]) {
       (each) => entries.get(paceKey({ ...each, accountId: call.accountId })) ?? [],
     );
   return {
-    hasRoom(call: PacedCall): boolean {
+    hasRoom: (call: PacedCall): boolean => {
       const mine = entriesOf(call);
       const full = mine.filter(({ left }) => left <= 0);
       if (full.length > 0) {
