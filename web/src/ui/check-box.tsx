@@ -14,7 +14,7 @@ export function CheckBox(props: {
         type="checkbox"
         checked={props.checked}
         onChange={(event) => props.onChange(event.target.checked)}
-        className="size-5 accent-(--accent)"
+        className="size-5 shrink-0 accent-(--accent)"
       />
       <label htmlFor={id}>{props.label}</label>
     </p>
