@@ -1,30 +1,28 @@
 import { useSyncExternalStore } from 'react';
 import { classes } from '../ui/classes.ts';
 
-/** The pages of the dashboard, by the name in the address after `#`. */
-export const PAGES = {
-  calls: 'Ask and call',
-  schedule: 'Schedule',
-  rules: 'Rules',
-  templates: 'Templates',
-  scripts: 'Scripts',
-  journeys: 'Journeys',
-  campaigns: 'Campaigns',
-  experiments: 'Experiments',
-  records: 'Records and prices',
-  endpoints: 'Endpoints',
-  agents: 'Agents',
-  figures: 'Figures',
-  imports: 'Import contacts',
-  'do-not-call': 'Do not call',
-  audit: 'Audit',
+/** The pages of the dashboard, by the name in the address after `#`, by what people come for. */
+const GROUPS = {
+  Talk: { calls: 'Ask and call', schedule: 'Schedule', agents: 'Agents' },
+  Plan: {
+    campaigns: 'Campaigns',
+    journeys: 'Journeys',
+    scripts: 'Scripts',
+    templates: 'Templates',
+    experiments: 'Experiments',
+  },
+  People: { imports: 'Import contacts', 'do-not-call': 'Do not call' },
+  Look: { figures: 'Figures', records: 'Records and prices', audit: 'Audit' },
+  Set: { rules: 'Rules', endpoints: 'Endpoints' },
 } as const;
-export type PageName = keyof typeof PAGES;
+type PagesOf<Group> = Group extends object ? keyof Group : never;
+export type PageName = PagesOf<(typeof GROUPS)[keyof typeof GROUPS]>;
 
 /** The page that the address names; the first one when it names none. */
 export function usePage(): PageName {
   const hash = useSyncExternalStore(follow, () => location.hash.slice(1));
-  return hash in PAGES ? (hash as PageName) : 'calls';
+  const isPage = Object.values(GROUPS).some((pages) => hash in pages);
+  return isPage ? (hash as PageName) : 'calls';
 }
 
 function follow(onChange: () => void): () => void {
@@ -36,25 +34,38 @@ function follow(onChange: () => void): () => void {
 export function PageNav(props: { page: PageName }) {
   return (
     <nav aria-label="Pages" className="mx-auto max-w-360 overflow-x-auto px-4 pb-3">
-      <ul className="flex gap-1">
-        {Object.entries(PAGES).map(([name, title]) => (
-          <li key={name}>
-            <a
-              href={`#${name}`}
-              aria-current={name === props.page ? 'page' : undefined}
-              className={classes(
-                'inline-flex min-h-9 items-center rounded-lg px-3 text-sm font-semibold',
-                'whitespace-nowrap no-underline',
-                name === props.page
-                  ? 'bg-accent text-on-accent'
-                  : 'text-accent hover:bg-accent-soft',
-              )}
-            >
-              {title}
-            </a>
+      <ul className="flex gap-x-5 gap-y-1 lg:flex-wrap">
+        {Object.entries(GROUPS).map(([group, pages]) => (
+          <li key={group} className="flex items-center gap-1">
+            <span aria-hidden="true" className="text-xs text-muted">
+              {group}
+            </span>
+            <ul aria-label={group} className="flex gap-1">
+              {Object.entries(pages).map(([name, title]) => (
+                <li key={name}>
+                  <PageLink name={name} title={title} isHere={name === props.page} />
+                </li>
+              ))}
+            </ul>
           </li>
         ))}
       </ul>
     </nav>
+  );
+}
+
+function PageLink(props: { name: string; title: string; isHere: boolean }) {
+  return (
+    <a
+      href={`#${props.name}`}
+      aria-current={props.isHere ? 'page' : undefined}
+      className={classes(
+        'inline-flex min-h-9 items-center rounded-lg px-3 text-sm font-semibold',
+        'whitespace-nowrap no-underline',
+        props.isHere ? 'bg-accent text-on-accent' : 'text-accent hover:bg-accent-soft',
+      )}
+    >
+      {props.title}
+    </a>
   );
 }
