@@ -16,7 +16,7 @@ export type JobQueue = {
   close(): Promise<void>;
 };
 
-/** How many it runs at once: what the bench machine's two cores were found to carry best. */
+/** How many it runs at once; the connection pool it makes is as wide. */
 const CONCURRENCY = 16;
 /** It polls for what falls due; ten times as often as it does unless told, or it would be later. */
 const POLL_MS = 200;

@@ -84,9 +84,10 @@ async function gatherContact(
     })),
     recordings: await recordingViews(ports, contact),
     journeys: (await runsOfContact(database, contact.id)).map(runView),
-    campaigns: (await campaignsOfContact(database, contact.id)).map(
-      ({ updatedAt, ...member }) => ({ ...member, updatedAt: isoTime(updatedAt) }),
-    ),
+    campaigns: (await campaignsOfContact(database, contact.id)).map(({ updatedAt, ...member }) => ({
+      ...member,
+      updatedAt: isoTime(updatedAt),
+    })),
     lastHeard: windows.map(({ lineId, at }) => ({ lineId, at: isoTime(at) })),
     experiments: (await exposuresOfContact(database, contact.id)).map(({ at, ...exposure }) => ({
       ...exposure,
