@@ -75,7 +75,7 @@ type Timer = {
 };
 
 /** The rhythms of the product's polls, sweeps and lease keeping. */
-const POLLS_MS = new Set([250, 500, 1_000, 3_000, 5_000, 30_000, 60_000, 3_600_000]);
+const POLLS_MS = new Set([250, 500, 1_000, 3_000, 5_000, 10_000, 30_000, 60_000, 3_600_000]);
 
 /** Slower ones do not sleep: they fire once, late, when a leap has passed them. */
 const QUICK_MS = 5_000;
