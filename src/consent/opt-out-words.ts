@@ -14,6 +14,15 @@ export type OptOutWords = {
   stopped: string;
   stop: string;
   again: string;
+  /** What one line may do now: one call, calls, or none. */
+  mayOnce: string;
+  may: string;
+  mayNot: string;
+  /** Stand before the purpose and before the end; `noEnd` is instead of a time. */
+  about: string;
+  until: string;
+  noEnd: string;
+  takeBack: string;
   unknown: string;
 };
 

@@ -6,8 +6,8 @@ import type { LineId, PermissionId } from '../platform/ids.ts';
 import { isRefused, type Refused } from '../platform/refusal.ts';
 import type { PolicyPacks } from '../policy/policy-packs.ts';
 import { applyConsent } from './consent-commands.ts';
-import { readConsent } from './consent-store.ts';
-import { callRefusal, permissionOf } from './consent.ts';
+import { consentsOf, readConsent } from './consent-store.ts';
+import { callRefusal, isLive, permissionOf, type ConsentState } from './consent.ts';
 
 export type RevokePermission = {
   id: PermissionId;
@@ -23,9 +23,9 @@ export type RevokePermission = {
 export async function revokePermission(
   unit: ContactUnit,
   ports: { packs: PolicyPacks },
-  revoke: RevokePermission,
+  wanted: RevokePermission,
 ): Promise<Refused | null> {
-  const { id, lineId, reason, actor } = revoke;
+  const { id, lineId, reason, actor } = wanted;
   const state = await readConsent(unit.tx, { contactId: unit.contact.id, lineId });
   const refused = callRefusal(state, unit.now);
   if (refused !== null) return { refused };
@@ -33,10 +33,39 @@ export async function revokePermission(
     const message = 'A newer permission is in force; this one is past already.';
     return { refused: { code: 'permission_missing', message, fix: 'Revoke the newer one.' } };
   }
+  return revoke(unit, ports, state, { lineId, by: 'api', reason, actor });
+}
+
+/**
+ * The person themselves takes back the permission that the page showed them. One that is past, or
+ * somebody else's, changes nothing. One that serves a call is taken back too: should that call
+ * not come about, the permission must not be there again.
+ */
+export async function takeBackPermission(
+  unit: ContactUnit,
+  ports: { packs: PolicyPacks },
+  id: PermissionId,
+): Promise<boolean> {
+  const consents = await consentsOf(unit.tx, [unit.contact.id]);
+  const held = consents.find(({ state }) => permissionOf(state)?.permissionId === id);
+  if (held === undefined) return false;
+  const { lineId, state } = held;
+  if (state.status !== 'used' && !isLive(state, unit.now)) return false;
+  const said = { lineId, by: 'customer', reason: 'self_service', actor: 'customer' } as const;
+  return (await revoke(unit, ports, state, said)) === null;
+}
+
+async function revoke(
+  unit: ContactUnit,
+  ports: { packs: PolicyPacks },
+  state: ConsentState,
+  said: { lineId: LineId; by: 'api' | 'customer'; reason: string; actor: string },
+): Promise<Refused | null> {
+  const { lineId, by, reason, actor } = said;
   const line = await readLine(unit.tx, unit.contact.accountId, lineId);
   invariant(line !== null, `line ${lineId} is gone`);
   const rules = ports.packs.rulesOf(line.policyPack);
-  const command = { type: 'Revoke', by: 'api', reason, at: unit.now } as const;
+  const command = { type: 'Revoke', by, reason, at: unit.now } as const;
   const revoked = await applyConsent(unit, lineId, state, command, { rules, actor });
   if (isRefused(revoked)) return revoked;
   await callOffUnanswered(unit, lineId);

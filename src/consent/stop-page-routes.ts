@@ -6,13 +6,15 @@ import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
 import type { HttpServer } from '../http/server.ts';
 import { survivorOf } from '../identity/identity-store.ts';
-import { listLines, readLines } from '../lines/line-store.ts';
+import { onPerson } from '../identity/person-unit.ts';
 import { isoTime } from '../platform/clock.ts';
+import { isId } from '../platform/ids.ts';
 import { consentsOf } from './consent-store.ts';
-import { requestOf } from './consent.ts';
 import type { OptOutDesk } from './opt-out-desk.ts';
 import { languageFor } from './opt-out-words.ts';
+import { takeBackPermission } from './revoke-commands.ts';
 import { STOP_LINK_DAYS, makeStopLink, readToken, type StopLinkPorts } from './stop-link.ts';
+import { shownTo } from './stop-page-lookup.ts';
 import { PAGE_STYLE, stopPage } from './stop-page.ts';
 
 export type StopPageContext = ApiContext & StopLinkPorts & { stops: OptOutDesk };
@@ -59,7 +61,7 @@ function registerLink(app: HttpServer, context: StopPageContext): void {
       onRequest: context.authenticator.authenticate,
       schema: {
         tags: ['opt-outs'],
-        summary: 'A link with which this person stops calls, or allows to be asked again',
+        summary: 'A link with which this person sees who may call, takes it back, or stops all',
         params: z.object({ id: z.string() }),
         body: linkBody.default({ validDays: STOP_LINK_DAYS }),
         response: { 200: linkSchema },
@@ -93,24 +95,35 @@ function registerPage(scope: HttpServer, context: StopPageContext): void {
     const contact = await personOf(request.params.token);
     if (contact === null) return unknown(request, reply);
     const state = contact.optedOutAt === null ? 'open' : 'stopped';
-    const { language, from } = await addressOf(context, contact);
-    return send(reply, 200, stopPage({ language, state, from }));
+    const shown = await shownTo(context, contact, clock.now());
+    return send(reply, 200, stopPage({ ...shown, state }));
   });
 
-  const wish = z.object({ wish: z.enum(['stop', 'again']) });
+  const wish = z.object({
+    wish: z.enum(['stop', 'again', 'take_back']),
+    permission: z.string().max(100).default(''),
+  });
   const posted = { ...options, schema: { ...options.schema, body: wish } };
   scope.post('/o/:token', posted, async (request, reply) => {
     const { token } = request.params;
     const contact = await personOf(token);
     if (contact === null) return unknown(request, reply);
-    if (request.body.wish === 'again') await stops.liftByPage(contact.id);
-    else {
-      const lineId = (await consentsOf(database, [contact.id]))[0]?.lineId ?? null;
-      await stops.stop(contact.id, { lineId, way: 'self_service' });
-    }
+    await fulfil(contact, request.body);
     // So that a reload shows the page again instead of sending the button again.
     return reply.header('cache-control', 'no-store').redirect(`/o/${token}`, 303);
   });
+
+  async function fulfil({ id }: Contact, asked: z.infer<typeof wish>): Promise<void> {
+    if (asked.wish === 'stop') {
+      const lineId = (await consentsOf(database, [id]))[0]?.lineId ?? null;
+      await stops.stop(id, { lineId, way: 'self_service' });
+    } else if (asked.wish === 'again') {
+      await stops.liftByPage(id);
+    } else if (isId('permission', asked.permission)) {
+      const { permission } = asked;
+      await onPerson(context, id, (unit) => takeBackPermission(unit, context, permission));
+    }
+  }
 
   async function personOf(token: string): Promise<Contact | null> {
     const named = readToken(sealer, token, clock.now());
@@ -126,7 +139,7 @@ function registerPage(scope: HttpServer, context: StopPageContext): void {
 function unknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [preferred = ''] = (request.headers['accept-language'] ?? '').split(/[,;]/, 1);
   const language = languageFor({ asked: preferred.trim(), country: null });
-  return send(reply, 404, stopPage({ language, state: 'unknown', from: [] }));
+  return send(reply, 404, stopPage({ language, state: 'unknown', from: [], lines: [] }));
 }
 
 function send(reply: FastifyReply, status: number, html: string): FastifyReply {
@@ -135,26 +148,4 @@ function send(reply: FastifyReply, status: number, html: string): FastifyReply {
     .type('text/html; charset=utf-8')
     .headers({ 'content-security-policy': POLICY, 'cache-control': 'no-store' })
     .send(html);
-}
-
-/** The language of the person, and the names of the lines that asked or called them. */
-async function addressOf(
-  { database }: ApiContext,
-  contact: Contact,
-): Promise<{ language: string; from: string[] }> {
-  const { id, accountId, country, language } = contact;
-  const consents = await consentsOf(database, [id]);
-  const requests = consents.map(({ state }) => requestOf(state));
-  const asked = language ?? requests.find((request) => request !== null)?.language ?? null;
-  const lines =
-    consents.length > 0
-      ? await readLines(
-          database,
-          consents.map(({ lineId }) => lineId),
-        )
-      : await listLines(database, accountId);
-  return {
-    language: languageFor({ asked, country }),
-    from: [...new Set(lines.map(({ name }) => name))],
-  };
 }
