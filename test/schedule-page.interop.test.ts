@@ -88,6 +88,35 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
     await page.getByText('permission_missing').waitFor();
   });
 
+  test('a customer takes the permission back on a small screen, by the keyboard', async () => {
+    const number = '+447700900303';
+    await newPerson(number);
+    const path = `/v1/contacts?number=${encodeURIComponent(number)}`;
+    const [contact] = (await live.api.get<{ items: Array<{ id: string }> }>(path)).items;
+    const made = `/v1/contacts/${contact?.id}/self-service-link`;
+    const { url } = await must<{ url: string }>(live.api, made, {});
+    const phone = { width: 400, height: 800 };
+    const context = await browser.newContext({ viewport: phone });
+    const theirs = await context.newPage();
+    theirs.setDefaultTimeout(15_000);
+    await theirs.goto(url);
+    await theirs.getByText('We may call you once.').waitFor();
+    await theirs.getByText(PURPOSE, { exact: true }).waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await theirs.emulateMedia({ colorScheme });
+      const { violations } = await new AxeBuilder({ page: theirs }).analyze();
+      assert.equal(violations.map(({ id }) => id).join(), '');
+    }
+    const width = await theirs.evaluate<number>('document.documentElement.scrollWidth');
+    assert.ok(width <= phone.width, `${width} px`);
+    // The Tab key comes to the smaller step first.
+    await theirs.keyboard.press('Tab');
+    await theirs.keyboard.press('Enter');
+    await theirs.getByText('We may not call you now.').waitFor();
+    await theirs.getByRole('button', { name: 'Stop all calls' }).waitFor();
+    await context.close();
+  });
+
   test('on a narrow dark screen nothing is cut off, and a call is cancelled', async () => {
     await page.setViewportSize({ width: 400, height: 900 });
     await page.emulateMedia({ colorScheme: 'dark' });
