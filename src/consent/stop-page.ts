@@ -77,7 +77,7 @@ function sectionOf({ name, allowed }: ShownLine, id: string, words: OptOutWords)
   // Names and purposes are in the language of whoever wrote them, so each finds its own direction.
   const start = [
     `<section aria-labelledby="${id}">`,
-    `<h2 id="${id}" dir="auto">${escaped(name)}</h2>`,
+    `<h2 id="${id}"><bdi>${escaped(name)}</bdi></h2>`,
   ];
   if (allowed === null) return [...start, `<p>${escaped(words.mayNot)}</p>`, '</section>'];
   const { permissionId, once, until, purpose } = allowed;
@@ -92,7 +92,7 @@ function sectionOf({ name, allowed }: ShownLine, id: string, words: OptOutWords)
     `<dt>${escaped(words.until)}</dt><dd>${end}</dd>`,
     ...(purpose === null
       ? []
-      : [`<dt>${escaped(words.about)}</dt><dd dir="auto">${escaped(purpose)}</dd>`]),
+      : [`<dt>${escaped(words.about)}</dt><dd><bdi>${escaped(purpose)}</bdi></dd>`]),
     '</dl>',
     '<form method="post">',
     `<input type="hidden" name="permission" value="${permissionId}">`,
