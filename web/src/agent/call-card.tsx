@@ -54,7 +54,7 @@ function Ringing({ link, call, phone }: { link: AgentLink; call: AgentCall; phon
   // One key press answers, wherever the focus was.
   useEffect(() => answer.current?.querySelector('button')?.focus(), [call.id]);
   const declining = useMutation({
-    mutationFn: async () => link.told(await link.client.post(`${pathOf(call)}/decline`, {})),
+    mutationFn: () => link.client.post(`${pathOf(call)}/decline`, {}),
   });
   return (
     <>
@@ -78,7 +78,7 @@ function Ringing({ link, call, phone }: { link: AgentLink; call: AgentCall; phon
 /** Answered, and not by this page as it is now: in another tab, or before it was loaded again. */
 function Elsewhere({ link, call }: { link: AgentLink; call: AgentCall }) {
   const hangingUp = useMutation({
-    mutationFn: async () => link.told(await link.client.post(`${pathOf(call)}/hangup`, {})),
+    mutationFn: () => link.client.post(`${pathOf(call)}/hangup`, {}),
   });
   return (
     <>

@@ -24,11 +24,10 @@ export function CallTalk(props: {
   const { link, call, phone, audio } = props;
   const [open, setOpen] = useState<'keys' | 'transfer' | null>(null);
   const leading = useMutation({
-    mutationFn: async (wish: Lead) =>
-      link.told(await link.client.post(`${pathOf(call)}/actions`, wish)),
+    mutationFn: (wish: Lead) => link.client.post(`${pathOf(call)}/actions`, wish),
   });
   const hangingUp = useMutation({
-    mutationFn: async () => link.told(await link.client.post(`${pathOf(call)}/hangup`, {})),
+    mutationFn: () => link.client.post(`${pathOf(call)}/hangup`, {}),
   });
   const toggle = (part: 'keys' | 'transfer') => () => setOpen(open === part ? null : part);
   return (

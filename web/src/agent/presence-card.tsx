@@ -70,7 +70,7 @@ function Choice({ link, me }: { link: AgentLink; me: AgentMeView }) {
       const found = presence === 'available' ? await tryMicrophone() : null;
       setProblem(found);
       if (found !== null) return;
-      link.told(await link.client.put('/v1/agents/me/presence', { presence }));
+      await link.client.put('/v1/agents/me/presence', { presence });
     },
   });
   const isReady = me.state === 'available' || me.state === 'ringing';

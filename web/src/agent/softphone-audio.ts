@@ -26,7 +26,7 @@ const CONNECT_MS = 6_000;
  */
 export async function answerOffer(
   offer: string,
-  send: (sdp: string) => Promise<void>,
+  send: (sdp: string) => Promise<unknown>,
   onLost: () => void,
 ): Promise<SoftphoneAudio> {
   const context = new AudioContext();

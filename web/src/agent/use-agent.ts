@@ -6,14 +6,15 @@ import { followStream } from '../api/event-stream.ts';
 
 export type AgentLink = {
   client: BusinessClient;
-  /** As the server last told; null before the first word. */
+  /**
+   * As the stream last told; null before the first word. What an action answers is not taken: it
+   * may be older than what the stream has said meanwhile, and the stream says nothing twice.
+   */
   me: AgentMeView | null;
   /** The stream is open: calls can ring here. */
   live: boolean;
   /** Set where the token opens nothing, or not any more. */
   refused: Error | null;
-  /** What an action answered is newer than what the stream said before it. */
-  told: (me: AgentMeView) => void;
 };
 
 /** Is there for as long as the page is open: the stream is the presence. */
@@ -55,5 +56,5 @@ export function useAgent(token: string): AgentLink {
     };
   }, [client]);
 
-  return { client, me, live: live && refused === null, refused, told: setMe };
+  return { client, me, live: live && refused === null, refused };
 }

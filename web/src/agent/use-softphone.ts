@@ -23,7 +23,7 @@ const NO_NETWORK: Problem = {
 };
 
 /** The sound of at most one call, closed when the call is over or the page goes. */
-export function useSoftphone({ client, me, told }: AgentLink): Softphone {
+export function useSoftphone({ client, me }: AgentLink): Softphone {
   const current = useRef<{ callId: string; audio: SoftphoneAudio } | null>(null);
   const [audio, setAudio] = useState<SoftphoneAudio | null>(null);
   const [opening, setOpening] = useState(false);
@@ -55,7 +55,7 @@ export function useSoftphone({ client, me, told }: AgentLink): Softphone {
       try {
         const opened = await answerOffer(
           call.offer,
-          async (sdp) => told(await client.post(`/v1/agents/me/calls/${call.id}/answer`, { sdp })),
+          (sdp) => client.post(`/v1/agents/me/calls/${call.id}/answer`, { sdp }),
           onLost,
         );
         current.current = { callId: call.id, audio: opened };
