@@ -19,7 +19,10 @@ const POLL_WITHOUT_STREAM_MS = 5_000;
 const POLL_WITH_STREAM_MS = 20_000;
 
 /** What calls and people do not change; read again with every event, it would use up the key. */
-const SET_UP = /^\/v1\/(lines|endpoints|policy|scripts|prompts|templates|stop-all|ledger)\b/;
+const SET_UP = new RegExp(
+  '^/v1/(lines|endpoints|routing|policy|practices|scripts|prompts|templates|stop-all|ledger' +
+    '|call-outcomes)\\b',
+);
 const isSetUp = (queryKey: readonly unknown[]): boolean => SET_UP.test(String(queryKey[2]));
 const changesSetUp = ({ data }: StreamMessage): boolean =>
   /"type":"(Account|Endpoint(Up|Down)|Template)/.test(data);

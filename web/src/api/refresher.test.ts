@@ -17,3 +17,21 @@ test('a burst of changes is looked at once at its start and once at its end', ()
   assert.equal(looks, 2);
   assert.equal(clock.pendingTimers, 0);
 });
+
+test('while changes go on the looks get rarer, and quick again after a rest', () => {
+  const clock = new ManualClock();
+  const from = clock.now();
+  const looks: number[] = [];
+  const refresher = makeRefresher(clock, () => void looks.push(clock.now() - from));
+  for (let ms = 0; ms < 12_000; ms += 100) {
+    refresher.changed();
+    clock.advance(100);
+  }
+  assert.deepEqual(looks, [0, 300, 900, 2_100, 4_500, 6_900, 9_300, 11_700]);
+  clock.advance(10_000);
+  refresher.changed();
+  clock.advance(100);
+  refresher.changed();
+  clock.advance(200);
+  assert.equal(looks.length, 11);
+});
