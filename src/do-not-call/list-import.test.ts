@@ -97,8 +97,9 @@ test('a worker that was too slow writes nothing after another has taken the job'
       // The lease runs out between two batches, and somebody else does all of it.
       if (!taken && (await stored(id)).rows >= 200) {
         taken = true;
-        await expireLeases();
-        assert.equal(await workOff('quick'), true);
+        // The batch beside this one may renew the lease once more.
+        do await expireLeases();
+        while (!(await workOff('quick')));
       }
       return store.database.transaction(work);
     },
