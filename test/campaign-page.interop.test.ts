@@ -62,7 +62,7 @@ suite('campaigns in a browser', { skip: needsProgram('chromium', 'chromium') }, 
       [400, 'dark'],
     ] as const) {
       await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await picture(`${name}-${width}-${colorScheme}`);
       const { violations } = await new AxeBuilder({ page }).analyze();
       const faults = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);

@@ -168,7 +168,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
   });
 
   test('on a narrow dark screen nothing is cut off', async () => {
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     await page.setViewportSize({ width: 400, height: 900 });
     await page.getByRole('heading', { name: 'Permission grant rate', exact: true }).waitFor();
     await assertNothingCutOff();

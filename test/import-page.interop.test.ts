@@ -123,7 +123,7 @@ suite('files of contacts in a browser', { skip: needsProgram('chromium', 'chromi
 
   test('on a narrow dark screen nothing is cut off', async () => {
     await page.setViewportSize({ width: 400, height: 900 });
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     const excess = await page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );

@@ -254,7 +254,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
 
   test('on a narrow dark screen nothing is cut off, and axe has no fault', async () => {
     await page.setViewportSize({ width: 420, height: 900 });
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     // As text, because this program itself is checked without the browser's types.
     const excess = await page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',

@@ -103,7 +103,7 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
     await theirs.getByText('We may call you once.').waitFor();
     await theirs.getByText(PURPOSE, { exact: true }).waitFor();
     for (const colorScheme of ['light', 'dark'] as const) {
-      await theirs.emulateMedia({ colorScheme });
+      await theirs.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const { violations } = await new AxeBuilder({ page: theirs }).analyze();
       assert.equal(violations.map(({ id }) => id).join(), '');
     }
@@ -119,7 +119,7 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
 
   test('on a narrow dark screen nothing is cut off, and a call is cancelled', async () => {
     await page.setViewportSize({ width: 400, height: 900 });
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     assert.deepEqual(await faults(), []);
     const excess = await page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
