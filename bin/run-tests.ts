@@ -82,10 +82,7 @@ function chooseTiers(): Tier[][][] {
     process.exit(1);
   }
   const interop = all.filter((file) => file.endsWith('.interop.test.ts'));
-  // The longest goes first, or it would run alone at the end.
-  const stories = all
-    .filter((file) => !interop.includes(file) && isStory(file))
-    .sort((a, b) => Number(isLongest(b)) - Number(isLongest(a)));
+  const stories = all.filter((file) => !interop.includes(file) && isStory(file));
   const others = all.filter((file) => !interop.includes(file) && !stories.includes(file));
   const database = others.filter((file) => usesDatabase(file));
   const pure = others.filter((file) => !usesDatabase(file));
@@ -119,10 +116,6 @@ function chooseTiers(): Tier[][][] {
     ],
   ];
   return waves.map((lanes) => lanes.map((lane) => lane.filter(({ files }) => files.length > 0)));
-}
-
-function isLongest(file: string): boolean {
-  return file === 'test/simulation/simulation.test.ts';
 }
 
 /** Plays against the whole server, under a clock that moves by hand. */
