@@ -25,7 +25,7 @@ import { compare, median, type BenchResult } from './harness.ts';
  *   BENCH_GATE_PEOPLE=1000000 npm run bench -- gate        the curve: 10 k, 100 k, 1 M
  */
 const PEOPLE = Number(process.env['BENCH_GATE_PEOPLE'] ?? 10_000);
-const SIZES = [10_000, 100_000].filter((size) => size < PEOPLE);
+const SIZES = [10_000, 100_000, 1_000_000].filter((size) => size < PEOPLE);
 const ROUNDS = 5;
 const IN_PROCESS = 20_000;
 const FROM_DATABASE = 1_000;
