@@ -22,6 +22,8 @@ export type KamailioPeer = {
 export type KamailioOptions = {
   /** UDP port of the phone behind the proxy. */
   phonePort: number;
+  /** UDP port of a second one, which is called as `200`. */
+  otherPort?: number;
   algorithm: 'MD5' | 'SHA-256';
   realm: string;
   password: string;
@@ -69,7 +71,7 @@ async function freePort(): Promise<number> {
 }
 
 function configuration(
-  { phonePort, algorithm, realm, password }: KamailioOptions,
+  { phonePort, otherPort = phonePort, algorithm, realm, password }: KamailioOptions,
   folder: string,
   port: number,
   tlsPort: number,
@@ -132,6 +134,7 @@ request_route {
   record_route();
   add_contact_alias();
   $du = "sip:${HOST}:${phonePort}";
+  if ($rU == "200") $du = "sip:${HOST}:${otherPort}";
   t_relay();
 }
 `;

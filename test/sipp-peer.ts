@@ -9,9 +9,25 @@ import { delay, systemClock } from '../src/platform/clock.ts';
 /** SIPp as the endpoint: it plays a scenario of `test/sipp` once, and says whether it went so. */
 type Transport = 'udp' | 'tcp';
 
-export function startSipp(scenario: string, transport: Transport, port: number) {
+export type SippOptions = {
+  /** What stands for `[name]` in the scenario. */
+  words?: Readonly<Record<string, string>>;
+  /** The length of its `<pause/>`. */
+  pauseMs?: number;
+  /** Sends back each packet that comes to this port, `[media_port]` in its SDP. */
+  echoPort?: number;
+};
+
+export function startSipp(
+  scenario: string,
+  transport: Transport,
+  port: number,
+  { words = {}, pauseMs = 100, echoPort }: SippOptions = {},
+) {
   const file = join(import.meta.dirname, 'sipp', `${scenario}.xml`);
-  const wanted = ['-sf', file, '-i', '127.0.0.1', '-p', `${port}`, '-m', '1'];
+  const wanted = ['-sf', file, '-i', '127.0.0.1', '-p', `${port}`, '-m', '1', '-d', `${pauseMs}`];
+  for (const [name, text] of Object.entries(words)) wanted.push('-key', name, text);
+  if (echoPort !== undefined) wanted.push('-rtp_echo', '-mi', '127.0.0.1', '-mp', `${echoPort}`);
   const mode = ['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '20s'];
   const child = spawn('sipp', [...wanted, ...mode], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
