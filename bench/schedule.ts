@@ -27,9 +27,9 @@ const BURSTS = (process.env['BENCH_SCHEDULE_BURSTS'] ?? '1500').split(',').map(N
 const WINDOW_MS = Number(process.env['BENCH_SCHEDULE_WINDOW'] ?? 5_000);
 const ACCOUNTS = 10;
 const DAY_MS = 86_400_000;
-/** Time to make a burst due before the first of it is: a call costs more than a job. */
+/** Time to make a burst due before the first of it is: of each row, until one burst tells. */
 const AHEAD_MS = 3_000;
-const AHEAD_EACH_MS = 0.6;
+const AHEAD_EACH_MS = 1.5;
 /** A burst that is not over by then is counted as far as it came. */
 const PATIENCE_MS = 180_000;
 const GOAL = { rate: 2, lateness: 0.1, share: 0.8 };
@@ -49,6 +49,8 @@ type Watch = { stop(): Promise<void> };
 type Side = {
   makeDue(count: number, from: number): Promise<void>;
   watch(count: number, taken: Take): Promise<Watch> | Watch;
+  /** Twice what a row of its last burst took to be made due. */
+  aheadEachMs?: number;
 };
 
 export async function run(): Promise<BenchResult[]> {
@@ -177,8 +179,10 @@ async function makeDueEvenly(seed: DialSeed, count: number, from: number): Promi
 
 async function measure(what: string, side: Side, count: number): Promise<Outcome> {
   tell(what);
-  const from = Math.round(clock.now() + AHEAD_MS + AHEAD_EACH_MS * count);
+  const began = clock.now();
+  const from = Math.round(began + AHEAD_MS + (side.aheadEachMs ?? AHEAD_EACH_MS) * count);
   await side.makeDue(count, from);
+  side.aheadEachMs = (2 * (clock.now() - began)) / count;
   if (clock.now() > from) throw new Error('this machine is too busy to prepare the next burst');
   const late: number[] = [];
   const owners: number[] = [];
