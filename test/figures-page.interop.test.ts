@@ -7,17 +7,16 @@ import { after, before, suite, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { Client } from 'pg';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { build } from 'vite';
 
 import { seedKpis } from '../bench/kpi-seed.ts';
 import { startProduct, type Product } from '../src/cli/product.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { readSettings } from '../src/settings.ts';
+import { buildPage } from './built-page.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
 import { needsProgram, programPath } from './peers.ts';
 import { eventually } from './product-peers.ts';
-import { root } from './repository.ts';
 
 /** The figures in a real Chromium: from nothing, to a line that braked, down to single calls. */
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync'];
@@ -36,7 +35,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
   const complaints: string[] = [];
 
   before(async () => {
-    await build({ root: join(root, 'web'), logLevel: 'silent' });
+    await buildPage();
     store = await testDatabase();
     client = new Client({ connectionString: store.connectionString });
     await client.connect();
@@ -143,16 +142,12 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
 
   test('a line that braked shows why, and goes on with a reason', async () => {
     await seed(600, 1_000_000, [1, 0], 8);
-    // New settings are looked at with them at once; the worker comes by now and then.
-    const { server, sandbox } = product;
-    const headers = {
-      authorization: `Bearer ${sandbox?.apiKey}`,
-      'content-type': 'application/json',
-    };
-    const body = JSON.stringify({ minSample: 20 });
-    const set = await fetch(`${server.url}/v1/brakes/settings`, { method: 'PUT', headers, body });
-    assert.equal(set.status, 200, await set.text());
     await page.reload();
+    // New settings are looked at with them at once; the worker comes by now and then.
+    const settings = page.getByRole('region', { name: 'When lines slow or pause' });
+    await settings.getByLabel('Counts at least').fill('20');
+    await settings.getByRole('button', { name: 'Save for all lines' }).click();
+    await settings.getByText('Every line was looked at', { exact: false }).waitFor();
     const brakes = page.getByRole('region', { name: 'Brakes' });
     await brakes.getByText('paused', { exact: true }).first().waitFor();
     await brakes.getByText('A pause does not end by itself', { exact: false }).first().waitFor();
@@ -165,6 +160,36 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await brakes.getByRole('button', { name: 'Go on slowly' }).first().click();
     await brakes.getByText('slowed', { exact: true }).first().waitFor();
     await brakes.getByText('The template was mended.', { exact: false }).first().waitFor();
+  });
+
+  test('floors of the brakes are set, refused with the fix, and switched off', async () => {
+    const settings = page.getByRole('region', { name: 'When lines slow or pause' });
+    const grants = settings.getByRole('group', { name: 'Yes to requests' });
+    await grants.getByLabel('Slows below, %').fill('10');
+    await settings.getByRole('button', { name: 'Save for all lines' }).click();
+    await settings.getByText('pauses only below the floor that slows', { exact: false }).waitFor();
+    assert.deepEqual(await faults(), []);
+    await picture('brakes-refused');
+    assert.ok(complaints.pop()?.includes('400'), 'the refusal is all that the browser says');
+    await grants.getByLabel('Slows below, %').fill('45,5');
+    await settings.getByLabel('Calls that are picked up').uncheck();
+    await settings.getByRole('button', { name: 'Save for all lines' }).click();
+    await settings.getByText('Every line was looked at', { exact: false }).waitFor();
+    const { server, sandbox } = product;
+    const headers = { authorization: `Bearer ${sandbox?.apiKey}` };
+    const read = async () =>
+      (await (await fetch(`${server.url}/v1/brakes`, { headers })).json()).settings;
+    const { grant_rate, answer_rate, minSample } = await read();
+    assert.deepEqual([grant_rate, answer_rate, minSample], [{ slow: 0.455, pause: 0.2 }, null, 20]);
+    await settings.getByLabel('Lines slow and pause by themselves').uncheck();
+    await settings.getByText('stays paused until somebody', { exact: false }).waitFor();
+    await settings.getByRole('button', { name: 'Save for all lines' }).click();
+    await page.getByText('The brakes are switched off', { exact: false }).waitFor();
+    assert.equal((await read()).enabled, false);
+    await picture('brakes-off');
+    await settings.getByLabel('Lines slow and pause by themselves').check();
+    await settings.getByRole('button', { name: 'Save for all lines' }).click();
+    await settings.getByText('Every line was looked at', { exact: false }).waitFor();
   });
 
   test('on a narrow dark screen nothing is cut off', async () => {

@@ -1,7 +1,8 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { BrakesView, LineBrakeView } from '../../../src/brakes/brake-schemas.ts';
 import type { Page } from '../../../src/http/api-types.ts';
 import type { KpiItemView, KpiView } from '../../../src/kpis/kpi-schemas.ts';
+import { useBusiness } from './business-context.tsx';
 import { useBusinessQuery, useSending } from './business-hooks.ts';
 
 /** What the page asks of the figures, as the query of `GET /v1/kpis`. */
@@ -27,6 +28,16 @@ export function useKpiItems(metric: string, ask: KpiAsk & { part: Part }, after:
 
 export function useBrakes() {
   return useQuery(useBusinessQuery<BrakesView>('/v1/brakes', {}));
+}
+
+export function useSetBrakes() {
+  const { client } = useBusiness();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (settings: BrakesView['settings']) =>
+      client.put<BrakesView>('/v1/brakes/settings', settings),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['business'] }),
+  });
 }
 
 export function useResume(lineId: string) {

@@ -8,6 +8,7 @@ import { Chip, type Tone } from '../ui/chip.tsx';
 import { TextField } from '../ui/field.tsx';
 import { dayAndTime, inWords } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { RATES } from './brake-draft.ts';
 import { count, valueText } from './kpi-words.ts';
 
 const TONES: Record<LineBrakeView['state'], Tone> = { free: 'good', slowed: 'warn', paused: 'bad' };
@@ -24,19 +25,7 @@ export function BrakesCard() {
   const brakes = useBrakes();
   const lines = brakes.data?.lines ?? [];
   return (
-    <Card
-      title="Brakes"
-      aside={
-        brakes.data !== undefined && (
-          <CopyCurl
-            what="the brakes as they are set"
-            method="PUT"
-            path="/v1/brakes/settings"
-            body={brakes.data.settings}
-          />
-        )
-      }
-    >
+    <Card title="Brakes">
       {brakes.error !== null && <ProblemNote error={brakes.error} />}
       {brakes.data !== undefined && <SettingsLine settings={brakes.data.settings} />}
       {brakes.data !== undefined && lines.length === 0 && (
@@ -102,11 +91,8 @@ function LineBrake({ line }: { line: LineBrakeView }) {
           {line.now.map((rate) => (
             <tr key={rate.brake} className="border-t border-edge align-top tabular-nums">
               <td className="py-1 pr-3">
-                {inWords(rate.brake)}
-                <span className="block text-xs text-muted">
-                  slows at {valueText('share', rate.slow)}, pauses at{' '}
-                  {valueText('share', rate.pause)}
-                </span>
+                {RATES[rate.brake].words}
+                <span className="block text-xs text-muted">{limitText(rate)}</span>
               </td>
               <td className="py-1 pr-3 text-right whitespace-nowrap">
                 {valueText('share', rate.value)}
@@ -156,6 +142,14 @@ function Resume({ line }: { line: LineBrakeView }) {
       {resume.error !== null && <ProblemNote error={resume.error} />}
     </form>
   );
+}
+
+/** A share above all of them never comes, so a ceiling of 100 % brakes nothing. */
+function limitText({ brake, slow, pause }: LineBrakeView['now'][number]): string {
+  const { side } = RATES[brake];
+  const isNever = side === 'above' && pause >= 1;
+  const pausing = isNever ? 'never pauses' : `pauses ${side} ${valueText('share', pause)}`;
+  return `slows ${side} ${valueText('share', slow)}, ${pausing}`;
 }
 
 function perMinute(perSecond: number): string {

@@ -7,6 +7,7 @@ import { Card } from '../ui/card.tsx';
 import { inWords } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { SelectField } from '../ui/select-field.tsx';
+import { BrakeSettingsCard } from './brake-settings-card.tsx';
 import { BrakesCard } from './brakes-card.tsx';
 import { FigureTiles } from './figure-tiles.tsx';
 import { GroupsCard } from './groups-card.tsx';
@@ -109,7 +110,10 @@ export function KpisPage() {
           <MoreFigures data={data} metric={metric} onPick={setMetric} onDrill={setDrilled} />
         </>
       )}
-      <BrakesCard />
+      <div className="grid grid-cols-1 content-start gap-4">
+        <BrakesCard />
+        <BrakeSettingsCard />
+      </div>
     </main>
   );
 }
