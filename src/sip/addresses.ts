@@ -9,7 +9,12 @@ export function bareHost(host: string): string {
 
 /** The host part of a URI for an address. */
 export function uriHost(address: string): string {
-  return isIPv6(address) ? `[${address}]` : address;
+  return isSix(address) ? `[${address}]` : address;
+}
+
+/** As `isIPv6`, but cheap for all others: its pattern is long, and these run for each message. */
+export function isSix(address: string): boolean {
+  return address.includes(':') && isIPv6(address);
 }
 
 /**
@@ -17,6 +22,7 @@ export function uriHost(address: string): string {
  * came in over an IPv6 socket as IPv4.
  */
 export function plainAddress(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined && isIPv4(mapped)) return mapped;
   if (!isIPv6(address) || address.includes('%')) return address;

@@ -1,6 +1,5 @@
-import { isIPv6 } from 'node:net';
 import type { Random } from '../platform/random.ts';
-import { uriHost } from './addresses.ts';
+import { isSix, uriHost } from './addresses.ts';
 import { routing, type Dialog } from './dialog.ts';
 import { hasControl, headerOf, headersOf, isToken } from './message.ts';
 import type { SipHeader, SipRequest } from './message.ts';
@@ -44,11 +43,13 @@ export function wrongInvite(request: InviteRequest): string | undefined {
 
 /** 64 random bits: unguessable, so that only who saw the request can answer it. */
 export function newToken(random: Random): string {
-  return Buffer.from(random.bytes(8)).toString('hex');
+  const { buffer, byteOffset, length } = random.bytes(8);
+  return Buffer.from(buffer, byteOffset, length).toString('hex');
 }
 
 /** Keeps what RFC 3261 section 25.1 allows in a user part and escapes the rest. */
 export function escapeUser(user: string): string {
+  if (/^[A-Za-z0-9\-_.!~*'()&=+$,]*$/.test(user)) return user;
   const bytes = [...Buffer.from(user, 'utf8')];
   return bytes
     .map((byte) => {
@@ -198,6 +199,6 @@ export function reasonField(reason: string | undefined): { reason?: string } {
 export function placeToward(wire: Wire, hop: Hop, advertised: string | undefined): Place {
   const local = wire.localAddress(hop.transport, hop.address);
   // An advertised IPv4 address is of no use to a peer that we reach over IPv6, and the reverse.
-  const fits = advertised !== undefined && isIPv6(advertised) === isIPv6(hop.address);
+  const fits = advertised !== undefined && isSix(advertised) === isSix(hop.address);
   return { address: uriHost(fits ? advertised : local.address), port: local.port };
 }

@@ -37,7 +37,7 @@ export class LargeRequests {
   send(outgoing: Outgoing): void {
     const { build, hop, user } = outgoing;
     const request = build(hop);
-    if (sizeOf(request) <= DATAGRAM_MAX || !this.#mayGrow(hop)) {
+    if (!this.#mayGrow(hop) || sizeOf(request) <= DATAGRAM_MAX) {
       return this.#open(outgoing, request, hop, user);
     }
     const stream: Hop = { ...hop, transport: 'tcp' };

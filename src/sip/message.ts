@@ -41,7 +41,7 @@ export const MESSAGE_LIMITS = {
 } as const;
 
 /** RFC 3261 section 7.3.3, and the extensions that peers send. */
-const LONG_NAMES = new Map(
+const COMPACT_NAMES = new Map(
   Object.entries({
     v: 'via',
     f: 'from',
@@ -58,6 +58,23 @@ const LONG_NAMES = new Map(
     o: 'event',
     u: 'allow-events',
   }),
+);
+
+/** Names as nearly everybody writes them: most messages hold no others. */
+const USUAL_NAMES = (
+  'Via From To Call-ID CSeq Contact Max-Forwards Route Record-Route Content-Length ' +
+  'Content-Type Allow Supported Require User-Agent Server Accept Session-Expires Min-SE ' +
+  'Reason Event Refer-To Referred-By Subscription-State RSeq RAck Expires Date'
+).split(' ');
+
+type HeaderName = { written: string; canonical: string };
+
+/** Known spellings; looking one up is far cheaper than making lower case of it each time. */
+const KNOWN_NAMES = new Map(
+  [
+    ...USUAL_NAMES.flatMap((name) => [name, name.toLowerCase()]),
+    ...[...COMPACT_NAMES.keys()].flatMap((name) => [name, name.toUpperCase()]),
+  ].map((written): [string, HeaderName] => [written, { written, canonical: longName(written) }]),
 );
 
 const TOKEN = /^[!%'*+\-.0-9A-Z_`a-z|~]+$/;
@@ -83,9 +100,9 @@ export function parseMessage(bytes: Uint8Array): ParsedMessage {
   const lines = buffer.toString('utf8', start, end).split('\r\n');
   const startLine = parseStartLine(lines[0] ?? '');
   if (startLine === undefined) return { fault: 'not a SIP start line' };
-  const headers = parseHeaders(lines.slice(1));
+  const headers = parseHeaders(lines);
   if (typeof headers === 'string') return { fault: headers };
-  return { message: { ...startLine, headers, ...cutBody(buffer.subarray(end + 4), headers) } };
+  return { message: { ...startLine, headers, ...cutBody(buffer, end + 4, headers) } };
 }
 
 /** RFC 3261 section 7.5: CRLFs before the start line are keep-alives. */
@@ -125,62 +142,97 @@ function malformedRequestLine(line: string, method: string): StartLine | undefin
   return { kind: 'request', method, uri: '', version: 'SIP/2.0' };
 }
 
+/** The lines behind the start line. */
 function parseHeaders(lines: readonly string[]): SipHeader[] | string {
   const headers: [string, string][] = [];
-  if (lines.length > MESSAGE_LIMITS.lines) return 'too many lines';
-  for (const line of lines) {
+  if (lines.length > MESSAGE_LIMITS.lines + 1) return 'too many lines';
+  for (let at = 1; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
     if (line.length > MESSAGE_LIMITS.lineLength) return 'a header line is too long';
     // Other control characters are legal in a quoted-string (RFC 4475 3.1.1.2).
-    if (/[\r\n]/.test(line)) return 'a bare line break in a header';
-    const previous = headers.at(-1);
+    if (line.includes('\r') || line.includes('\n')) return 'a bare line break in a header';
     if (line.startsWith(' ') || line.startsWith('\t')) {
-      // RFC 3261 section 7.3.1: a folded line continues the one above.
-      if (previous === undefined) return 'a folded line without a header';
-      previous[1] = `${previous[1]} ${line.trim()}`.trim();
-      if (previous[1].length > MESSAGE_LIMITS.lineLength) return 'a folded header is too long';
+      const fault = unfold(headers, line);
+      if (fault !== undefined) return fault;
       continue;
     }
     const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(0, colon)).trimEnd();
-    if (!isToken(name)) return 'a line that is no header';
-    headers.push([name, line.slice(colon + 1).trim()]);
+    const text = line.slice(0, Math.max(0, colon)).trimEnd();
+    const known = KNOWN_NAMES.get(text);
+    if (known === undefined && !isToken(text)) return 'a line that is no header';
+    // One string for each known name, so that it is compared by its address from here on.
+    headers.push([known?.written ?? text, line.slice(colon + 1).trim()]);
     if (headers.length > MESSAGE_LIMITS.headers) return 'too many headers';
   }
   return headers;
 }
 
-function cutBody(rest: Buffer, headers: readonly SipHeader[]): { body: string; defect?: string } {
-  const lengths = new Set(headersOf({ headers }, 'content-length'));
-  const [text] = lengths;
+/** RFC 3261 section 7.3.1: a folded line continues the one above. */
+function unfold(headers: [string, string][], line: string): string | undefined {
+  const previous = headers.at(-1);
+  if (previous === undefined) return 'a folded line without a header';
+  previous[1] = `${previous[1]} ${line.trim()}`.trim();
+  const isLong = previous[1].length > MESSAGE_LIMITS.lineLength;
+  return isLong ? 'a folded header is too long' : undefined;
+}
+
+function cutBody(
+  bytes: Buffer,
+  start: number,
+  headers: readonly SipHeader[],
+): { body: string; defect?: string } {
+  const [text, ...others] = headersOf({ headers }, 'content-length');
   // A datagram without Content-Length ends where the datagram ends (RFC 3261 section 18.3).
-  if (text === undefined) return { body: rest.toString('utf8') };
-  if (lengths.size > 1) return { body: '', defect: 'several Content-Length values' };
+  if (text === undefined) return { body: bytes.toString('utf8', start) };
+  if (others.some((other) => other !== text)) {
+    return { body: '', defect: 'several Content-Length values' };
+  }
   if (!/^\d{1,7}$/.test(text)) return { body: '', defect: 'Content-Length is no number' };
   const length = Number(text);
-  if (length > rest.length) return { body: '', defect: 'shorter than its Content-Length' };
-  return { body: rest.toString('utf8', 0, length) };
+  if (length > bytes.length - start) return { body: '', defect: 'shorter than its Content-Length' };
+  return { body: length === 0 ? '' : bytes.toString('utf8', start, start + length) };
 }
 
 /** The long lower-case name a header is compared by. */
-function canonical(name: string): string {
+function longName(name: string): string {
   const lower = name.toLowerCase();
-  return LONG_NAMES.get(lower) ?? lower;
+  return COMPACT_NAMES.get(lower) ?? lower;
+}
+
+function isNamed(written: string, name: string): boolean {
+  return written === name || (KNOWN_NAMES.get(written)?.canonical ?? longName(written)) === name;
 }
 
 type HasHeaders = { headers: readonly SipHeader[] };
 
 /** All values under a name (lower case, long form), in order, one per header line. */
 export function headersOf(message: HasHeaders, name: string): string[] {
-  return message.headers.filter(([key]) => canonical(key) === name).map(([, value]) => value);
+  const values: string[] = [];
+  for (const header of message.headers) {
+    if (isNamed(header[0], name)) values.push(header[1]);
+  }
+  return values;
+}
+
+/** How many header lines there are under a name. */
+export function countOf(message: HasHeaders, name: string): number {
+  let count = 0;
+  for (const header of message.headers) if (isNamed(header[0], name)) count += 1;
+  return count;
 }
 
 export function headerOf(message: HasHeaders, name: string): string | undefined {
-  return message.headers.find(([key]) => canonical(key) === name)?.[1];
+  for (const header of message.headers) {
+    if (isNamed(header[0], name)) return header[1];
+  }
+  return undefined;
 }
 
 /** The values of a header that may hold a comma list, one per element. */
 export function listOf(message: HasHeaders, name: string): string[] {
-  return headersOf(message, name).flatMap((value) => splitOutside(value, ',') ?? [value]);
+  const values = headersOf(message, name);
+  if (!values.some((value) => value.includes(','))) return values;
+  return values.flatMap((value) => splitOutside(value, ',') ?? [value]);
 }
 
 /** The bytes for the wire. Content-Length is always written here and nowhere else. */
@@ -189,11 +241,10 @@ export function serialise(message: SipMessage): Buffer {
     message.kind === 'request'
       ? `${message.method} ${message.uri} SIP/2.0`
       : `SIP/2.0 ${message.status} ${message.reason}`;
-  const body = Buffer.from(message.body, 'utf8');
-  const lines = [startLine];
+  let text = startLine;
   for (const [name, value] of message.headers) {
-    if (canonical(name) !== 'content-length') lines.push(`${name}: ${value}`);
+    if (!isNamed(name, 'content-length')) text += `\r\n${name}: ${value}`;
   }
-  lines.push(`Content-Length: ${body.length}`, '', '');
-  return Buffer.concat([Buffer.from(lines.join('\r\n'), 'utf8'), body]);
+  const length = Buffer.byteLength(message.body);
+  return Buffer.from(`${text}\r\nContent-Length: ${length}\r\n\r\n${message.body}`);
 }

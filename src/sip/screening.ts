@@ -1,5 +1,5 @@
 import { cseqOf, parseVia } from './header-fields.ts';
-import { headerOf, headersOf, listOf, type SipRequest, type SipResponse } from './message.ts';
+import { countOf, headerOf, listOf, type SipRequest, type SipResponse } from './message.ts';
 import { EXTENSIONS } from './reply.ts';
 import { parseNameAddress, parseSipUri, uriScheme } from './uri.ts';
 
@@ -45,7 +45,7 @@ function wrongHeaders(message: SipRequest | SipResponse): string | undefined {
     if ((headerOf(message, name) ?? '') === '') return `${name} is missing`;
   }
   for (const name of SINGLE) {
-    if (headersOf(message, name).length > 1) return `several ${name}`;
+    if (countOf(message, name) > 1) return `several ${name}`;
   }
   if ((headerOf(message, 'call-id') ?? '').length > CALL_ID_LIMIT) return 'call-id is too long';
   const vias = listOf(message, 'via');

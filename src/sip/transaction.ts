@@ -24,14 +24,15 @@ export type TransactionOutput =
   | { kind: 'response'; response: SipResponse }
   | { kind: 'acknowledged' | 'timeout' | 'sendFailed' | 'terminated' };
 
-type RunningTimer = { dueAt: number; waitMs: number };
+type RunningTimer = { name: TimerName; dueAt: number; waitMs: number };
 
 export class Transaction {
   readonly role: TransactionRole;
   readonly request: SipRequest;
   readonly #machine: TransactionMachine;
   readonly #reliable: boolean;
-  readonly #running = new Map<TimerName, RunningTimer>();
+  /** Two at most. */
+  #running: RunningTimer[] = [];
   #state: string;
   #response: SipResponse | undefined;
 
@@ -68,18 +69,18 @@ export class Transaction {
   /** Fires every timer that is due. */
   wake(now: number): TransactionOutput[] {
     const outputs: TransactionOutput[] = [];
-    for (const [name, timer] of [...this.#running].sort(([, a], [, b]) => a.dueAt - b.dueAt)) {
+    for (const timer of [...this.#running].sort((a, b) => a.dueAt - b.dueAt)) {
       // An earlier timer of this round may have moved the state and stopped this one.
-      if (timer.dueAt > now || this.#running.get(name) !== timer) continue;
-      this.#rewind(name, timer, now);
-      outputs.push(...this.#step(name, now));
+      if (timer.dueAt > now || !this.#running.includes(timer)) continue;
+      this.#rewind(timer, now);
+      outputs.push(...this.#step(timer.name, now));
     }
     return outputs;
   }
 
   get nextWakeAt(): number | undefined {
     let next: number | undefined;
-    for (const { dueAt } of this.#running.values()) {
+    for (const { dueAt } of this.#running) {
       if (next === undefined || dueAt < next) next = dueAt;
     }
     return next;
@@ -91,60 +92,67 @@ export class Transaction {
     const changed = move.to !== this.#state;
     this.#state = move.to;
     if (changed) this.#arm(now);
-    const outputs = move.do.flatMap((action) => this.#perform(action));
+    const outputs: TransactionOutput[] = [];
+    for (const action of move.do) {
+      const output = this.#perform(action);
+      if (output !== undefined) outputs.push(output);
+    }
     if (changed && move.to === 'terminated') outputs.push({ kind: 'terminated' });
     return outputs;
   }
 
-  #perform(action: TransactionAction): TransactionOutput[] {
+  #perform(action: TransactionAction): TransactionOutput | undefined {
+    const response = this.#response;
     switch (action) {
       case 'send':
         return this.#latest();
       case 'acknowledge':
-        return this.#response === undefined
-          ? []
-          : [{ kind: 'send', message: acknowledge(this.request, this.#response) }];
+        return response === undefined
+          ? undefined
+          : { kind: 'send', message: acknowledge(this.request, response) };
       case 'report':
-        return this.#response === undefined ? [] : [{ kind: 'response', response: this.#response }];
+        return response === undefined ? undefined : { kind: 'response', response };
       case 'reportAck':
-        return [{ kind: 'acknowledged' }];
+        return { kind: 'acknowledged' };
       case 'reportTimeout':
-        return [{ kind: 'timeout' }];
+        return { kind: 'timeout' };
       case 'reportSendFailed':
-        return [{ kind: 'sendFailed' }];
+        return { kind: 'sendFailed' };
     }
   }
 
-  #latest(): TransactionOutput[] {
-    if (this.role === 'inviteClient' || this.role === 'nonInviteClient') {
-      return [{ kind: 'send', message: this.request }];
-    }
-    return this.#response === undefined ? [] : [{ kind: 'send', message: this.#response }];
+  #latest(): TransactionOutput | undefined {
+    const client = this.role === 'inviteClient' || this.role === 'nonInviteClient';
+    const message = client ? this.request : this.#response;
+    return message === undefined ? undefined : { kind: 'send', message };
   }
 
   /** Makes the running timers those of the current state; common ones go on undisturbed. */
   #arm(now: number): void {
     const wanted = this.#machine.states[this.#state]?.timers ?? [];
-    for (const name of this.#running.keys()) {
-      if (!wanted.includes(name)) this.#running.delete(name);
-    }
+    const running: RunningTimer[] = [];
     for (const name of wanted) {
       const spec: TimerSpec = TIMERS[name];
-      if (this.#running.has(name) || (this.#reliable && spec.reliable === 'off')) continue;
-      const waitMs = this.#reliable && spec.reliable === 'zero' ? 0 : spec.firstMs;
-      this.#running.set(name, { dueAt: now + waitMs, waitMs });
+      const common = this.#running.find((timer) => timer.name === name);
+      if (common !== undefined) running.push(common);
+      else if (!this.#reliable || spec.reliable !== 'off') {
+        const waitMs = this.#reliable && spec.reliable === 'zero' ? 0 : spec.firstMs;
+        running.push({ name, dueAt: now + waitMs, waitMs });
+      }
     }
+    this.#running = running;
   }
 
-  #rewind(name: TimerName, timer: RunningTimer, now: number): void {
+  #rewind(timer: RunningTimer, now: number): void {
+    const { name } = timer;
     const spec: TimerSpec = TIMERS[name];
     if (spec.pace === 'once') {
-      this.#running.delete(name);
+      this.#running = this.#running.filter((other) => other !== timer);
       return;
     }
     const steady = this.#machine.states[this.#state]?.steady?.includes(name) === true;
-    const waitMs = steady ? spec.capMs : Math.min(timer.waitMs * 2, spec.capMs);
-    this.#running.set(name, { dueAt: now + waitMs, waitMs });
+    timer.waitMs = steady ? spec.capMs : Math.min(timer.waitMs * 2, spec.capMs);
+    timer.dueAt = now + timer.waitMs;
   }
 }
 

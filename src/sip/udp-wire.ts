@@ -1,4 +1,5 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
+import { lookup as lookUp } from 'node:dns';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Log } from '../platform/log.ts';
@@ -17,13 +18,14 @@ export async function openUdpWire(
   onBytes: OnBytes,
 ): Promise<UdpWire> {
   const six = isIPv6(options.bindAddress);
-  const socket = createSocket(six ? 'udp6' : 'udp4');
+  const socket = createSocket({ type: six ? 'udp6' : 'udp4', lookup: addressOf });
   socket.on('message', (bytes, from) => {
     onBytes(bytes, { transport: 'udp', address: plainAddress(from.address), port: from.port });
   });
-  socket.bind(options.port, options.bindAddress);
   // Rejects with the socket's error when the port is taken.
-  await once(socket, 'listening');
+  const listening = once(socket, 'listening');
+  socket.bind(options.port, options.bindAddress);
+  await listening;
   socket.on('error', (error) => options.log.warn({ err: error }, 'SIP UDP socket error'));
   return {
     port: socket.address().port,
@@ -35,6 +37,16 @@ export async function openUdpWire(
     close: () => closeSocket(socket),
   };
 }
+
+/**
+ * Hops are addresses already. Node's own look-up would find that out for each datagram again by
+ * two long patterns, and put the sending off to a later turn.
+ */
+const addressOf: NonNullable<SocketOptions['lookup']> = (host, options, done) => {
+  if (/^[\d.]+$/.test(host)) done(null, host, 4);
+  else if (host.includes(':')) done(null, host, 6);
+  else lookUp(host, options, done);
+};
 
 function closeSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => {

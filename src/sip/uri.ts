@@ -37,8 +37,22 @@ export function uriScheme(text: string): string | undefined {
   return SCHEME_SHAPE.test(scheme) && URI_SHAPE.test(text) ? scheme.toLowerCase() : undefined;
 }
 
+/**
+ * Keeps the last answer of a parser: screening, transaction and dialog ask for the same header of
+ * one message in turn. Only for answers that nobody changes.
+ */
+export function keepLast<T>(parse: (text: string) => T): (text: string) => T {
+  let last: { text: string; answer: T } | undefined;
+  return (text) => {
+    if (last?.text !== text) last = { text, answer: parse(text) };
+    return last.answer;
+  };
+}
+
 /** Parses `sip:` and `sips:` URIs; anything else, or anything malformed, gives undefined. */
-export function parseSipUri(text: string): SipUri | undefined {
+export const parseSipUri = keepLast(readSipUri);
+
+function readSipUri(text: string): SipUri | undefined {
   const scheme = uriScheme(text);
   if (scheme !== 'sip' && scheme !== 'sips') return undefined;
   let rest = text.slice(scheme.length + 1);
@@ -100,26 +114,32 @@ export function quote(text: string): string {
 
 /** No header that we read has more elements or parameters; 8 kB of commas have. */
 const PARTS_MAX = 128;
+const QUOTE = 0x22;
+const OPEN = 0x3c;
+const CLOSE = 0x3e;
+const BACKSLASH = 0x5c;
 
 /**
  * Cuts at `separator` outside quotes and angle brackets; undefined when a quote or a bracket is
  * left open (an unclosed quote would swallow the rest of the header) or there are too many parts.
  */
-export function splitOutside(text: string, separator: string): string[] | undefined {
+export function splitOutside(text: string, separator: ',' | ';'): string[] | undefined {
   const parts: string[] = [];
+  const cut = separator.charCodeAt(0);
   let quoted = false;
   let angled = false;
   let from = 0;
   for (let i = 0; i < text.length; i += 1) {
-    const character = text[i];
+    // Codes, not characters: each character of a text would be a string of its own.
+    const code = text.charCodeAt(i);
     if (quoted) {
-      if (character === '\\') i += 1;
-      else if (character === '"') quoted = false;
-    } else if (character === '"') quoted = true;
-    else if (character === '<' && !angled) angled = true;
-    else if (character === '<') return undefined;
-    else if (character === '>') angled = false;
-    else if (character === separator && !angled) {
+      if (code === BACKSLASH) i += 1;
+      else if (code === QUOTE) quoted = false;
+    } else if (code === QUOTE) quoted = true;
+    else if (code === OPEN && !angled) angled = true;
+    else if (code === OPEN) return undefined;
+    else if (code === CLOSE) angled = false;
+    else if (code === cut && !angled) {
       parts.push(text.slice(from, i).trim());
       from = i + 1;
       if (parts.length >= PARTS_MAX) return undefined;
