@@ -9,6 +9,7 @@ import { Client } from 'pg';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 import { seedKpis } from '../bench/kpi-seed.ts';
+import type { BrakesView } from '../src/brakes/brake-schemas.ts';
 import { startProduct, type Product } from '../src/cli/product.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
@@ -177,8 +178,10 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await settings.getByText('Every line was looked at', { exact: false }).waitFor();
     const { server, sandbox } = product;
     const headers = { authorization: `Bearer ${sandbox?.apiKey}` };
-    const read = async () =>
-      (await (await fetch(`${server.url}/v1/brakes`, { headers })).json()).settings;
+    const read = async (): Promise<BrakesView['settings']> => {
+      const answer = await fetch(`${server.url}/v1/brakes`, { headers });
+      return ((await answer.json()) as BrakesView).settings;
+    };
     const { grant_rate, answer_rate, minSample } = await read();
     assert.deepEqual([grant_rate, answer_rate, minSample], [{ slow: 0.455, pause: 0.2 }, null, 20]);
     await settings.getByLabel('Lines slow and pause by themselves').uncheck();

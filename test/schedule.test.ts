@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CallingTimesView, ScheduledCallView } from '../src/calls/schedule-views.ts';
 import { isProblem } from '../src/cli/api-client.ts';
-import type { CallView, EventView, Page, Problem } from '../src/http/api-types.ts';
+import type { CallView, EventView, Page, Problem, TimelineEntry } from '../src/http/api-types.ts';
+import type { RunView } from '../src/journeys/run-views.ts';
 import type { AccountId } from '../src/platform/ids.ts';
 import { isoTime } from '../src/platform/clock.ts';
 import { setPace } from '../src/schedule/pacing-commands.ts';
@@ -328,6 +329,93 @@ test('a call of a journey may wait as long as its step has time', async () => {
   const mayWaitMs = Date.parse(placedCall.latestAt) - Date.parse(placedCall.dueAt);
   assert.ok(mayWaitMs > 44 * MINUTE && mayWaitMs <= 45 * MINUTE, String(mayWaitMs));
   await reach(story, placedCall.id, 'ended');
+});
+
+/** A journey whose call was promised for a time, and may come until another. */
+async function onJourney(to: string, notAfter: string): Promise<RunView> {
+  const journey = {
+    name: `Promised ${to}`,
+    steps: [
+      {
+        name: 'ask',
+        do: 'ask',
+        template: 'call_permission_request',
+        purpose: PURPOSE,
+        promise: { after: '3h' },
+      },
+      { name: 'yes', do: 'wait', for: 'yes', until: { after: '2h' }, else: 'end' },
+      { name: 'call', do: 'call', notAfter: { after: notAfter } },
+    ],
+  };
+  const { id } = (await story.api.post('/v1/journeys', journey)) as { id: string };
+  const run = await story.api.post<RunView>(`/v1/journeys/${id}/runs`, { to });
+  assert.ok(!isProblem(run), JSON.stringify(run));
+  return run;
+}
+
+const runAt = (id: string): Promise<RunView> => story.api.get<RunView>(`/v1/journey-runs/${id}`);
+
+const ended = (id: string): Promise<RunView> =>
+  story.until('the end of the run', async () => {
+    const run = await runAt(id);
+    return run.status === 'ended' ? run : null;
+  });
+
+const plannedFor = (run: RunView): Promise<ScheduledCallView> =>
+  story.until('a planned call', async () => {
+    const { items } = await waiting('?limit=100');
+    return items.find(({ contactId }) => contactId === run.contactId) ?? null;
+  });
+
+test('a call of a journey takes the best minute it has, and is seen in the schedule', async () => {
+  const accountId = await accountOfLine();
+  const pace = { scope: 'account', id: accountId, callsPerSecond: 1 / 60 } as const;
+  await story.database.transaction((tx) =>
+    setPace(tx, accountId, { ...pace, concurrentCalls: null }),
+  );
+  const runs = [await onJourney(somebody(), '4h'), await onJourney(somebody(), '4h')];
+  const dueAts: number[] = [];
+  for (const run of runs) dueAts.push(Date.parse((await plannedFor(run)).dueAt));
+  // Both yeses came within a minute; the second call finds the first minute taken.
+  assert.notEqual(Math.floor(dueAts[0]! / MINUTE), Math.floor(dueAts[1]! / MINUTE));
+  assert.ok(Math.abs(dueAts[1]! - dueAts[0]!) <= 2 * MINUTE, dueAts.map(isoTime).join(' '));
+  await story.database.transaction((tx) =>
+    setPace(tx, accountId, { ...pace, callsPerSecond: null, concurrentCalls: null }),
+  );
+  story.clock.advance(Math.max(...dueAts) - story.clock.now());
+  for (const { id } of runs) {
+    const over = await ended(id);
+    assert.deepEqual([over.end, over.outcome], ['done', 'completed']);
+  }
+});
+
+test('a journey without a legal minute for its call says so at once, and not in the end', async () => {
+  const number = somebody();
+  const { id } = await onJourney(number, '30m');
+  const over = await ended(id);
+  assert.deepEqual([over.end, over.reason], ['refused', 'promise_not_due']);
+  const { id: contactId } = await contactOf(story, number);
+  const path = `/v1/contacts/${contactId}/timeline?limit=100`;
+  const { items } = await story.api.get<Page<TimelineEntry>>(path);
+  const said = items.filter(({ type }) => type === 'CallBlocked');
+  assert.deepEqual(
+    said.map(({ data }) => data['code']),
+    ['promise_not_due'],
+  );
+  assert.equal(story.simulator.person(number).pastCalls.length, 0);
+});
+
+test('a call of a journey that is stopped at its minute is planned again once it may be', async () => {
+  const run = await onJourney(somebody(), '6h');
+  const { id, dueAt } = await plannedFor(run);
+  assert.ok(!isProblem(await story.api.post<object>('/v1/stop-all', { reason: 'a fire drill' })));
+  story.clock.advance(Date.parse(dueAt) - story.clock.now());
+  const blocked = await reach(story, id, 'ended');
+  assert.deepEqual([blocked.outcome, blocked.endReason], ['blocked', 'account_stopped']);
+  await send(story, 'DELETE', '/v1/stop-all', { body: {} });
+  const over = await ended(run.id);
+  assert.deepEqual([over.end, over.outcome], ['done', 'completed']);
+  assert.notEqual(over.callId, id);
 });
 
 async function accountOfLine(): Promise<AccountId> {

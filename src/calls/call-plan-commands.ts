@@ -45,10 +45,13 @@ export type TimeWish = {
   scheduledAt: number | null;
   /** Instead: the best minute in here. The call is not dialled after it. */
   window?: Window | undefined;
+  /**
+   * In a window that is open: now, where the gate says yes, though its minute be full. What is due
+   * goes in turn at the real pace, and a plan knows only how full minutes look from afar.
+   */
+  preferNow?: boolean;
   /** Where only time stands in the way: refuse, or dial as soon as the gate allows it. */
   onBlocked: 'refuse' | 'schedule';
-  /** Without a window: how long it may wait where it was due; absent: by `CALL_LIMITS.lateMs`. */
-  until?: number | null;
 };
 
 export type PlannedTime =
@@ -73,9 +76,14 @@ export async function planTime(
   const { window, scheduledAt } = wish;
   const packName = ports.packs.of(question.line.policyPack).name;
   if (window !== undefined) {
+    const early = wish.preferNow === true ? nowWithin(ports, facts, question, window) : null;
+    if (early !== null && early.refusal === null) {
+      return { dueAt: question.now, until: window.until, putOffBy: null, packName };
+    }
     const times = await callingTimes(db, ports, facts, question, { window, max: NEAR_MINUTES });
     if (times.best === null) return { refused: times.refusal, packName };
-    return { dueAt: times.best, until: window.until, putOffBy: null, packName };
+    const putOffBy = early?.refusal?.code ?? null;
+    return { dueAt: times.best, until: window.until, putOffBy, packName };
   }
   const { now } = question;
   const wantedAt = Math.max(now, scheduledAt ?? now);
@@ -85,11 +93,16 @@ export async function planTime(
   const { refusal } =
     allowedAt === null ? wanted : decideCall(ports, facts, { ...question, now: dueAt });
   if (refusal === null) {
-    const { until = null } = wish;
-    return { dueAt, until, putOffBy: wanted.refusal?.code ?? null, packName };
+    return { dueAt, until: null, putOffBy: wanted.refusal?.code ?? null, packName };
   }
   const latestAt = latestCallTime(ports, facts, question);
   return { refused: latestAt === null ? refusal : { ...refusal, latestAt }, packName };
+}
+
+/** What the gate says to a call now; null where the window is not open. */
+function nowWithin(ports: GatePorts, facts: GateFacts, question: PlanQuestion, window: Window) {
+  const { now } = question;
+  return window.from <= now && now < window.until ? decideCall(ports, facts, question) : null;
 }
 
 /** A time at which the gate would let the call pass, and how full its minute is. */

@@ -84,7 +84,8 @@ class Person {
     this.calls += 1;
     const afterYesMs = this.dialedAt === null ? null : this.now - this.dialedAt;
     this.now += minutes * 60_000;
-    return { type: 'callEnded', at: this.now, outcome, reason: outcome, result, afterYesMs };
+    const ended = { outcome, reason: outcome, result, wasPlanned: false, afterYesMs };
+    return { type: 'callEnded', at: this.now, ...ended };
   }
 
   /** What comes of what the run does. */

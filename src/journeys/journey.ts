@@ -94,7 +94,9 @@ const callStep = z.strictObject({
   name,
   next: stepName.optional().describe('Once the call is over; default: the one below.'),
   at: momentSchema.optional().describe('When to call; default: now.'),
-  notAfter: momentSchema.optional().describe('Later than this it is not called any more.'),
+  notAfter: momentSchema
+    .optional()
+    .describe('Later than this it is not called any more; until then the best legal minute is.'),
   within: duration
     .optional()
     .describe('So soon after the yes it was promised; the ledger tells whether it was kept.'),

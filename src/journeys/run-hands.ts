@@ -128,10 +128,10 @@ async function call(
     attribution: run.attribution,
     priority: run.priority ?? step.priority,
     scheduledAt: null,
-    // Whoever has a latest time waits here, where it is watched, and not in the queue.
-    onBlocked: notAfter === null ? 'schedule' : 'refuse',
-    // What is due waits for a free agent or line as long as the journey has time.
-    until: notAfter,
+    onBlocked: 'schedule',
+    // With a latest time: the best minute until then, planned like anybody's, and told at once
+    // where there is none. What is due waits for a free agent or line as long as there is time.
+    ...(notAfter === null ? {} : { window: { from: now, until: notAfter }, preferNow: true }),
     actor: actorOf(run),
   });
   if (isRefused(state)) return refused(unit, state.refused);

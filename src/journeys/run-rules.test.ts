@@ -172,10 +172,31 @@ test('a call that the gate blocked at the dial counts as refused, and may ask ag
       outcome: 'blocked',
       reason: 'permission_expired',
       result: null,
+      wasPlanned: false,
       afterYesMs: null,
     },
   );
   assert.equal(effect?.do, 'ask');
+});
+
+test('a planned call that is blocked at its minute is planned again while there is time', () => {
+  const calling: Run = {
+    ...BASE,
+    step: 'call',
+    phase: { kind: 'call', callId: CALL },
+    callId: CALL,
+  };
+  const latest = Date.parse(APPOINTMENT.appointmentAt) - 10 * 60_000;
+  const blocked = (at: number, wasPlanned: boolean): RunInput => {
+    const end = { outcome: 'blocked', reason: 'line_paused', result: null, afterYesMs: null };
+    return { type: 'callEnded', at, wasPlanned, ...end };
+  };
+  const journey = ready('appointment-reminder');
+  const again = after(journey, calling, blocked(latest - 60 * 60_000, true));
+  assert.deepEqual([again.run.step, again.run.phase.kind, again.taken], ['call', 'due', []]);
+  for (const input of [blocked(latest - 60 * 60_000, false), blocked(latest + HOUR, true)]) {
+    assert.equal(after(journey, calling, input).taken[0]?.outcome, 'refused');
+  }
 });
 
 test('what may be done later waits for that, but not past its latest time', () => {
@@ -209,6 +230,7 @@ test('the promise to call soon after the yes is kept or not, and told', () => {
       outcome: 'completed',
       reason: 'hung_up',
       result: null,
+      wasPlanned: false,
       afterYesMs,
     });
     const [call] = taken;
@@ -267,6 +289,7 @@ const anyInput: fc.Arbitrary<RunInput> = fc.oneof(
       outcome: fc.constantFrom('completed', 'no_answer', 'blocked'),
       reason: fc.constantFrom('hung_up', 'permission_expired'),
       result: fc.constantFrom('confirmed', 'reschedule', null),
+      wasPlanned: fc.boolean(),
       afterYesMs: fc.option(fc.nat()),
     })
     .map((each): RunInput => ({ type: 'callEnded', ...each })),

@@ -27,6 +27,8 @@ export type RunInput =
       reason: string;
       /** What the script of the call said, in a word. */
       result: string | null;
+      /** It was planned for a later minute than that in which it was asked for. */
+      wasPlanned: boolean;
       /** How old the yes was at the dial; null where nothing was dialled. */
       afterYesMs: number | null;
     }
@@ -306,12 +308,18 @@ function answered(walk: Walk, step: Of<'wait'>, until: number, input: RunInput):
 function callOver(
   walk: Walk,
   step: Of<'call'>,
-  { at, outcome, reason, result, afterYesMs }: Extract<RunInput, { type: 'callEnded' }>,
+  input: Extract<RunInput, { type: 'callEnded' }>,
 ): Advanced {
+  const { at, outcome, reason, result, afterYesMs } = input;
   const { callId } = walk.run;
   const of = callId === null ? {} : { callId };
-  // No phone rang: at the dial the gate said what it might have said before.
-  if (outcome === 'blocked') return walk.refuse(step, at, reason, of);
+  if (outcome === 'blocked') {
+    // No phone rang, and the yes is still there. What the gate was asked a night ago it is asked
+    // again now: for another minute, or for the reason why there is none.
+    const latest = input.wasPlanned ? latestOf(walk.run, step) : null;
+    if (latest !== null && at < latest) return walk.pause({ kind: 'due', at });
+    return walk.refuse(step, at, reason, of);
+  }
   walk.run = { ...walk.run, outcome, reason, result };
   const withinMs = step.within === undefined ? null : durationMs(step.within);
   const promise =

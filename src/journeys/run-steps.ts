@@ -71,7 +71,8 @@ async function inputOf(unit: ContactUnit, run: Run): Promise<RunInput | null> {
   const { outcome, reason } = call.end;
   const result = call.facts.control?.script?.result ?? null;
   const { permissionAgeMs: afterYesMs } = call.facts;
-  return { type: 'callEnded', at: now, outcome, reason, result, afterYesMs };
+  const wasPlanned = call.plan.dueAt > call.plan.requestedAt;
+  return { type: 'callEnded', at: now, outcome, reason, result, wasPlanned, afterYesMs };
 }
 
 async function consentOf(unit: ContactUnit, { lineId }: Run): Promise<ConsentState> {
