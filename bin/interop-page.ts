@@ -42,8 +42,12 @@ const PEERS: readonly Peer[] = [
     name: 'Kamailio',
     program: 'kamailio',
     versionArgs: ['-v'],
-    as: 'a proxy on the way: digest, TLS, Record-Route; a registrar',
-    files: ['src/sip/kamailio.interop.test.ts', 'src/sip/register.interop.test.ts'],
+    as: 'a proxy on the way: digest, TLS, Record-Route, transfers through it; a registrar',
+    files: [
+      'src/sip/kamailio.interop.test.ts',
+      'src/sip/register.interop.test.ts',
+      'test/attended-transfer.interop.test.ts',
+    ],
   },
   {
     name: 'Chromium',

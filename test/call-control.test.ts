@@ -280,13 +280,18 @@ test('a listener comes, changes how it takes part, and goes', async () => {
 test("the PBX's own transfer is followed, and out of bounds refused", async () => {
   const id = await bridged();
   const said: string[] = [];
+  const endedBefore = story.sip.ended.length;
   const refer = (target: string, more: object = {}): void => {
     story.sip.peers.at(-1)?.tell({
       kind: 'referred',
       target,
       ...more,
       accept: () => void said.push('accept'),
-      notify: (status) => void said.push(`notify ${status}`),
+      // Once its leg is hung up, the PBX can be told nothing more.
+      notify: (status) => {
+        const isUp = story.sip.ended.length === endedBefore;
+        said.push(isUp ? `notify ${status}` : `notify ${status} too late`);
+      },
       reject: (status) => void said.push(`reject ${status}`),
     });
   };

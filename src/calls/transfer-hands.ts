@@ -20,6 +20,8 @@ type OpenTransfer = {
   isConsulting: boolean;
   /** The one before hung up meanwhile: there is nobody to go back to. */
   isLeft: boolean;
+  /** Who asked for it is told of its success while their own leg still stands. */
+  onSuccess: () => void;
 };
 
 /**
@@ -53,13 +55,18 @@ export class TransferHands {
   }
 
   /** Calls the other endpoint; done when a blind one is over, an attended one can be completed. */
-  async transfer(mode: TransferMode, wish: LegWish, by: 'business' | 'endpoint'): Promise<Outcome> {
+  async transfer(
+    mode: TransferMode,
+    wish: LegWish,
+    by: 'business' | 'endpoint',
+    onSuccess: () => void = () => {},
+  ): Promise<Outcome> {
     const media = this.#media.call;
     if (media === null) return 'call_over' satisfies OrderCode;
     if (this.#open !== null) return 'transfer_under_way' satisfies OrderCode;
     media.hold();
     const { legId, answered } = this.#endpoints.begin(media, wish);
-    const open: OpenTransfer = { mode, legId, isConsulting: false, isLeft: false };
+    const open: OpenTransfer = { mode, legId, isConsulting: false, isLeft: false, onSuccess };
     this.#open = open;
     const { endpointId } = wish;
     const at = this.#ports.clock.now();
@@ -110,9 +117,10 @@ export class TransferHands {
     referral.accept();
     referral.notify(180, 'Ringing');
     const wish = await this.#referredWish(referral, addresses);
-    const outcome = await this.transfer('blind', wish, 'endpoint');
-    if (outcome === null) referral.notify(200, 'OK');
-    else referral.notify(statusOf(outcome), 'Transfer failed');
+    // RFC 5589 section 6.1: the outcome is told in the dialog that its success ends.
+    const tell = (): void => referral.notify(200, 'OK');
+    const outcome = await this.transfer('blind', wish, 'endpoint', tell);
+    if (outcome !== null) referral.notify(statusOf(outcome), 'Transfer failed');
   }
 
   /** Without the database the planned endpoint's own addresses are all that is known. */
@@ -165,6 +173,7 @@ export class TransferHands {
     if (media === null) return 'call_over' satisfies OrderCode;
     const { legId } = open;
     if (open.isConsulting) media.removeListener(legId);
+    open.onSuccess();
     this.#endpoints.use(media, legId, 'transferred');
     // Whoever comes on the line is heard at once, also after a hold of the one before.
     media.resume();
