@@ -1,4 +1,5 @@
-import { systemClock } from '../src/platform/clock.ts';
+import { existsSync } from 'node:fs';
+import { delay, systemClock } from '../src/platform/clock.ts';
 
 /**
  * What every benchmark shares. A figure alone says little on a shared machine, so each one stands
@@ -80,6 +81,17 @@ export function median(samples: readonly number[]): number {
 /** Where a long benchmark is. On the error stream: the last line of the other one is the result. */
 export function tell(progress: string): void {
   console.error(`  ${progress}`);
+}
+
+/**
+ * A benchmark that has written its rows calls this before it measures. With `--hold=FILE` it waits
+ * until that file is there: rows may be written while others work, figures want a quiet machine.
+ */
+export async function hold(): Promise<void> {
+  const file = process.env['BENCH_HOLD'];
+  if (file === undefined || existsSync(file)) return;
+  tell(`ready; waiting for ${file}`);
+  while (!existsSync(file)) await delay(systemClock, 500);
 }
 
 /** A benchmark ends: what does not come in time breaks it by name. */

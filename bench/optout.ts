@@ -12,7 +12,7 @@ import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { testDatabase } from '../test/database.ts';
 import { benchPacks, seedDial, type DialSeed } from './dial-seed.ts';
-import { compare, median, percentile, type BenchResult } from './harness.ts';
+import { compare, hold, median, percentile, tell, type BenchResult } from './harness.ts';
 import { bareOptOut } from './optout-bare.ts';
 
 /**
@@ -23,6 +23,8 @@ import { bareOptOut } from './optout-bare.ts';
  *
  *   npm run bench -- optout                                20,000 calls pending, half a minute
  *   BENCH_OPTOUT_PENDING=3000000 npm run bench -- optout   the whole curve, many minutes
+ *
+ * With `--hold=FILE` it measures when FILE is there, within the hour that a yes counts for.
  */
 const PENDING = Number(process.env['BENCH_OPTOUT_PENDING'] ?? 20_000);
 const SIZES = [10_000, 100_000, 1_000_000, 3_000_000].filter((size) => size < PENDING);
@@ -39,8 +41,17 @@ type Samples = { ours: number[]; bare: number[] };
 type Round = { size: number; ordinary: Samples; crowd: Samples; dialled: number };
 
 export async function run(): Promise<BenchResult[]> {
+  const stages: Stage[] = [];
   const rounds: Round[] = [];
-  for (const size of [...SIZES, PENDING]) rounds.push(await measure(size));
+  try {
+    for (const size of [...SIZES, PENDING]) stages.push(await openStage(size));
+    await hold();
+    for (const { size, database, seed, people } of stages) {
+      rounds.push({ size, ...(await stopWhileDialling(database, seed, people)) });
+    }
+  } finally {
+    for (const stage of stages) await stage.close();
+  }
   const last = rounds.at(-1);
   if (last === undefined) return [];
   return [
@@ -56,20 +67,29 @@ export async function run(): Promise<BenchResult[]> {
   ];
 }
 
-async function measure(size: number): Promise<Round> {
+type Stage = {
+  size: number;
+  database: Database;
+  seed: DialSeed;
+  people: People;
+  close(): Promise<void>;
+};
+
+/** The rows of one size, in a database of their own. */
+async function openStage(size: number): Promise<Stage> {
+  tell(`writing ${size} calls`);
   const store = await testDatabase({ durable: true });
   const { database } = store;
   const seed = await seedDial(store.connectionString, database.vault, size);
-  try {
-    const admin = new Client({ connectionString: store.connectionString });
-    await admin.connect();
-    const people = await prepare(admin, size);
-    await admin.end();
-    return { size, ...(await stopWhileDialling(database, seed, people)) };
-  } finally {
+  const admin = new Client({ connectionString: store.connectionString });
+  await admin.connect();
+  const people = await prepare(admin, size);
+  await admin.end();
+  const close = async (): Promise<void> => {
     await seed.close();
     await store.close();
-  }
+  };
+  return { size, database, seed, people, close };
 }
 
 type People = { ordinary: ContactId[]; crowd: ContactId[] };

@@ -8,7 +8,7 @@ import { bucketOf, makeIds, type AccountId } from '../src/platform/ids.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { testDatabase } from '../test/database.ts';
 import { benchPacks, seedDial, type DialSeed } from './dial-seed.ts';
-import { compare, percentile, tell, type BenchResult } from './harness.ts';
+import { compare, hold, percentile, tell, type BenchResult } from './harness.ts';
 import { openJobQueue, type JobQueue } from './schedule-jobs.ts';
 
 /**
@@ -67,6 +67,7 @@ export async function run(): Promise<BenchResult[]> {
     const queue = await openJobQueue(connectionString);
     opened.unshift(queue);
     await queue.fill(total, clock.now() + DAY_MS);
+    await hold();
     const schedule = scheduleAlone(seed, database);
     const dial = wholeDial(seed, database);
     const results: BenchResult[] = [];
