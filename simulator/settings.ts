@@ -47,6 +47,8 @@ export type SimulatorSettings = {
   /** A browser phone that sent nothing for so long is gone. */
   phoneSilentMs: number;
   templateReviewMs: number;
+  /** How many people are remembered: beyond it, those nobody dealt with for longest make room. */
+  people: number;
 
   webhookTimeoutMs: number;
   /** Waits between attempts; after the last one the delivery is given up. */
@@ -77,6 +79,7 @@ export const DEFAULT_SETTINGS: SimulatorSettings = {
   noMediaLaterMs: 30 * SECOND,
   phoneSilentMs: 10 * SECOND,
   templateReviewMs: 2 * SECOND,
+  people: 10_000,
   webhookTimeoutMs: 20 * SECOND,
   webhookRetryMs: [
     1 * SECOND,

@@ -169,10 +169,8 @@ export type TemplateComponent = {
 /** How much of each history is kept. */
 export const HISTORY_LIMIT = 500;
 
-const HOW_MANY_PEOPLE = 10_000;
-
 export function addPerson(sim: Simulation, spec: PersonSpec): Person {
-  if (sim.people.size >= HOW_MANY_PEOPLE) forgetQuietest(sim);
+  if (sim.people.size >= sim.settings.people) forgetQuietest(sim);
   const person: Person = {
     number: spec.number,
     name: spec.name,

@@ -91,6 +91,8 @@ export type Simulator = {
   onChange(listener: (state: SimulatorState) => void): () => void;
   /** GET handshake, then signed webhooks to that URL. */
   registerWebhook(url: string, verifyToken?: string): Promise<boolean>;
+  /** How many webhooks wait for the answer of their receiver right now. */
+  webhooksUnderWay(): number;
   /** One request without a socket, for tests. */
   inject(request: InjectOptions): Promise<{ status: number; body: unknown }>;
   close(): Promise<void>;
@@ -150,6 +152,7 @@ export async function openSimulator(options: SimulatorOptions): Promise<Simulato
     state,
     onChange: (listener) => watchers.add(() => listener(state())),
     registerWebhook: (target, token) => webhooks.register(target, token ?? PRESET.verifyToken),
+    webhooksUnderWay: () => webhooks.underWay(),
     async inject(request) {
       const answer = await app.inject(request);
       const json = String(answer.headers['content-type']).includes('json');

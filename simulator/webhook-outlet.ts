@@ -43,6 +43,8 @@ export type WebhookOutlet = {
   register(url: string, verifyToken: string): Promise<boolean>;
   url(): string | null;
   recent(): SimDelivery[];
+  /** How many deliveries wait for their answer right now. */
+  underWay(): number;
   close(): void;
 };
 
@@ -69,6 +71,7 @@ class Outlet implements WebhookOutlet {
   #url: string | null;
   #closed = false;
   #counter = 0;
+  #underWay = 0;
   readonly #recent: SimDelivery[] = [];
   /** The last first-attempt of each lane, so that the next one waits for it. */
   readonly #lanes = new Map<string, Promise<void>>();
@@ -112,6 +115,10 @@ class Outlet implements WebhookOutlet {
 
   recent(): SimDelivery[] {
     return this.#recent.map((record) => ({ ...record }));
+  }
+
+  underWay(): number {
+    return this.#underWay;
   }
 
   close(): void {
@@ -214,6 +221,7 @@ class Outlet implements WebhookOutlet {
     const { clock, settings, deliver, log } = this.#options;
     const body = escapedJson(envelope(letter.webhooks, clock.now()));
     const abort = new AbortController();
+    this.#underWay += 1;
     // A manual clock may move far in one step; the limit counts from when that step is over.
     await Promise.resolve();
     const limit = clock.after(settings.webhookTimeoutMs, () => abort.abort());
@@ -228,6 +236,7 @@ class Outlet implements WebhookOutlet {
       log.debug({ event: letter.record.event, reason: errorText(error) }, 'webhook not delivered');
       return null;
     } finally {
+      this.#underWay -= 1;
       limit.cancel();
     }
   }

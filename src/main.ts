@@ -9,6 +9,7 @@ import type { Clock } from './platform/clock.ts';
 import type { Ids } from './platform/ids.ts';
 import type { Log } from './platform/log.ts';
 import type { Random } from './platform/random.ts';
+import type { Speaker } from './prompts/speaker.ts';
 import { makeServerCore, type ServerCore } from './server-core.ts';
 import type { Settings } from './settings.ts';
 import type { SipUserAgent } from './sip/sip.ts';
@@ -38,6 +39,8 @@ export type ServerPorts = {
   webFolder: string | null;
   /** Checkpoints outside the database; real files when left out. */
   checkpointFiles?: CheckpointFiles;
+  /** What speaks texts; the program that the settings name when left out. */
+  speaker?: Speaker;
   /** Where outgoing events go; the real door to the net when left out. */
   egress?: Egress;
   /** False for an API without a socket, which takes only what is injected: for simulations. */

@@ -90,7 +90,7 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
     optOutLatency,
     shelf: openSoundShelf({
       database,
-      speaker: openSpeaker(settings.ASKFIRST_SAY_COMMAND),
+      speaker: ports.speaker ?? openSpeaker(settings.ASKFIRST_SAY_COMMAND),
       folder: join(settings.dataDir, 'sounds'),
     }),
     stops: openOptOutDesk({ ...ledger, doNotCallKey, rulesOfLine, optOutLatency }),

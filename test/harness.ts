@@ -2,12 +2,15 @@ import { openServer, type AskfirstServer } from '../src/main.ts';
 import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
 import { seedSandbox } from '../src/cli/sandbox.ts';
 import type { Database } from '../src/database/database.ts';
-import { ManualClock, type Clock } from '../src/platform/clock.ts';
+import { delay, ManualClock, systemClock, type Clock } from '../src/platform/clock.ts';
+import { DueQueue } from '../src/platform/due-queue.ts';
 import { makeIds } from '../src/platform/ids.ts';
 import { silentLog, type Log } from '../src/platform/log.ts';
 import { seededRandom } from '../src/platform/random.ts';
+import type { Speaker } from '../src/prompts/speaker.ts';
 import { readSettings } from '../src/settings.ts';
 import { openWhatsAppClient } from '../src/whatsapp/client.ts';
+import type { SimulatorSettings } from '../simulator/settings.ts';
 import { openSimulator, PRESET, type Simulator } from '../simulator/simulator.ts';
 import { testDatabase } from './database.ts';
 import { FakeMedia, FakeSip } from './fakes.ts';
@@ -38,7 +41,7 @@ export type Story = {
   until<T>(what: string, holds: () => Promise<T> | T, maxMs?: number): Promise<NonNullable<T>>;
   /** Moves time by that much, in steps. */
   pass(ms: number): Promise<void>;
-  /** Moves time by that much at once, then waits for the work of the database. */
+  /** Moves time by that much at once, then waits until nothing is under way any more. */
   leap(ms: number): Promise<void>;
   /** When Meta or a person does something next, in ms; Infinity when they do nothing more. */
   nextByOthers(): number;
@@ -62,9 +65,20 @@ const AHEAD_MS = 100;
 /** Then time goes on all the same: something may wait for the clock itself. */
 const PATIENCE_TURNS = 20_000;
 
-export async function openStory(
-  options: { seed?: number; log?: Log; settings?: Record<string, string> } = {},
-): Promise<Story> {
+/** That many turns of the event loop without anything under way: all is at rest. */
+const CALM_TURNS = 4;
+/** What neither began nor ended in as many looks, a millisecond apart, waits for the clock. */
+const STUCK_LOOKS = 200;
+
+export type StoryOptions = {
+  seed?: number;
+  log?: Log;
+  settings?: Record<string, string>;
+  simulator?: Partial<SimulatorSettings>;
+  speaker?: Speaker;
+};
+
+export async function openStory(options: StoryOptions = {}): Promise<Story> {
   const clock = new ManualClock(Date.UTC(2026, 5, 3, 12));
   const random = seededRandom(options.seed ?? 1);
   const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-story-'));
@@ -79,6 +93,7 @@ export async function openStory(
     port: 0,
     webhookUrl: null,
     media: false,
+    ...(options.simulator === undefined ? {} : { settings: options.simulator }),
   });
   const ledgerKey = new Uint8Array(32).fill(5);
   const secrets = { dataKey: random.bytes(32), doNotCallKey: random.bytes(32), ledgerKey };
@@ -105,6 +120,22 @@ export async function openStory(
     const isBehind = (): boolean => clock.now() - (life.busySince() ?? clock.now()) >= AHEAD_MS;
     for (let turn = 0; turn < PATIENCE_TURNS && isBehind(); turn += 1) await nextTurn();
   };
+  /** Waits without burning the processor that the database needs. */
+  const rest = async (): Promise<void> => {
+    let calm = 0;
+    let stuck = 0;
+    let last = '';
+    while (calm < CALM_TURNS && stuck < STUCK_LOOKS) {
+      const { underWay, begun } = life.work();
+      const webhooks = simulator.webhooksUnderWay();
+      const state = `${underWay} ${begun} ${webhooks}`;
+      const isBusy = underWay + webhooks > 0;
+      calm = isBusy ? 0 : calm + 1;
+      stuck = isBusy && state === last ? stuck + 1 : 0;
+      last = state;
+      await (isBusy ? delay(systemClock, 1) : nextTurn());
+    }
+  };
   const start = async (): Promise<void> => {
     life = mortal({ clock, database, media, sip, whatsapp });
     story.server = await openServer({
@@ -116,6 +147,7 @@ export async function openStory(
       secrets,
       simulatorUrl: null,
       webFolder: null,
+      ...(options.speaker === undefined ? {} : { speaker: options.speaker }),
     });
     const url = story.server.url ?? '';
     story.api = makeApiClient(url, apiKey, random);
@@ -156,7 +188,7 @@ export async function openStory(
     },
     async leap(ms) {
       clock.advance(ms);
-      await settle();
+      await rest();
     },
     nextByOthers: () => others.nextAt(),
     async restart() {
@@ -185,23 +217,22 @@ export async function openStory(
 
 /** The same clock, which tells when the timers that were set through it fall due. */
 function watchedTimers(clock: Clock): Clock & { nextAt(): number } {
-  const due = new Set<{ at: number }>();
+  const due = new DueQueue<null>();
   return {
     ...{ now: () => clock.now(), monotonic: () => clock.monotonic() },
     after(delayMs, task) {
-      const entry = { at: clock.now() + Math.max(0, delayMs) };
-      due.add(entry);
+      const forget = due.add(clock.now() + Math.max(0, delayMs), null);
       const timer = clock.after(delayMs, () => {
-        due.delete(entry);
+        forget();
         task();
       });
       const cancel = (): void => {
-        due.delete(entry);
+        forget();
         timer.cancel();
       };
       return { cancel };
     },
-    nextAt: () => [...due].reduce((next, { at }) => Math.min(next, at), Infinity),
+    nextAt: () => due.next(),
   };
 }
 

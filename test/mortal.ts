@@ -16,6 +16,8 @@ export type Mortal = {
   kill(): void;
   /** When the oldest work of the database that is still under way began; null when idle. */
   busySince(): number | null;
+  /** Work of the database and requests to Meta: how many are under way, how many ever began. */
+  work(): { underWay: number; begun: number };
 };
 
 export function mortal(real: Mortal['ports']): Mortal {
@@ -26,9 +28,12 @@ export function mortal(real: Mortal['ports']): Mortal {
     return work();
   };
   const begun = new Set<{ at: number }>();
+  const asked = { underWay: 0, begun: 0 };
+  let count = 0;
   const watched = async <T>(work: () => Promise<T>): Promise<T> => {
     const entry = { at: real.clock.now() };
     begun.add(entry);
+    count += 1;
     try {
       return await guard(work);
     } finally {
@@ -75,12 +80,13 @@ export function mortal(real: Mortal['ports']): Mortal {
         close: async () => {},
       },
       sip: mortalSip(real.sip, () => alive),
-      whatsapp: mortalClient(real.whatsapp, () => alive),
+      whatsapp: mortalClient(real.whatsapp, () => alive, asked),
     },
     kill() {
       alive = false;
     },
     busySince: () => begun.values().next().value?.at ?? null,
+    work: () => ({ underWay: begun.size + asked.underWay, begun: count + asked.begun }),
   };
 }
 
@@ -114,7 +120,11 @@ function mortalSip(sip: SipUserAgent, isAlive: () => boolean): SipUserAgent {
 }
 
 /** A dead process neither sends nor hears: what was under way reaches Meta, its answer nobody. */
-function mortalClient(client: WhatsAppClient, isAlive: () => boolean): WhatsAppClient {
+function mortalClient(
+  client: WhatsAppClient,
+  isAlive: () => boolean,
+  asked: { underWay: number; begun: number },
+): WhatsAppClient {
   return new Proxy(client, {
     get(target, name, receiver) {
       const member: unknown = Reflect.get(target, name, receiver);
@@ -122,6 +132,10 @@ function mortalClient(client: WhatsAppClient, isAlive: () => boolean): WhatsAppC
       return (...values: unknown[]): Promise<unknown> => {
         if (!isAlive()) return new Promise(() => {});
         const sent = Reflect.apply(member, target, values) as Promise<unknown>;
+        asked.begun += 1;
+        asked.underWay += 1;
+        const over = (): void => void (asked.underWay -= 1);
+        sent.then(over, over);
         return new Promise((resolve, reject) => {
           sent.then(
             (answer) => void (isAlive() && resolve(answer)),

@@ -1,3 +1,5 @@
+import { DueQueue } from './due-queue.ts';
+
 /**
  * Time comes from outside. Everything that needs the time of day, a monotonic reading or a
  * timer takes a `Clock`; only this folder touches `Date.now` and `setTimeout`. Tests pass a
@@ -66,17 +68,10 @@ export function isoTimeOrNull(atMs: number | null | undefined): string | null {
   return atMs === null || atMs === undefined ? null : isoTime(atMs);
 }
 
-type ManualTimer = { dueAt: number; order: number; task: () => void };
-
-function isBefore(a: ManualTimer, b: ManualTimer): boolean {
-  return a.dueAt === b.dueAt ? a.order < b.order : a.dueAt < b.dueAt;
-}
-
 /** A clock that stands still until a test moves it; timers fire in due order, then as made. */
 export class ManualClock implements Clock {
   #now: number;
-  #order = 0;
-  readonly #timers = new Set<ManualTimer>();
+  readonly #timers = new DueQueue<() => void>();
 
   constructor(startMs: number = Date.UTC(2026, 0, 5, 12)) {
     this.#now = startMs;
@@ -91,23 +86,17 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, task: () => void): TimerHandle {
-    const timer = { dueAt: this.#now + Math.max(0, delayMs), order: this.#order++, task };
-    this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
+    return { cancel: this.#timers.add(this.#now + Math.max(0, delayMs), task) };
   }
 
   /** Moves time forward and fires every timer that falls due on the way. */
   advance(byMs: number): void {
     const end = this.#now + byMs;
     for (;;) {
-      let due: ManualTimer | undefined;
-      for (const timer of this.#timers) {
-        if (timer.dueAt <= end && (due === undefined || isBefore(timer, due))) due = timer;
-      }
+      const due = this.#timers.take(end);
       if (due === undefined) break;
-      this.#timers.delete(due);
       this.#now = Math.max(this.#now, due.dueAt);
-      due.task();
+      due.item();
     }
     this.#now = end;
   }

@@ -129,6 +129,9 @@ const RULES: Readonly<Record<string, string>> = {
      where (state = 'skipped' and reason is null) or (state = 'done' and run_id is null)`,
 };
 
+/** How many statements look at the rows. */
+export const ROW_RULES = Object.keys(RULES).length;
+
 export async function brokenRules(client: Client): Promise<string[]> {
   const broken: string[] = [];
   for (const [says, sql] of Object.entries(RULES)) {
