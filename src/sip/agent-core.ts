@@ -49,6 +49,8 @@ export class AgentCore {
   readonly #transactions: TransactionLayer;
   readonly #large: LargeRequests;
   readonly #calls = new Map<string, Call>();
+  /** What every call needs, made once: it has many fields and calls are many. */
+  readonly #context: CallContext;
   #refusing = false;
   #closed = false;
 
@@ -56,6 +58,14 @@ export class AgentCore {
     this.#parts = parts;
     this.#transactions = new TransactionLayer(parts);
     this.#large = new LargeRequests({ ...parts, transactions: this.#transactions });
+    this.#context = {
+      ...parts,
+      transactions: this.#transactions,
+      large: this.#large,
+      onGone: (call) => {
+        if (this.#calls.get(call.sipCallId) === call) this.#calls.delete(call.sipCallId);
+      },
+    };
   }
 
   /** Calls that still need messages, and transactions. */
@@ -69,17 +79,7 @@ export class AgentCore {
   }
 
   invite(request: InviteRequest, onEvent: (event: SipCallEvent) => void): SipCall {
-    const { advertisedAddress, ...parts } = this.#parts;
-    const context: CallContext = {
-      ...parts,
-      ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
-      transactions: this.#transactions,
-      large: this.#large,
-      onGone: (call) => {
-        if (this.#calls.get(call.sipCallId) === call) this.#calls.delete(call.sipCallId);
-      },
-    };
-    const call = new Call(context, request, onEvent);
+    const call = new Call(this.#context, request, onEvent);
     if (this.#refusing) {
       const reason = 'The SIP user agent is closed';
       queueMicrotask(() => onEvent({ kind: 'failed', status: 503, reason }));

@@ -42,8 +42,8 @@ export function wrongInvite(request: InviteRequest): string | undefined {
 }
 
 /** 64 random bits: unguessable, so that only who saw the request can answer it. */
-export function newToken(random: Random): string {
-  const { buffer, byteOffset, length } = random.bytes(8);
+export function newToken(random: Random, bytes = 8): string {
+  const { buffer, byteOffset, length } = random.bytes(bytes);
   return Buffer.from(buffer, byteOffset, length).toString('hex');
 }
 

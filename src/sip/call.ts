@@ -49,6 +49,8 @@ type Facts = {
   reason?: string;
 };
 
+const CALL_ID_BYTES = 16;
+
 export class Call implements SipCall {
   readonly sipCallId: string;
   readonly localTag: string;
@@ -82,7 +84,7 @@ export class Call implements SipCall {
     this.#request = request;
     this.#onEvent = onEvent;
     this.#route = new InviteRoute(request, context.names, context.random);
-    this.sipCallId = `${newToken(context.random)}${newToken(context.random)}`;
+    this.sipCallId = newToken(context.random, CALL_ID_BYTES);
     this.localTag = newToken(context.random);
   }
 
@@ -335,8 +337,13 @@ export class Call implements SipCall {
   }
 
   #makeSender(target: Hop): DialogSender {
+    const { random, wire, names, large, advertisedAddress } = this.#context;
     return new DialogSender({
-      ...this.#context,
+      random,
+      wire,
+      names,
+      large,
+      advertisedAddress,
       credentials: this.#route.credentials,
       contactUser: this.#request.from.user,
       target,

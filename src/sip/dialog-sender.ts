@@ -26,7 +26,7 @@ export type DialogSenderParts = {
   wire: Wire;
   names: Names;
   large: LargeRequests;
-  advertisedAddress?: string;
+  advertisedAddress?: string | undefined;
   credentials: DigestCredentials;
   /** The user part of our Contact. */
   contactUser: string;
@@ -166,7 +166,8 @@ export class DialogSender {
     const answers = this.#isTarget(hop) ? this.#parts.credentials.headersFor(bare) : [];
     const contact = WITH_CONTACT.has(method) ? [this.contactToward(hop)] : [];
     const type: SipHeader[] = body === '' ? [] : [['Content-Type', contentType]];
-    return { ...bare, headers: [...bare.headers, ...contact, ...answers, ...type], body };
+    const more = [...contact, ...answers, ...type];
+    return more.length === 0 ? bare : { ...bare, headers: [...bare.headers, ...more], body };
   }
 
   contactToward(hop: Hop): SipHeader {

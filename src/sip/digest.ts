@@ -29,13 +29,14 @@ const FIELDS = {
   407: { challenge: 'proxy-authenticate', answer: 'Proxy-Authorization' },
 } as const;
 
-type Held = { challenge: Challenge; uses: number };
+type Held = { status: 401 | 407; challenge: Challenge; uses: number };
 
 export class DigestCredentials {
   readonly #target: SipTarget;
   readonly #random: Random;
-  readonly #held = new Map<401 | 407, Held>();
-  readonly #spentNonces = new Set<string>();
+  /** One for each status at most. */
+  #held: Held[] = [];
+  readonly #spentNonces: string[] = [];
   #answers = 0;
   #strongest = 0;
 
@@ -53,8 +54,9 @@ export class DigestCredentials {
     if (this.#answers >= ANSWERS_MAX || this.#isSuspicious(status, challenge)) return false;
     this.#answers += 1;
     this.#strongest = Math.max(this.#strongest, STRENGTH[challenge.algorithm]);
-    this.#spentNonces.add(challenge.nonce);
-    this.#held.set(status, { challenge, uses: 0 });
+    this.#spentNonces.push(challenge.nonce);
+    this.#held = this.#held.filter((held) => held.status !== status);
+    this.#held.push({ status, challenge, uses: 0 });
     return true;
   }
 
@@ -62,14 +64,14 @@ export class DigestCredentials {
     if (this.#target.realm !== undefined && this.#target.realm !== challenge.realm) return true;
     if (STRENGTH[challenge.algorithm] < this.#strongest) return true;
     // A nonce that comes back was answered already: the password is wrong, or it is a replay.
-    if (this.#spentNonces.has(challenge.nonce)) return true;
-    return this.#held.has(status) && !challenge.stale;
+    if (this.#spentNonces.includes(challenge.nonce)) return true;
+    return this.#held.some((held) => held.status === status) && !challenge.stale;
   }
 
   /** The Authorization headers for a request, counting each use of a nonce. */
   headersFor(request: Pick<SipRequest, 'method' | 'uri'>): SipHeader[] {
     const headers: SipHeader[] = [];
-    for (const [status, held] of this.#held) {
+    for (const held of this.#held) {
       held.uses += 1;
       const cnonce = Buffer.from(this.#random.bytes(12)).toString('hex');
       const value = digestHeader(held.challenge, {
@@ -80,7 +82,7 @@ export class DigestCredentials {
         cnonce,
         use: held.uses,
       });
-      headers.push([FIELDS[status].answer, value]);
+      headers.push([FIELDS[held.status].answer, value]);
     }
     return headers;
   }

@@ -17,7 +17,8 @@ const RSEQ_LIMIT = 2 ** 31;
 
 export class EarlyDialogs {
   readonly #sender: DialogSender;
-  readonly #byTag = new Map<string, Early>();
+  /** Few peers ring reliably, so most calls have none. */
+  #byTag: Map<string, Early> | undefined;
 
   constructor(sender: DialogSender) {
     this.#sender = sender;
@@ -28,16 +29,18 @@ export class EarlyDialogs {
    * overtook one that is still missing (RFC 3262 section 4).
    */
   take(invite: SipRequest, response: SipResponse): boolean {
-    const reliable = listOf(response, 'require').some((tag) => tag.toLowerCase() === '100rel');
     const rseq = numberOf(headerOf(response, 'rseq'));
+    if (rseq === undefined) return true;
+    const reliable = listOf(response, 'require').some((tag) => tag.toLowerCase() === '100rel');
     const tag = tagOf(response, 'to');
-    if (!reliable || rseq === undefined || tag === '') return true;
-    const known = this.#byTag.get(tag);
-    if (known === undefined && this.#byTag.size >= EARLY_MAX) return false;
+    if (!reliable || tag === '') return true;
+    const byTag = (this.#byTag ??= new Map<string, Early>());
+    const known = byTag.get(tag);
+    if (known === undefined && byTag.size >= EARLY_MAX) return false;
     if (known !== undefined && rseq !== known.rseq + 1) return false;
     const dialog = known?.dialog ?? dialogFromAnswer(invite, response);
     const sdp = response.body.trim() === '' ? known?.sdp : response.body;
-    this.#byTag.set(tag, { dialog, rseq, ...(sdp === undefined ? {} : { sdp }) });
+    byTag.set(tag, { dialog, rseq, ...(sdp === undefined ? {} : { sdp }) });
     const number = cseqOf(invite)?.number ?? 0;
     this.#sender.request(
       dialog,
@@ -50,12 +53,12 @@ export class EarlyDialogs {
 
   /** Whether a request of the peer comes out of one of these dialogs. */
   has(request: SipRequest): boolean {
-    return this.#byTag.has(tagOf(request, 'from'));
+    return this.#byTag?.has(tagOf(request, 'from')) === true;
   }
 
   /** The answer that a phone gave while it rang; its 200 need not repeat it (RFC 6337 3.1.1). */
   answerOf(response: SipResponse): string | undefined {
-    return this.#byTag.get(tagOf(response, 'to'))?.sdp;
+    return this.#byTag?.get(tagOf(response, 'to'))?.sdp;
   }
 }
 

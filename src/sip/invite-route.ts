@@ -32,7 +32,8 @@ export class InviteRoute {
   readonly #request: InviteRequest;
   readonly #names: Names;
   readonly #random: Random;
-  readonly #redirects: Redirects;
+  /** Once there has been one. */
+  #redirects: Redirects | undefined;
   #uri: string;
   #credentials: DigestCredentials;
   #intervalS = SESSION_EXPIRES_S;
@@ -44,7 +45,6 @@ export class InviteRoute {
     this.#names = names;
     this.#random = random;
     this.#uri = request.target.uri;
-    this.#redirects = new Redirects(this.#uri, request.mayFollow ?? (() => false));
     this.#credentials = new DigestCredentials(request.target, random);
   }
 
@@ -84,12 +84,14 @@ export class InviteRoute {
 
   /** Turns to where a redirect points; false where there is none that may be followed. */
   toRedirect(refusal: Pick<SipResponse, 'status' | 'headers'>): boolean {
+    const { target, mayFollow = () => false } = this.#request;
+    this.#redirects ??= new Redirects(target.uri, mayFollow);
     const uri = this.#redirects.next(refusal);
     if (uri === undefined) return false;
     this.#uri = uri;
     this.#otherHops = [];
     // The secret is for the configured host alone, whoever else the redirect names.
-    if (!isSameHost(uri, this.#request.target.uri)) {
+    if (!isSameHost(uri, target.uri)) {
       this.#credentials = new DigestCredentials({ uri }, this.#random);
     }
     return true;

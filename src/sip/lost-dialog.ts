@@ -30,8 +30,19 @@ const saved = z.object({
 const UNSAVED_MAX = 10_000;
 
 export function saveDialog(dialog: Dialog, hop: Hop): SavedDialog {
-  const { remoteSequence: _, ...rest } = dialog;
-  return { ...rest, hop };
+  const { callId, localTag, remoteTag, localAddress, remoteAddress } = dialog;
+  const { remoteTarget, routes, localSequence } = dialog;
+  return {
+    hop,
+    callId,
+    localTag,
+    remoteTag,
+    localAddress,
+    remoteAddress,
+    remoteTarget,
+    routes,
+    localSequence,
+  };
 }
 
 /** Sends the BYE of a saved dialog; false when the record is none of ours. */

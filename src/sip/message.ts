@@ -200,7 +200,10 @@ function longName(name: string): string {
 }
 
 function isNamed(written: string, name: string): boolean {
-  return written === name || (KNOWN_NAMES.get(written)?.canonical ?? longName(written)) === name;
+  if (written === name) return true;
+  // Only the compact form has another length than the long one, and that is a single letter.
+  if (written.length !== name.length && written.length !== 1) return false;
+  return (KNOWN_NAMES.get(written)?.canonical ?? longName(written)) === name;
 }
 
 type HasHeaders = { headers: readonly SipHeader[] };

@@ -21,7 +21,11 @@ export class StreamFramer {
   #searched = 0;
 
   push(chunk: Uint8Array): FramedStream {
-    this.#pending = Buffer.concat([this.#pending, chunk]);
+    // Nearly every chunk holds whole messages: there is nothing before it to join it to.
+    this.#pending =
+      this.#pending.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+        : Buffer.concat([this.#pending, chunk]);
     const messages: Buffer[] = [];
     let pings = 0;
     for (;;) {

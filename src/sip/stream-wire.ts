@@ -95,6 +95,11 @@ class Connections {
     if (socket.writableLength > BACKLOG_MAX) {
       socket.destroy(new Error('the peer does not read'));
     }
+    // What is sent in one turn, an ACK and a BYE for one, leaves in one system call.
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      queueMicrotask(() => socket.uncork());
+    }
     socket.write(bytes, (error) => {
       if (error !== undefined && error !== null) onFail(error);
     });

@@ -1,4 +1,5 @@
 import { lookup, Resolver } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { bareHost, plainAddress } from './addresses.ts';
 import type { Names } from './wire.ts';
 
@@ -15,7 +16,13 @@ export function systemNames(families: readonly (4 | 6)[]): Names {
   const resolver = new Resolver({ timeout: LOOKUP_MS, tries: LOOKUP_TRIES });
   return {
     addresses: async (host) => {
-      const found = await lookup(bareHost(host), { all: true, verbatim: true });
+      const written = bareHost(host);
+      const family = isIP(written);
+      // Most endpoints are written as addresses: there is nothing to ask for.
+      if ((family === 4 || family === 6) && families.includes(family)) {
+        return [plainAddress(written)];
+      }
+      const found = await lookup(written, { all: true, verbatim: true });
       const usable = found.filter(({ family }) => families.includes(family === 6 ? 6 : 4));
       if (usable.length === 0) throw new Error(`${host} has no address that we can reach`);
       return usable.map(({ address }) => plainAddress(address));

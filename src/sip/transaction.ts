@@ -63,7 +63,10 @@ export class Transaction {
     // A server keeps what it resends; a response that the state refuses must not replace it.
     if (server && this.#machine.states[this.#state]?.on[name] === undefined) return [];
     this.#response = response;
-    return this.#step(name, now);
+    const outputs = this.#step(name, now);
+    // A client resends its request; what the peer said would only be kept from being forgotten.
+    if (!server) this.#response = undefined;
+    return outputs;
   }
 
   /** Fires every timer that is due. */
