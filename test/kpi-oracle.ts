@@ -4,6 +4,7 @@ import { DIMENSIONS, MEASURES, type Measures } from '../src/kpis/kpis.ts';
  * What every figure must be, by one SQL over the raw entries of the ledger. It shares nothing with
  * `src/kpis` but the names of measures and dimensions. `$2` and `$3` tell the purpose of each
  * request and call, which the ledger keeps sealed.
+ * Nothing is looked up row by row, so that it can say what a day of a hundred thousand came to.
  */
 const FACTS = `
   with e as materialized (
@@ -19,33 +20,37 @@ const FACTS = `
       from e where type = 'PermissionRequested'
      order by data -> 'request' ->> 'requestId', at, sequence),
   grants as (
-    select contact_id, data -> 'permission' ->> 'permissionId' as permission_id,
+    select distinct on (contact_id, data -> 'permission' ->> 'permissionId') contact_id,
+           data -> 'permission' ->> 'permissionId' as permission_id,
            data -> 'permission' ->> 'requestId' as request_id
-      from e where type = 'PermissionGranted'),
+      from e where type = 'PermissionGranted'
+     order by contact_id, data -> 'permission' ->> 'permissionId', sequence),
   said as (
     select contact_id, type, coalesce(data -> 'permission' ->> 'requestId',
              data ->> 'requestId') as request_id
       from e where type in ('PermissionGranted', 'PermissionDeclined', 'PermissionRequestLapsed',
                             'PermissionRequestFailed')),
   outs as (
-    select distinct on (request_id) * from (
-      select o.at, o.sequence, greatest(0, coalesce((o.data ->> 'waitedMs')::numeric, 0)) as waited,
-             (select a.id from asked a
-               where a.contact_id = o.contact_id and a.at <= o.at
-               order by (a.line = o.data ->> 'lineId') desc nulls last, a.at desc, a.id desc
-               limit 1) as request_id
-        from e o where o.type = 'OptedOut' and o.data ->> 'way' <> 'same_person') x
-     where request_id is not null order by request_id, at, sequence),
+    select distinct on (request_id) at, sequence, waited, request_id from (
+      select distinct on (o.contact_id, o.sequence) o.at, o.sequence, a.id as request_id,
+             greatest(0, coalesce((o.data ->> 'waitedMs')::numeric, 0)) as waited
+        from e o
+        join asked a on a.contact_id = o.contact_id and a.at <= o.at
+       where o.type = 'OptedOut' and o.data ->> 'way' <> 'same_person'
+       order by o.contact_id, o.sequence, (a.line = o.data ->> 'lineId') desc nulls last,
+             a.at desc, a.id desc) x
+     order by request_id, at, sequence),
+  answered as (
+    select contact_id, request_id, bool_or(type = 'PermissionGranted') as granted,
+           bool_or(type = 'PermissionDeclined') as declined,
+           bool_or(type = 'PermissionRequestLapsed') as lapsed,
+           bool_or(type = 'PermissionRequestFailed') as failed
+      from said where request_id is not null group by contact_id, request_id),
   answers as (
-    select a.*, exists (select from said s where s.contact_id = a.contact_id
-                  and s.request_id = a.id and s.type = 'PermissionGranted') as granted,
-           exists (select from said s where s.contact_id = a.contact_id
-                  and s.request_id = a.id and s.type = 'PermissionDeclined') as declined,
-           exists (select from said s where s.contact_id = a.contact_id
-                  and s.request_id = a.id and s.type = 'PermissionRequestLapsed') as lapsed,
-           exists (select from said s where s.contact_id = a.contact_id
-                  and s.request_id = a.id and s.type = 'PermissionRequestFailed') as failed
-      from asked a),
+    select a.*, coalesce(s.granted, false) as granted, coalesce(s.declined, false) as declined,
+           coalesce(s.lapsed, false) as lapsed, coalesce(s.failed, false) as failed
+      from asked a
+      left join answered s on s.contact_id = a.contact_id and s.request_id = a.id),
   wished as (
     select distinct on (data ->> 'callId') data ->> 'callId' as id, contact_id, at, sequence,
            data ->> 'lineId' as line, data ->> 'endpointId' as endpoint,
@@ -70,6 +75,11 @@ const FACTS = `
       from (select *, count(*) filter (where type = 'CallConnected') over (
                      partition by contact_id, line order by at, sequence) as pickups
               from reached) r),
+  agents as (
+    select distinct on (data ->> 'callId') data ->> 'callId' as call_id,
+           data ->> 'agentId' as agent
+      from e where data ->> 'agentId' <> '' and data ? 'callId'
+     order by data ->> 'callId', at desc, sequence desc),
   placed as (
     select w.*, d.at as dialled_at, d.data ->> 'permissionId' as permission_id,
            (d.data ->> 'permissionAgeMs')::numeric as age, ring.at as rang_at,
@@ -90,11 +100,12 @@ const FACTS = `
       left join firsts una on una.call_id = w.id and una.type = 'CallUnanswered'
       left join firsts sv on sv.call_id = w.id and sv.type = 'SurveyAnswered'
       left join streaks st on st.call_id = w.id and st.type = 'CallUnanswered'
-      left join lateral (select x.data ->> 'agentId' as agent from e x
-             where x.data ->> 'callId' = w.id and x.data ->> 'agentId' <> ''
-             order by x.at desc, x.sequence desc limit 1) agents on true
-      left join lateral (select request_id from grants g where g.contact_id = w.contact_id
-             and g.permission_id = d.data ->> 'permissionId' limit 1) g on true),
+      left join agents on agents.call_id = w.id
+      left join grants g on g.contact_id = w.contact_id
+             and g.permission_id = d.data ->> 'permissionId'),
+  first_calls as (
+    select distinct on (request_id) request_id, endpoint, agent from placed
+     where request_id is not null order by request_id, counted_at, at, sequence),
   rows as (
     select a.id, a.contact_id, a.at, a.line, a.template, a.template_version,
            coalesce(p.purpose, '') as purpose,
@@ -120,8 +131,7 @@ const FACTS = `
       from answers a
       left join purposes p on p.id = a.id
       left join outs o on o.request_id = a.id
-      left join lateral (select endpoint, agent from placed c where c.request_id = a.id
-             order by c.counted_at, c.at, c.sequence limit 1) f on true
+      left join first_calls f on f.request_id = a.id
     union all
     select c.id, c.contact_id, c.counted_at, c.line, coalesce(a.template, ''),
            coalesce(a.template_version, ''), coalesce(p.purpose, q.purpose, ''),

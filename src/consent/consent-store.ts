@@ -112,10 +112,14 @@ export async function consentsOf(
   }));
 }
 
+// Bucket by bucket: the index begins with it, and every yes and every question looks here.
 const WAKING = statement<{ bucket: number; contact_id: ContactId; line_id: LineId }>(
   'consent_waking',
-  `select bucket, contact_id, line_id from consents where wakes_at <= $1
-    order by wakes_at limit $2`,
+  `select w.bucket, w.contact_id, w.line_id from generate_series(0, 63) b
+    cross join lateral (
+      select bucket, contact_id, line_id, wakes_at from consents
+       where bucket = b and wakes_at <= $1 order by wakes_at limit $2) w
+    order by w.wakes_at limit $2`,
 );
 
 /** Consents whose grant expired or whose request lapsed by `now`. */
@@ -134,7 +138,10 @@ export async function wakingConsents(
 
 const NEXT_WAKE = statement<{ wakes_at: number | null }>(
   'consent_next_wake',
-  'select min(wakes_at) as wakes_at from consents where wakes_at is not null',
+  `select min(w.wakes_at) as wakes_at from generate_series(0, 63) b
+    cross join lateral (
+      select wakes_at from consents where bucket = b and wakes_at is not null
+       order by wakes_at limit 1) w`,
 );
 
 export async function nextConsentWake(db: Queryable): Promise<number | null> {

@@ -182,14 +182,17 @@ export async function putOffRuns(db: Queryable, ids: readonly RunId[], to: numbe
   await db.run(PUT_OFF, [ids.map((id) => bucketOf(id)), ids, at(to)]);
 }
 
+// The limit inside has the planner begin with the journeys; there is mostly none of that kind.
 const WAKE_CANCELLED = statement(
   'journey_run_wake_cancelled',
   `update journey_runs set due_at = $1 where (bucket, id) in (
      select r.bucket, r.id from journeys j
-       join journey_runs r on r.journey_id = j.id and r.status = 'live'
-        and r.started_at <= j.cancel_before and r.due_at > $1
-      where j.cancel_before is not null
-      order by r.bucket, r.id limit $2 for update of r skip locked)
+      cross join lateral (
+        select bucket, id from journey_runs
+         where journey_id = j.id and status = 'live' and started_at <= j.cancel_before
+           and due_at > $1
+         limit $2 for update skip locked) r
+      where j.cancel_before is not null limit $2)
    returning id`,
 );
 
