@@ -16,7 +16,7 @@ import { openOptOutDesk, type OptOutDesk } from './consent/opt-out-desk.ts';
 import { makeOptOutLatency, type OptOutLatency } from './consent/opt-out-metrics.ts';
 import { makeChanges } from './ledger/changes.ts';
 import type { ContactUnit, LedgerPorts } from './ledger/contact-unit.ts';
-import { readLine } from './lines/line-store.ts';
+import { readLine, type StoredLine } from './lines/line-store.ts';
 import type { ServerPorts } from './main.ts';
 import { openMetaAnswerDesk, type MetaAnswerDesk } from './meta-answers/meta-answer-desk.ts';
 import type { LineId } from './platform/ids.ts';
@@ -58,8 +58,12 @@ export function makeServerCore(ports: ServerPorts): ServerCore {
   const { settings, database, clock, ids, random, secrets } = ports;
   const packs = makePolicyPacks();
   const ledger = { database, clock, ids, changes: makeChanges() };
-  const rulesOfLine = async (unit: ContactUnit, lineId: LineId): Promise<ConsentRules> => {
-    const line = await readLine(unit.tx, unit.contact.accountId, lineId);
+  const rulesOfLine = async (
+    unit: ContactUnit,
+    lineId: LineId,
+    known?: StoredLine,
+  ): Promise<ConsentRules> => {
+    const line = known ?? (await readLine(unit.tx, unit.contact.accountId, lineId));
     invariant(line !== null, `line ${lineId} does not exist`);
     return packs.rulesOf(line.policyPack);
   };

@@ -14,6 +14,7 @@ import {
   type LineId,
 } from '../platform/ids.ts';
 import type { FieldNames } from '../platform/divide.ts';
+import { invariant } from '../platform/invariant.ts';
 import { rankOf } from '../schedule/schedule.ts';
 import type { CallState } from './call.ts';
 import { latestDialOf } from './call-rules.ts';
@@ -98,6 +99,36 @@ export function leasedCallRows(owner: string, seconds: number): RowStore<CallSta
     },
   };
 }
+
+const CANCEL = statement(
+  'call_cancel',
+  `update calls c
+      set status = 'ended',
+          state = c.state || v.ending
+            || jsonb_build_object('facts', (c.state -> 'facts') || v.wish)
+     from unnest($1::smallint[], $2::text[], $3::jsonb[], $4::jsonb[]) v (bucket, id, ending, wish)
+    where c.bucket = v.bucket and c.id = v.id and c.phase = 'queued'`,
+);
+
+/**
+ * Calls that were queued and are told to end: their plan and what is sealed stay as they are, so
+ * of somebody for whom a thousand calls wait neither is sealed, sent and parsed once more.
+ */
+export const cancelledCallRows: RowStore<CallState> = {
+  async saveAll(tx, calls) {
+    const endings = calls.map((call) => {
+      invariant(call.status === 'ended', `call ${call.plan.id} has not ended`);
+      const { status, end, eventSequence } = call;
+      return JSON.stringify({ status, end, eventSequence });
+    });
+    await tx.run(CANCEL, [
+      calls.map(({ plan }) => bucketOf(plan.id)),
+      calls.map(({ plan }) => plan.id),
+      endings,
+      calls.map(({ facts: { hangUp } }) => JSON.stringify({ hangUp })),
+    ]);
+  },
+};
 
 const PUT_OFF = statement(
   'call_put_off',

@@ -1,12 +1,13 @@
 import { applyCallEvents } from '../calls/call-events.ts';
 import type { CallState } from '../calls/call.ts';
 import { hangUp } from '../calls/call-rules.ts';
-import { unfinishedCalls } from '../calls/call-store.ts';
-import { markOptedOut } from '../contacts/contact-store.ts';
-import { OPT_OUT_LIST, addToDoNotCall, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
+import { callRows, cancelledCallRows, unfinishedCalls } from '../calls/call-store.ts';
+import { optedOutRows } from '../contacts/contact-store.ts';
+import { OPT_OUT_LIST, listedRows, type DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import { cancelRuns } from '../journeys/journey-commands.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
-import { readLines } from '../lines/line-store.ts';
+import type { FactsReader } from '../identity/person-unit.ts';
+import { linesOfContacts, readLines, type StoredLine } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import { lastEntryAt } from '../ledger/ledger-store.ts';
@@ -46,7 +47,8 @@ export type OptOut = {
 
 export type OptOutPorts = {
   doNotCallKey: DoNotCallKey;
-  rulesOfLine: (lineId: LineId) => Promise<ConsentRules>;
+  /** `known` is the line, where it has been read already. */
+  rulesOfLine: (lineId: LineId, known?: StoredLine) => Promise<ConsentRules>;
 };
 
 /** What became of it; `already` when an earlier stop stands, and then nothing was changed. */
@@ -70,8 +72,9 @@ export async function optOut(
   unit: ContactUnit,
   ports: OptOutPorts,
   optedOut: OptOut,
+  facts?: StopFacts,
 ): Promise<OptOutDone> {
-  const { contact, now, tx } = unit;
+  const { contact, now } = unit;
   if (contact.optedOutAt !== null) {
     await repeatStop(unit, optedOut);
     const { id: contactId, optedOutAt } = contact;
@@ -79,14 +82,12 @@ export async function optOut(
   }
   const { lineId, way, at, actor = 'customer' } = optedOut;
   const entry = { list: OPT_OUT_LIST, reason: 'opted_out', source: way };
-  // None of these needs what another one answers, so they share one trip to the database.
-  const [consents, confirms, unfinished] = await Promise.all([
-    consentsOf(tx, [contact.id]),
-    lineId !== null && mayWriteTo(unit),
-    callsToEnd(unit),
-    markOptedOut(tx, contact, now),
-    addToDoNotCall(tx, ports.doNotCallKey, contact, { ...entry, now }),
-  ]);
+  const { consents, heardAt, unfinished, lines } =
+    facts ?? (await readStopFacts(lineId)(unit.tx, idsOf(unit)));
+  const confirms = lineId !== null && isWindowOpen(heardAt, now);
+  unit.save(optedOutRows, contact.id, { contact, now });
+  const listed = { key: ports.doNotCallKey, contact, entry: { ...entry, now } };
+  unit.save(listedRows, contact.id, listed);
   recordOptOut(unit, optedOut, confirms);
   const announce = { type: 'dnc.added', callId: null, sequence: 0, data: entry } as const;
   unit.record({ type: 'DoNotCallAdded', actor: 'platform', at: now, data: entry, announce });
@@ -95,11 +96,12 @@ export async function optOut(
     const staged = unit.savedRow(consentRows, consentRowKey(contact.id, consentLine));
     const state = staged?.state ?? stored;
     if (state.status === 'revoked' && state.revokedAt === at) continue;
-    const rules = await ports.rulesOfLine(consentLine);
+    const line = lines.find(({ id }) => id === consentLine);
+    const rules = await ports.rulesOfLine(consentLine, line);
     const revoke = { type: 'Revoke', by: 'opt_out', reason: way, at } as const;
     await applyConsent(unit, consentLine, state, revoke, { rules, actor });
   }
-  const endedCalls = await endCalls(unit, 'opted_out', unfinished);
+  const endedCalls = await endCalls(unit, 'opted_out', { unfinished, lines });
   await cancelRuns(unit, 'opted_out');
   if (confirms && lineId !== null) {
     sayTo(unit, lineId, (await wordsFor(unit, lineId, consents)).confirmed);
@@ -134,30 +136,55 @@ export async function lastStopAt({ tx, contact }: ContactUnit): Promise<number |
 export async function endCalls(
   unit: ContactUnit,
   reason: 'opted_out' | 'opt_out_pending' | 'do_not_call',
-  known?: readonly CallState[],
+  facts?: Pick<StopFacts, 'unfinished' | 'lines'>,
 ): Promise<CallId[]> {
   const { tx, now } = unit;
   const units = new Map(allOf(unit).map((each) => [each.contact.id, each]));
-  const calls = known ?? (await callsToEnd(unit));
+  const calls = facts?.unfinished ?? (await unfinishedCalls(tx, idsOf(unit)));
   const lineIds = [...new Set(calls.map(({ plan }) => plan.lineId))];
-  const lines = lineIds.length === 0 ? [] : await readLines(tx, lineIds);
+  const lines = facts?.lines ?? (lineIds.length === 0 ? [] : await readLines(tx, lineIds));
   for (const call of calls) {
     const line = lines.find(({ id }) => id === call.plan.lineId);
-    const held = line === undefined ? {} : { line };
     const called = units.get(call.plan.contactId) ?? unit;
+    const isStaged = called.savedRow(callRows, call.plan.id) !== undefined;
+    const held = {
+      ...(line === undefined ? {} : { line }),
+      ...(call.status === 'queued' && !isStaged ? { rows: cancelledCallRows } : {}),
+    };
     await applyCallEvents(called, call, hangUp(call, 'platform', reason, now), 'platform', held);
   }
   return calls.map(({ plan }) => plan.id);
 }
 
-const callsToEnd = (unit: ContactUnit): Promise<CallState[]> =>
-  unfinishedCalls(
-    unit.tx,
-    allOf(unit).map(({ contact }) => contact.id),
-  );
+/** What a stop must know of a person beside the contact. */
+export type StopFacts = {
+  consents: Awaited<ReturnType<typeof consentsOf>>;
+  /** When the person last wrote or tapped anything, in ms; null where nobody is answered. */
+  heardAt: number | null;
+  /** Of every contact of the person. */
+  unfinished: readonly CallState[];
+  /** Those that consents and calls are on. */
+  lines: readonly StoredLine[];
+};
+
+/** Reads all that in one trip; `lineId` as in `OptOut`, the first id is whose word it was. */
+export function readStopFacts(lineId: LineId | null): FactsReader<StopFacts> {
+  return async (tx, contactIds) => {
+    const own = contactIds.slice(0, 1);
+    const [consents, unfinished, lines, heardAt] = await Promise.all([
+      consentsOf(tx, own),
+      unfinishedCalls(tx, contactIds),
+      linesOfContacts(tx, contactIds),
+      ...own.map((id) => (lineId === null ? null : lastHeardAt(tx, id))),
+    ]);
+    return { consents, unfinished, lines, heardAt: heardAt ?? null };
+  };
+}
 
 /** The units of a person: of the contact that goes on, and of those it goes on for. */
 const allOf = (unit: ContactUnit): ContactUnit[] => [unit, ...unit.absorbed];
+
+const idsOf = (unit: ContactUnit): ContactId[] => allOf(unit).map(({ contact }) => contact.id);
 
 /** Has a plain text sent to the contact from that line. */
 export function sayTo(unit: ContactUnit, lineId: LineId, text: string): void {
@@ -183,9 +210,11 @@ const WINDOW_MS = 24 * 60 * 60 * 1000;
 
 /** Whether Meta would take a free text now; what it refuses would only stand as failed. */
 export async function mayWriteTo(unit: ContactUnit): Promise<boolean> {
-  const heardAt = await lastHeardAt(unit.tx, unit.contact.id);
-  return heardAt !== null && unit.now < heardAt + WINDOW_MS;
+  return isWindowOpen(await lastHeardAt(unit.tx, unit.contact.id), unit.now);
 }
+
+const isWindowOpen = (heardAt: number | null, now: number): boolean =>
+  heardAt !== null && now < heardAt + WINDOW_MS;
 
 function recordOptOut(unit: ContactUnit, optedOut: OptOut, confirms: boolean): void {
   const { lineId, way, at, actor = 'customer', callId, waitedMs = 0, note } = optedOut;

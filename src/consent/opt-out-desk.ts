@@ -1,14 +1,20 @@
 import { readCall } from '../calls/call-store.ts';
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import type { Tx } from '../database/database.ts';
-import { survivorOf } from '../identity/identity-store.ts';
-import { onPerson, withPerson } from '../identity/person-unit.ts';
+import { onPerson, onPersonRead, withPersonRead } from '../identity/person-unit.ts';
 import type { ContactUnit, LedgerPorts } from '../ledger/contact-unit.ts';
+import type { StoredLine } from '../lines/line-store.ts';
 import { invariant } from '../platform/invariant.ts';
 import type { CallId, ContactId, LineId } from '../platform/ids.ts';
 import type { ConsentRules } from './consent.ts';
 import { optIn } from './opt-in-commands.ts';
-import { optOut, type OptOut, type OptOutDone } from './opt-out-commands.ts';
+import {
+  optOut,
+  readStopFacts,
+  type OptOut,
+  type OptOutDone,
+  type StopFacts,
+} from './opt-out-commands.ts';
 import type { OptOutLatency } from './opt-out-metrics.ts';
 
 /**
@@ -28,19 +34,21 @@ export type OptOutDesk = {
 
 export type OptOutDeskPorts = LedgerPorts & {
   doNotCallKey: DoNotCallKey;
-  rulesOfLine: (unit: ContactUnit, lineId: LineId) => Promise<ConsentRules>;
+  rulesOfLine: (unit: ContactUnit, lineId: LineId, known?: StoredLine) => Promise<ConsentRules>;
   optOutLatency: OptOutLatency;
 };
 
 export function openOptOutDesk(ports: OptOutDeskPorts): OptOutDesk {
   const { doNotCallKey } = ports;
-  const stopUnit = (unit: ContactUnit, stop: Omit<OptOut, 'at'>): Promise<OptOutDone> => {
-    const rulesOfLine = (lineId: LineId) => ports.rulesOfLine(unit, lineId);
-    return optOut(unit, { doNotCallKey, rulesOfLine }, { ...stop, at: unit.now });
+  const stopUnit = (word: Omit<OptOut, 'at'>) => (unit: ContactUnit, facts: StopFacts) => {
+    const rulesOfLine = (lineId: LineId, known?: StoredLine) =>
+      ports.rulesOfLine(unit, lineId, known);
+    return optOut(unit, { doNotCallKey, rulesOfLine }, { ...word, at: unit.now }, facts);
   };
   const stop = async (contactId: ContactId, word: Omit<OptOut, 'at'>): Promise<OptOutDone> => {
     const effective = ports.optOutLatency.start(word.waitedMs ?? 0);
-    const done = await onPerson(ports, contactId, (unit) => stopUnit(unit, word));
+    const read = readStopFacts(word.lineId);
+    const done = await onPersonRead(ports, contactId, read, stopUnit(word));
     if (!done.already) effective();
     return done;
   };
@@ -54,8 +62,8 @@ export function openOptOutDesk(ports: OptOutDeskPorts): OptOutDesk {
     },
     async stopIn(tx, contactId, word) {
       const effective = ports.optOutLatency.start(0);
-      const goesOn = await survivorOf(tx, contactId);
-      const done = await withPerson(ports, tx, goesOn, (unit) => stopUnit(unit, word));
+      const read = readStopFacts(word.lineId);
+      const done = await withPersonRead(ports, tx, contactId, read, stopUnit(word));
       if (!done.already) tx.afterCommit(effective);
       return done;
     },

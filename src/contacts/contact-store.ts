@@ -1,4 +1,5 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import type { RowStore } from '../ledger/contact-unit.ts';
 import type { ChainHead } from '../ledger/ledger.ts';
 import type { SubjectKey } from '../platform/vault.ts';
 import { keyInRow, keyOfLocked, keysOfLocked, newContactKey } from './contact-key-store.ts';
@@ -72,6 +73,18 @@ export async function lockContacts(
 ): Promise<LockedContact[]> {
   const rows = await tx.run(LOCK, [contactIds.map((id) => bucketOf(id)), contactIds]);
   return lockedOf(tx, rows);
+}
+
+const LOCK_UNMERGED = statement<ContactRow>(
+  'contact_lock_unmerged',
+  `select ${COLUMNS} from ${TABLES}
+    where c.bucket = $1 and c.id = $2 and c.merged_into is null for update of c`,
+);
+
+/** Locks a contact that no other one goes on for; else null, and then nothing is locked. */
+export async function lockUnmerged(tx: Tx, contactId: ContactId): Promise<LockedContact | null> {
+  const rows = await tx.run(LOCK_UNMERGED, [bucketOf(contactId), contactId]);
+  return (await lockedOf(tx, rows))[0] ?? null;
 }
 
 const LOCK_FREE = statement<ContactRow>(
@@ -278,13 +291,22 @@ export async function forgetIdentity(tx: Tx, contactId: ContactId, now: number):
 
 const OPT_OUT = statement(
   'contact_opt_out',
-  `update contacts set opted_out_at = $3, opt_out_pending_at = null, opt_out_pending_line_id = null
-    where bucket = $1 and id = $2 and opted_out_at is null`,
+  `update contacts c set opted_out_at = v.now, opt_out_pending_at = null,
+     opt_out_pending_line_id = null
+     from unnest($1::smallint[], $2::text[], $3::timestamptz[]) v (bucket, id, now)
+    where c.bucket = v.bucket and c.id = v.id and c.opted_out_at is null`,
 );
 
-export async function markOptedOut(tx: Tx, contact: Contact, now: number): Promise<void> {
-  await tx.run(OPT_OUT, [contact.bucket, contact.id, at(now)]);
-}
+/** Contacts that take no call from `now` on. */
+export const optedOutRows: RowStore<{ contact: Contact; now: number }> = {
+  async saveAll(tx, rows) {
+    await tx.run(OPT_OUT, [
+      rows.map(({ contact }) => contact.bucket),
+      rows.map(({ contact }) => contact.id),
+      rows.map(({ now }) => at(now)),
+    ]);
+  },
+};
 
 const LIST = statement<ContactRow>(
   'contact_list',

@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import type { RowStore } from '../ledger/contact-unit.ts';
 import { BUCKET_COUNT, type AccountId, type Bucket } from '../platform/ids.ts';
 import { handleBucket, handlesOfContact, type Contact, type Handle } from './contact.ts';
 
@@ -116,6 +117,18 @@ export async function addToDoNotCall(
 ): Promise<void> {
   await addHandles(tx, key, contact.accountId, handlesOfContact(contact), entry);
 }
+
+/** A contact that goes on a list of its account. */
+export type ListedRow = { key: DoNotCallKey; contact: Contact; entry: NewEntry };
+
+/** Written together with everything else that a stop means. */
+export const listedRows: RowStore<ListedRow> = {
+  async saveAll(tx, rows) {
+    await Promise.all(
+      rows.map(({ key, contact, entry }) => addToDoNotCall(tx, key, contact, entry)),
+    );
+  },
+};
 
 const REMOVE = statement<{ handle_hmac: Buffer }>(
   'do_not_call_remove',

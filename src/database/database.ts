@@ -2,6 +2,7 @@ import { Pool, escapeIdentifier, types, type CustomTypesConfig, type PoolClient 
 import { Failure, errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import type { SubjectKey, Vault } from '../platform/vault.ts';
+import { withBinaryArrays } from './array-parameter.ts';
 
 /**
  * The only door to PostgreSQL. Every statement is a named constant in a `*-store.ts` file, is
@@ -201,7 +202,7 @@ function queryable(target: Pool | PoolClient, vault: Vault): Queryable {
     const result = await target.query<Row>({
       name: statement.name,
       text: statement.text,
-      values: [...values],
+      values: withBinaryArrays(statement.text, values),
     });
     return result.rows;
   };

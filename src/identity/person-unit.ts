@@ -1,4 +1,4 @@
-import { lockContacts } from '../contacts/contact-store.ts';
+import { lockContacts, lockUnmerged } from '../contacts/contact-store.ts';
 import type { Tx } from '../database/database.ts';
 import {
   PendingUnit,
@@ -17,10 +17,26 @@ export function onPerson<T>(
   contactId: ContactId,
   work: (unit: ContactUnit) => Promise<T>,
 ): Promise<T> {
-  return ports.database.transaction(async (tx) =>
-    withPerson(ports, tx, await survivorOf(tx, contactId), work),
-  );
+  return onPersonRead(ports, contactId, nothing, work);
 }
+
+/**
+ * As `onPerson`, with facts that are read of the person under the lock: of the contact that goes
+ * on, named first, and of those it goes on for. The questions go out behind the lock without
+ * waiting for it, in one trip; a connection answers in order, so they see what the lock waited for.
+ */
+export function onPersonRead<Facts, T>(
+  ports: LedgerPorts,
+  contactId: ContactId,
+  read: FactsReader<Facts>,
+  work: (unit: ContactUnit, facts: Facts) => Promise<T>,
+): Promise<T> {
+  return ports.database.transaction((tx) => withPersonRead(ports, tx, contactId, read, work));
+}
+
+export type FactsReader<Facts> = (tx: Tx, contactIds: readonly ContactId[]) => Promise<Facts>;
+
+const nothing = async (): Promise<void> => {};
 
 /** Merges may overtake a look-up, but not for ever. */
 const LOOKS_MAX = 5;
@@ -28,18 +44,36 @@ const LOOKS_MAX = 5;
 /**
  * Runs `work` on the contact that goes on for this one, with the locks of all that it goes on for:
  * what somebody says under one of their contacts is obeyed under every other. It costs nothing
- * more where nobody was merged. Where the contact may have been, ask `survivorOf` first: locks are
- * taken from the one who goes on to the others, so that two stops never wait for one another.
+ * more where nobody was merged. Locks are taken from the one who goes on to the others, so that
+ * two stops never wait for one another.
  */
-export async function withPerson<T>(
+export function withPerson<T>(
   ports: UnitPorts,
   tx: Tx,
   contactId: ContactId,
   work: (unit: ContactUnit) => Promise<T>,
 ): Promise<T> {
-  const unit = await lockSurvivor(ports, tx, contactId);
+  return withPersonRead(ports, tx, contactId, nothing, work);
+}
+
+/** As `onPersonRead`, inside a transaction that is already open. */
+export async function withPersonRead<Facts, T>(
+  ports: UnitPorts,
+  tx: Tx,
+  contactId: ContactId,
+  read: FactsReader<Facts>,
+  work: (unit: ContactUnit, facts: Facts) => Promise<T>,
+): Promise<T> {
+  const [locked, early] = await Promise.all([lockUnmerged(tx, contactId), read(tx, [contactId])]);
+  const unit =
+    locked === null
+      ? await lockSurvivor(ports, tx, await survivorOf(tx, contactId))
+      : new PendingUnit(tx, locked, ports.clock.now(), ports.ids);
   const absorbed = await joinAbsorbed(tx, [unit]);
-  const result = await work(unit);
+  const wasAsked = locked !== null && absorbed.length === 0;
+  const everyId = [unit, ...absorbed].map(({ contact }) => contact.id);
+  const facts = wasAsked ? early : await read(tx, everyId);
+  const result = await work(unit, facts);
   await commitUnits(tx, ports, [unit, ...absorbed]);
   return result;
 }

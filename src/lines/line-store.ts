@@ -1,5 +1,11 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
-import type { AccountId, EndpointId, LineId } from '../platform/ids.ts';
+import {
+  bucketOf,
+  type AccountId,
+  type ContactId,
+  type EndpointId,
+  type LineId,
+} from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { accountPolicyOf, lineLimitsOf, type AccountPolicy } from '../policy/layers.ts';
 import type { Limits } from '../policy/limits.ts';
@@ -75,6 +81,25 @@ const BY_IDS = statement<LineRow>(
 
 export async function readLines(db: Queryable, ids: readonly LineId[]): Promise<StoredLine[]> {
   return (await db.run(BY_IDS, [ids])).map(toLine);
+}
+
+const OF_CONTACTS = statement<LineRow>(
+  'line_of_contacts',
+  `select ${COLUMNS} from lines where id in (
+     select line_id from consents
+      where (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[]))
+      union
+     select line_id from calls where phase <> 'ended'
+        and (bucket, contact_id) in (select * from unnest($1::smallint[], $2::text[])))`,
+);
+
+/** The lines that contacts have a consent or an unfinished call on. */
+export async function linesOfContacts(
+  db: Queryable,
+  contactIds: readonly ContactId[],
+): Promise<StoredLine[]> {
+  const values = [contactIds.map((id) => bucketOf(id)), contactIds];
+  return (await db.run(OF_CONTACTS, values)).map(toLine);
 }
 
 const OF_ACCOUNT = statement<LineRow>(

@@ -46,14 +46,31 @@ function without(
   }
   const parent = depth === 0 ? undefined : path[depth - 1];
   const kept: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const field = (value as Record<string, unknown>)[name];
+    if (field === null || field === undefined) {
+      kept[name] = field;
+      continue;
+    }
     path[depth] = name;
-    if (field === null || field === undefined) kept[name] = field;
-    else if (fields.has(name) || fields.has(`${parent}.${name}`)) {
+    if (fields.has(name) || (isQualified(fields, name) && fields.has(`${parent}.${name}`))) {
       taken.push([path.slice(0, depth + 1), field]);
       kept[name] = typeof field === 'string' ? '' : null;
-    } else kept[name] = without(field, fields, path, taken);
+    } else kept[name] = typeof field === 'object' ? without(field, fields, path, taken) : field;
   }
   path.length = depth;
   return kept;
+}
+
+/** The last names of `parent.field`, so that few fields have the longer name put together. */
+const qualified = new WeakMap<FieldNames, ReadonlySet<string>>();
+
+function isQualified(fields: FieldNames, name: string): boolean {
+  let names = qualified.get(fields);
+  if (names === undefined) {
+    const dotted = [...fields].filter((each) => each.includes('.'));
+    names = new Set(dotted.map((each) => each.slice(each.indexOf('.') + 1)));
+    qualified.set(fields, names);
+  }
+  return names.has(name);
 }

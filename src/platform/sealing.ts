@@ -11,6 +11,7 @@ export type Sealer = {
 };
 
 const VERSION = 1;
+const VERSION_BYTE = Buffer.of(VERSION);
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -32,8 +33,8 @@ function sealerWith(key: CipherKey, random: Random): Sealer {
 function seal(key: CipherKey, text: string, random: Random): Buffer {
   const nonce = random.bytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return Buffer.concat([Buffer.of(VERSION), nonce, body, cipher.getAuthTag()]);
+  const body = [cipher.update(text, 'utf8'), cipher.final()];
+  return Buffer.concat([VERSION_BYTE, nonce, ...body, cipher.getAuthTag()]);
 }
 
 function open(key: CipherKey, sealed: Uint8Array): string {
