@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Command } from 'commander';
 import type { CallingTimesView, ScheduledCallView } from '../src/calls/schedule-views.ts';
 import { isProblem } from '../src/cli/api-client.ts';
+import { addCallCommands } from '../src/cli/call-commands.ts';
 import type { CallView, EventView, Page, Problem, TimelineEntry } from '../src/http/api-types.ts';
 import type { RunView } from '../src/journeys/run-views.ts';
 import type { AccountId } from '../src/platform/ids.ts';
@@ -389,7 +391,7 @@ test('a call of a journey takes the best minute it has, and is seen in the sched
   }
 });
 
-test('a journey without a legal minute for its call says so at once, and not in the end', async () => {
+test('a journey without a legal minute for its call says so at once', async () => {
   const number = somebody();
   const { id } = await onJourney(number, '30m');
   const over = await ended(id);
@@ -405,7 +407,7 @@ test('a journey without a legal minute for its call says so at once, and not in 
   assert.equal(story.simulator.person(number).pastCalls.length, 0);
 });
 
-test('a call of a journey that is stopped at its minute is planned again once it may be', async () => {
+test('a call of a journey that is stopped at its minute is planned again', async () => {
   const run = await onJourney(somebody(), '6h');
   const { id, dueAt } = await plannedFor(run);
   assert.ok(!isProblem(await story.api.post<object>('/v1/stop-all', { reason: 'a fire drill' })));
@@ -416,6 +418,37 @@ test('a call of a journey that is stopped at its minute is planned again once it
   const over = await ended(run.id);
   assert.deepEqual([over.end, over.outcome], ['done', 'completed']);
   assert.notEqual(over.callId, id);
+});
+
+test('askfirst calls plans, lists, moves and cancels like the API', async () => {
+  const number = somebody();
+  await getYes(story, number);
+  let said = '';
+  const typed = async (words: string, ...more: string[]): Promise<string> => {
+    let printed = '';
+    const output = {
+      clock: story.clock,
+      connect: () => story.api,
+      print: (text: string) => void (printed += text),
+      say: (text: string) => void (said = text),
+      exit: () => {},
+    };
+    const program = new Command('askfirst');
+    addCallCommands(program, 'unused', output);
+    await program.parseAsync(['calls', ...words.split(' '), ...more], { from: 'user' });
+    return printed;
+  };
+  const at = inMs(10 * MINUTE);
+  const json = await typed(`schedule --to ${number} --at ${at} --json --purpose`, PURPOSE);
+  const { id } = JSON.parse(json) as CallView;
+  assert.match(await typed('list --limit 100'), new RegExp(`${id} +${at}`));
+  const until = inMs(20 * MINUTE);
+  assert.match(await typed(`reschedule ${id} --until ${until}`), new RegExp(`not after ${until}`));
+  assert.equal(await typed(`reschedule ${id} --at ${inMs(40 * 24 * HOUR)}`), '');
+  assert.match(said, /Fix: [^]*At the latest at/);
+  assert.match(await typed(`cancel ${id}`), /has ended: business_hung_up/);
+  await typed(`cancel ${id}`);
+  assert.match(said, /has ended already/);
 });
 
 async function accountOfLine(): Promise<AccountId> {

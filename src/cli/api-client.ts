@@ -5,8 +5,8 @@ import type { Random } from '../platform/random.ts';
 /** A small client of our own API, for the demo: JSON in, JSON out, problems as values. */
 export type ApiClient = {
   get<T>(path: string): Promise<T>;
-  /** POSTs with a fresh idempotency key; a problem is returned, not thrown. */
-  post<T>(path: string, body: unknown): Promise<T | Problem>;
+  /** POSTs with this idempotency key, or a fresh one; a problem is returned, not thrown. */
+  post<T>(path: string, body: unknown, idempotencyKey?: string): Promise<T | Problem>;
 };
 
 export function makeApiClient(baseUrl: string, apiKey: string, random: Random): ApiClient {
@@ -16,8 +16,8 @@ export function makeApiClient(baseUrl: string, apiKey: string, random: Random): 
       const answer = await request(`${baseUrl}${path}`, { headers });
       return (await answer.body.json()) as T;
     },
-    async post<T>(path: string, body: unknown): Promise<T | Problem> {
-      const key = Buffer.from(random.bytes(16)).toString('hex');
+    async post<T>(path: string, body: unknown, idempotencyKey?: string): Promise<T | Problem> {
+      const key = idempotencyKey ?? Buffer.from(random.bytes(16)).toString('hex');
       const answer = await request(`${baseUrl}${path}`, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },

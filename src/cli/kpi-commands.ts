@@ -6,6 +6,7 @@ import { DAY_MS, DIMENSIONS } from '../kpis/kpis.ts';
 import { isoTime, systemClock, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import { systemRandom } from '../platform/random.ts';
+import { table } from './api-command.ts';
 import { isProblem, makeApiClient } from './api-client.ts';
 
 type Options = {
@@ -128,13 +129,3 @@ function valueText({ unit }: Metric, value: number | null): string {
 }
 
 const percent = (share: number): string => (share * 100).toFixed(1);
-
-function table(rows: readonly string[][]): string {
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows
-    .map((row) => row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  '))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
-}

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
+import { addCallCommands } from './call-commands.ts';
+import { addCampaignCommands } from './campaign-commands.ts';
 import { addCdrCommands } from './cdr-commands.ts';
 import { addKpiCommands } from './kpi-commands.ts';
 import { addEndpointCommands } from './endpoint-commands.ts';
@@ -25,6 +27,8 @@ Examples:
   npx askfirst serve             the server alone, for a real line at Meta
   npx askfirst doctor            what each line still needs before it goes live
   npx askfirst endpoint test ID  call it, and say what is wrong
+  npx askfirst calls list        calls that wait, the next one first
+  npx askfirst campaigns list    campaigns, and how far they are
   npx askfirst simulator         the simulator alone, to test your own code against`,
   );
 
@@ -108,6 +112,8 @@ addEndpointCommands(program, LOCAL_URL);
 addAuditCommands(program, LOCAL_URL);
 addCdrCommands(program, LOCAL_URL);
 addKpiCommands(program, LOCAL_URL);
+addCallCommands(program, LOCAL_URL);
+addCampaignCommands(program, LOCAL_URL);
 
 program
   .command('template')

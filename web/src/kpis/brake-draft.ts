@@ -16,7 +16,8 @@ export type BrakeDraft = {
 export type Settings = BrakesView['settings'];
 
 /**
- * Each rate in words, the side on which it is bad, and what one that was off begins with in percent.
+ * Each rate in words, the side on which it is bad, and what one that was off begins with, in
+ * percent.
  * Written here, for the server's schema would bring its whole checker into the page; a test holds
  * the two together.
  */
@@ -56,7 +57,7 @@ export function draftOf(settings: Settings): BrakeDraft {
   };
 }
 
-/** What the form sends; a rate that is off is null, and what is no number is for the API to refuse. */
+/** What the form sends; a rate that is off is null, and what is no number the API refuses. */
 export function settingsOf(draft: BrakeDraft): Settings {
   return {
     enabled: draft.enabled,
