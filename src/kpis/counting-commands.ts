@@ -21,21 +21,28 @@ const CONTACTS_PER_ROUND = 200;
 /** After so many rounds at once the worker lets others have the database for a moment. */
 const ROUNDS_MAX = 50;
 
+/** `hinted`: these were told of. Null where nothing is known, and everybody is looked for. */
+export type CountOptions = { hinted?: readonly ContactId[] | null; isClosing?: () => boolean };
+
 /** Counts whatever waits, round by round; answers with the lines whose figures changed. */
 export async function countAll(
   { database }: { database: Database },
-  isClosing: () => boolean = () => false,
+  { hinted = null, isClosing = () => false }: CountOptions = {},
 ): Promise<ReadonlySet<string>> {
   const lines = new Set<string>();
+  let left = hinted ?? [];
   for (let round = 0; round < ROUNDS_MAX && !isClosing(); round += 1) {
     const done = await database.transaction(async (tx) => {
       if (!(await lockFeed(tx))) return null;
-      const waiting = await contactsBehind(tx, CONTACTS_PER_ROUND);
+      const next = left.slice(0, CONTACTS_PER_ROUND);
+      const look = { limit: CONTACTS_PER_ROUND, all: hinted === null, hinted: next };
+      const waiting = await contactsBehind(tx, look);
       const behind = waiting.flatMap(({ contactId, isBehind }) => (isBehind ? [contactId] : []));
       const counted = await countContacts(tx, [...new Set(behind)]);
       return { ...counted, isMore: waiting.length > 0 };
     });
     if (done === null) break;
+    left = left.slice(CONTACTS_PER_ROUND);
     for (const line of done.lines) lines.add(line);
     if (!done.isMore) break;
   }

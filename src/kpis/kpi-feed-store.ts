@@ -15,7 +15,8 @@ export async function lockFeed(tx: Tx): Promise<boolean> {
 export type PendingContact = { contactId: ContactId; isBehind: boolean };
 
 // What a checkpoint covered before it was counted was handed over; the rest still waits there,
-// and is only looked at, because it belongs to whoever makes checkpoints.
+// and is only looked at, because it belongs to whoever makes checkpoints. That look passes all
+// people since the last checkpoint, so it is left out where hints tell who it was.
 const BEHIND = statement<{ contact_id: ContactId; behind: boolean }>(
   'kpi_behind',
   `with taken as (
@@ -29,12 +30,23 @@ const BEHIND = statement<{ contact_id: ContactId; behind: boolean }>(
      select p.contact_id, true from ledger_pending p
        join contacts c on c.bucket = p.bucket and c.id = p.contact_id
        left join kpi_contacts k on k.bucket = p.bucket and k.contact_id = p.contact_id
-      where c.ledger_sequence > coalesce(k.sequence, 0) limit $1) waiting`,
+      where $2 and c.ledger_sequence > coalesce(k.sequence, 0) limit $1) waiting
+   union
+   select v.id, c.ledger_sequence > coalesce(k.sequence, 0)
+     from unnest($3::smallint[], $4::text[]) v (bucket, id)
+     join contacts c on c.bucket = v.bucket and c.id = v.id
+     left join kpi_contacts k on k.bucket = v.bucket and k.contact_id = v.id`,
 );
 
-/** Contacts whose ledger may have grown since they were counted: up to `limit` of either place. */
-export async function contactsBehind(tx: Tx, limit: number): Promise<PendingContact[]> {
-  const rows = await tx.run(BEHIND, [limit]);
+/** Where to look: at these, and with `all` at whoever waits for a checkpoint. */
+export type LookAt = { limit: number; all: boolean; hinted: readonly ContactId[] };
+
+/** Contacts whose ledger may have grown since they were counted: up to `limit` of each place. */
+export async function contactsBehind(
+  tx: Tx,
+  { limit, all, hinted }: LookAt,
+): Promise<PendingContact[]> {
+  const rows = await tx.run(BEHIND, [limit, all, hinted.map((id) => bucketOf(id)), hinted]);
   return rows.map(({ contact_id: contactId, behind: isBehind }) => ({ contactId, isBehind }));
 }
 

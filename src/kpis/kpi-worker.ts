@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import type { Changes } from '../ledger/changes.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
+import type { ContactId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { countAll } from './counting-commands.ts';
 import { rebuildStep } from './rebuild-commands.ts';
@@ -18,6 +19,9 @@ export type KpiPorts = { database: Database; clock: Clock; log: Log; changes: Ch
 const LOOK_EVERY_MS = 1_000;
 /** What other nodes wrote, and a rebuild that was asked for, is found this late at most. */
 const LOOK_UNASKED_MS = 15_000;
+/** Of more than this many people it is cheaper to look for all who wait. */
+const HINTED_MAX = 5_000;
+
 /** `afterCount` is told which lines' figures changed. */
 export function openKpiWorker(
   ports: KpiPorts,
@@ -25,21 +29,25 @@ export function openKpiWorker(
 ): KpiWorker {
   const { clock, log, changes } = ports;
   let closing = false;
-  let isHinted = true;
-  let lookedAt = clock.monotonic();
-  const unsubscribe = changes.subscribe(() => {
-    isHinted = true;
+  const hinted = new Set<ContactId>();
+  // What an earlier process left is found by the first look.
+  let lookedAt = -Infinity;
+  const unsubscribe = changes.subscribe(({ contactId }) => {
+    if (hinted.size <= HINTED_MAX) hinted.add(contactId);
   });
   const stop = repeat(clock, LOOK_EVERY_MS, async () => {
-    if (!isHinted && clock.monotonic() - lookedAt < LOOK_UNASKED_MS) return;
-    isHinted = false;
-    lookedAt = clock.monotonic();
+    const isLate = clock.monotonic() - lookedAt >= LOOK_UNASKED_MS;
+    if (hinted.size === 0 && !isLate) return;
+    const looksForAll = isLate || hinted.size > HINTED_MAX;
+    const told = looksForAll ? null : [...hinted];
+    hinted.clear();
+    if (looksForAll) lookedAt = clock.monotonic();
     try {
-      const lines = await countAll(ports, () => closing);
+      const lines = await countAll(ports, { hinted: told, isClosing: () => closing });
       await afterCount(lines);
       if (!closing) await rebuildStep(ports);
     } catch (error) {
-      isHinted = true;
+      lookedAt = -Infinity;
       log.error({ error: errorText(error) }, 'figures could not be brought up to date');
     }
   });
