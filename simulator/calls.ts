@@ -4,11 +4,12 @@ import { GraphError, type MetaErrorCode } from './graph-error.ts';
 import { newWacid } from './meta-ids.ts';
 import type { ScriptStep } from './people.ts';
 import { countConnected, countUnanswered, grantForCallback } from './permissions.ts';
-import { metaSdp, pretendRelay, SDP_FAULTS, spoiledSdp } from './sdp-answer.ts';
+import { pretendSdp, SDP_FAULTS, spoiledSdp } from './sdp-answer.ts';
 import type { OfferFacts } from './sdp-offer.ts';
 import {
   callTimer,
   HISTORY_LIMIT,
+  keyExchangeOf,
   pairOf,
   touch,
   type Call,
@@ -144,8 +145,8 @@ export function callBusiness(
 ): Call {
   const call = newCall(sim, line, person, 'USER_INITIATED');
   if (ctaPayload !== undefined) call.ctaPayload = ctaPayload;
-  const facts = { mid: 'audio', opusPayloadType: 111, dtmfPayloadType: 126, ufrag: '' };
-  call.sdp = metaSdp(facts, pretendRelay(sim.random), sim.random, 'actpass');
+  const facts = { mid: 'audio', opusPayloadType: 111, dtmfPayloadType: 126, ufrag: '', sdes: null };
+  call.sdp = pretendSdp(facts, sim.random, keyExchangeOf(line), 'actpass');
   call.state = 'ringing';
   call.ringingAt = sim.clock.now();
   enter(sim, call);
@@ -186,11 +187,12 @@ async function answerSdp(
   offer: string,
   facts: OfferFacts,
 ): Promise<string> {
-  if (sim.media === null) return metaSdp(facts, pretendRelay(sim.random), sim.random);
+  if (sim.media === null) return pretendSdp(facts, sim.random, keyExchangeOf(call.line));
   call.mediaState = 'connecting';
   call.media = await sim.media.openCall({
     wacid: call.id,
     offer,
+    facts,
     deaf: call.person.device === 'no_media',
     voiceHz: 440,
     onConnected: () => {

@@ -6,7 +6,15 @@ import { graphRoute, lineOf, record, type GraphRequest } from './graph-router.ts
 import { countryOf } from './meta-ids.ts';
 import { callLimitReachedUntil, permissionNow } from './permissions.ts';
 import { readBusinessSdp, type OfferFacts } from './sdp-offer.ts';
-import { pairOf, touch, type Call, type Line, type Person, type Simulation } from './simulation.ts';
+import {
+  keyExchangeOf,
+  pairOf,
+  touch,
+  type Call,
+  type Line,
+  type Person,
+  type Simulation,
+} from './simulation.ts';
 import { sendCallEvent } from './webhook-values.ts';
 
 /** POST /{phone number id}/calls. */
@@ -45,7 +53,7 @@ function actionOf(sim: Simulation, request: GraphRequest): unknown {
 /** The order of these checks is ours (Meta does not publish one); each error is Meta's. */
 async function connect(sim: Simulation, line: Line, request: GraphRequest): Promise<unknown> {
   checkLine(sim, line);
-  const { offer, facts, opaque } = readConnect(request);
+  const { offer, facts, opaque } = readConnect(line, request);
   const person = recipientOf(sim, request.body);
   checkPerson(sim, line, person);
   checkLoad(sim, line);
@@ -72,7 +80,10 @@ function checkLine(sim: Simulation, line: Line): void {
   }
 }
 
-function readConnect(request: GraphRequest): {
+function readConnect(
+  line: Line,
+  request: GraphRequest,
+): {
   offer: string;
   facts: OfferFacts;
   opaque: string | undefined;
@@ -88,7 +99,7 @@ function readConnect(request: GraphRequest): {
   }
   checkSpoken(request.body.recording, 'recording');
   checkSpoken(request.body.transcription, 'transcription');
-  const facts = readBusinessSdp(session.sdp, 'offer');
+  const facts = readBusinessSdp(session.sdp, 'offer', keyExchangeOf(line));
   return { offer: String(session.sdp), facts, opaque };
 }
 
@@ -161,7 +172,7 @@ function accept(sim: Simulation, line: Line, request: GraphRequest, now: boolean
   if (session.sdp_type !== 'answer') {
     throw new GraphError(100, 'session.sdp_type must be answer');
   }
-  readBusinessSdp(session.sdp, 'answer');
+  readBusinessSdp(session.sdp, 'answer', keyExchangeOf(line));
   if (now) {
     const opaque = request.body.biz_opaque_callback_data;
     if (typeof opaque === 'string') call.opaque = opaque;

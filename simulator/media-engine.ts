@@ -9,11 +9,11 @@ import type {
   MediaEngine,
   PhoneOptions,
 } from './media-port.ts';
-import { metaSdp } from './sdp-answer.ts';
-import { readBusinessSdp } from './sdp-offer.ts';
+import { openSdesPeer } from './sdes-peer.ts';
+import { metaSdesSdp, metaSdp } from './sdp-answer.ts';
 import { openUdpFront, type UdpFront } from './udp-front.ts';
 import { Ear, toneFrames, Voice } from './voice.ts';
-import { openPeer, type WebRtcPeer } from './webrtc-peer.ts';
+import { openPeer, type PeerOptions, type WebRtcPeer } from './webrtc-peer.ts';
 
 /**
  * Real media: a werift peer per call, ICE-lite and DTLS client like Meta, behind one UDP port.
@@ -67,7 +67,7 @@ async function openCallMedia(
   onClosed: () => void,
 ): Promise<CallMedia> {
   const { clock, random } = engine;
-  const facts = readBusinessSdp(options.offer, 'offer');
+  const { facts } = options;
   const ear = await Ear.open(options.onHeard);
   const listener = new Listener(clock, facts.dtmfPayloadType, ear, options);
   let phone: BrowserPhone | null = null;
@@ -77,13 +77,7 @@ async function openCallMedia(
   let sending = true;
   let closed = false;
 
-  const peer = await openPeer({
-    offer: options.offer,
-    opusPayloadType: facts.opusPayloadType,
-    dtmfPayloadType: facts.dtmfPayloadType,
-    iceLite: true,
-    random,
-    onConnected: options.onConnected,
+  const peer = await openRelayPeer(engine, front, options, {
     onLost: () => {
       if (!closed) options.onLost();
     },
@@ -96,7 +90,6 @@ async function openCallMedia(
       if (accepted && isVoice) phone?.send(packet.payload);
     },
   });
-  const unroute = routeTo(front, peer, options.deaf);
   const voice = new Voice({
     clock,
     frames,
@@ -109,7 +102,7 @@ async function openCallMedia(
     },
   });
   return {
-    answer: answerOf(engine, front, peer, facts),
+    answer: peer.answer,
     accept() {
       accepted = true;
       voice.start();
@@ -134,10 +127,48 @@ async function openCallMedia(
       voice.stop();
       listener.stop();
       if (phone !== null) phone.onPayload = null;
-      unroute();
       await peer.close();
       ear.close();
       onClosed();
+    },
+  };
+}
+
+/** Meta's side of one call on the wire, whichever way its keys were agreed. */
+type RelayPeer = Pick<WebRtcPeer, 'answer' | 'send' | 'close'>;
+type RelayEvents = Pick<PeerOptions, 'onLost' | 'onRtcp' | 'onRtp'>;
+
+async function openRelayPeer(
+  engine: EngineOptions,
+  front: UdpFront,
+  options: CallMediaOptions,
+  events: RelayEvents,
+): Promise<RelayPeer> {
+  const { random, host } = engine;
+  const { facts, offer, deaf, onConnected } = options;
+  if (facts.sdes !== null) {
+    const { key: businessKey } = facts.sdes;
+    const peer = await openSdesPeer({ host, random, businessKey, deaf, onConnected, ...events });
+    const answer = metaSdesSdp(facts, { ...peer, address: addressOf(engine) }, random);
+    return { ...peer, answer };
+  }
+  const { opusPayloadType, dtmfPayloadType } = facts;
+  const peer = await openPeer({
+    offer,
+    opusPayloadType,
+    dtmfPayloadType,
+    iceLite: true,
+    random,
+    onConnected,
+    ...events,
+  });
+  const unroute = routeTo(front, peer, deaf);
+  return {
+    answer: answerOf(engine, front, peer, facts),
+    send: (packet) => peer.send(packet),
+    close: () => {
+      unroute();
+      return peer.close();
     },
   };
 }
@@ -204,19 +235,23 @@ function answerOf(
   peer: WebRtcPeer,
   facts: Parameters<typeof metaSdp>[0],
 ): string {
-  const wildcard = engine.host === '0.0.0.0' || engine.host === '::';
   return metaSdp(
     facts,
     {
       ufrag: attribute(peer.answer, 'ice-ufrag'),
       pwd: attribute(peer.answer, 'ice-pwd'),
       fingerprint: attribute(peer.answer, 'fingerprint').replace(/^sha-256 /, ''),
-      address: wildcard || engine.host === 'localhost' ? '127.0.0.1' : engine.host,
+      address: addressOf(engine),
       port: front.port,
       ssrc: peer.ssrc,
     },
     engine.random,
   );
+}
+
+/** Where the media of this machine is found, for an address in SDP must be literal. */
+function addressOf({ host }: EngineOptions): string {
+  return ['0.0.0.0', '::', 'localhost'].includes(host) ? '127.0.0.1' : host;
 }
 
 /** The browser's microphone and speaker, reached over 127.0.0.1. */

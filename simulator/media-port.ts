@@ -1,3 +1,5 @@
+import type { OfferFacts } from './sdp-offer.ts';
+
 /**
  * What the signalling half of the simulator asks of its media half. With `media: false` there is
  * no engine, and SDP answers come from a template.
@@ -13,6 +15,8 @@ export type MediaEngine = {
 export type CallMediaOptions = {
   wacid: string;
   offer: string;
+  /** What was read in the offer. */
+  facts: OfferFacts;
   /** True for a person behind a firewall: the relay never answers the business. */
   deaf: boolean;
   /** What the person's voice sounds like. */

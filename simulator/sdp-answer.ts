@@ -1,5 +1,5 @@
 import type { Random } from '../src/platform/random.ts';
-import type { OfferFacts } from './sdp-offer.ts';
+import { SDES_KEY_BYTES, type KeyExchange, type OfferFacts } from './sdp-offer.ts';
 
 /** Where media goes and with which keys; from the media engine, or made up when there is none. */
 export type RelayFacts = {
@@ -60,8 +60,49 @@ export function metaSdp(
   return lines.join('\r\n');
 }
 
+/** Where SRTP goes on a number with SDES, and the key that comes from there. */
+export type SdesRelayFacts = { address: string; port: number; key: Uint8Array; ssrc: number };
+
+/** The same for a number with SDES: no ICE, no DTLS, the key in the SDP (SIP page). */
+export function metaSdesSdp(offer: OfferFacts, relay: SdesRelayFacts, random: Random): string {
+  const { opusPayloadType: opus, dtmfPayloadType: dtmf, mid, sdes } = offer;
+  const key = Buffer.from(relay.key).toString('base64');
+  return [
+    'v=0',
+    `o=- ${1_700_000_000_000 + random.below(90_000_000_000)} 2 IN IP4 127.0.0.1`,
+    's=-',
+    't=0 0',
+    `m=audio ${relay.port} RTP/SAVP ${opus} ${dtmf}`,
+    `c=IN IP4 ${relay.address}`,
+    `a=crypto:${sdes?.tag ?? 1} AES_CM_128_HMAC_SHA1_80 inline:${key}`,
+    `a=mid:${mid}`,
+    'a=sendrecv',
+    'a=rtcp-mux',
+    `a=rtpmap:${opus} opus/48000/2`,
+    `a=fmtp:${opus} maxaveragebitrate=20000;maxplaybackrate=16000;minptime=20;` +
+      'sprop-maxcapturerate=16000;useinbandfec=1',
+    `a=rtpmap:${dtmf} telephone-event/8000`,
+    'a=maxptime:20',
+    'a=ptime:20',
+    `a=ssrc:${relay.ssrc} cname:WhatsAppAudioStream1`,
+    '',
+  ].join('\r\n');
+}
+
+/** An SDP of a number in the shape it has there, with keys, and nobody who listens. */
+export function pretendSdp(
+  offer: OfferFacts,
+  random: Random,
+  exchange: KeyExchange,
+  setup: 'active' | 'actpass' = 'active',
+): string {
+  const relay = pretendRelay(random);
+  if (exchange === 'DTLS') return metaSdp(offer, relay, random, setup);
+  return metaSdesSdp(offer, { ...relay, key: random.bytes(SDES_KEY_BYTES) }, random);
+}
+
 /** Well-formed keys and a relay nobody listens on, for a simulator without media. */
-export function pretendRelay(random: Random): RelayFacts {
+function pretendRelay(random: Random): RelayFacts {
   const hex = Buffer.from(random.bytes(32)).toString('hex').toUpperCase();
   return {
     ufrag: iceText(random, 16),
@@ -85,6 +126,12 @@ export function spoiledSdp(sdp: string, how: SdpFault): string {
         /a=fingerprint:sha-256 ([0-9A-F:]*)/i,
         (_all, hex: string) => `a=fingerprint:sha-1 ${hex.slice(0, 59)}`,
       );
+    case 'sdp_without_crypto':
+      return sdp.replace(/a=crypto:[^\r]*\r\n/, '');
+    case 'sdp_wrong_suite':
+      return sdp.replace('AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32');
+    case 'sdp_short_key':
+      return sdp.replace(/( inline:.{20})[^\r]*/, '$1');
     case 'sdp_garbage':
       return '\u0000not a session description \u20ac';
   }
@@ -94,6 +141,9 @@ export const SDP_FAULTS = [
   'setup_actpass',
   'sdp_without_fingerprint',
   'sdp_sha1_fingerprint',
+  'sdp_without_crypto',
+  'sdp_wrong_suite',
+  'sdp_short_key',
   'sdp_garbage',
 ] as const;
 export type SdpFault = (typeof SDP_FAULTS)[number];

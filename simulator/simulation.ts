@@ -11,6 +11,7 @@ import type {
 import type { BrowserPhone, CallMedia, MediaEngine } from './media-port.ts';
 import { newObjectId, userIdOf } from './meta-ids.ts';
 import { SENTINEL_PEOPLE, type Device, type PersonScript, type PersonSpec } from './people.ts';
+import type { KeyExchange } from './sdp-offer.ts';
 import type { SimulatorSettings } from './settings.ts';
 import type { WebhookOutlet } from './webhook-outlet.ts';
 
@@ -73,6 +74,8 @@ export type CallingBlock = {
   status: 'ENABLED' | 'DISABLED';
   callback_permission_status?: 'ENABLED' | 'DISABLED';
   sip?: { status: 'ENABLED' | 'DISABLED'; servers?: unknown[] };
+  /** Left out until it was set once. */
+  srtp_key_exchange_protocol?: KeyExchange;
   [name: string]: unknown;
 };
 
@@ -256,6 +259,11 @@ export function addLine(sim: Simulation, spec: LineSpec): Line {
   sim.apps.subscribed.add(line.wabaId);
   sim.changed();
   return line;
+}
+
+/** DTLS is what a number has that never set it. */
+export function keyExchangeOf({ calling }: Line): KeyExchange {
+  return calling.srtp_key_exchange_protocol ?? 'DTLS';
 }
 
 /** Timers of a call die with it. */

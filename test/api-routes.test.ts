@@ -219,6 +219,7 @@ function bodyFor(path: string): object {
     '/v1/webhook-endpoints': { url: 'http://127.0.0.1:9/other' },
     '/v1/webhook-endpoints/{id}/recover': { since: '2026-06-03T00:00:00Z' },
     '/v1/lines/{id}/calling': { enabled: true },
+    '/v1/lines/{id}/key-exchange': { keyExchange: 'dtls' },
     '/v1/lines/{id}/brake/resume': { reason: 'The template was mended.' },
     '/v1/templates': { ...TEMPLATE, name: 'more_words', lineId: owned['/v1/lines'] },
     '/v1/templates/lint': TEMPLATE,

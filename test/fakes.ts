@@ -79,6 +79,7 @@ export class FakeMedia implements MediaPlane {
     this.#recordings.set(options.callId, recording);
     const close = async (): Promise<MediaStats> => {
       this.#calls.delete(options.callId);
+      this.#recordings.delete(options.callId);
       recording.close();
       if (this.closing === 'hangs') return new Promise(() => {});
       return fakeStats(startedAt);
@@ -276,6 +277,7 @@ function fakeStats(at: number): MediaStats {
     srtp: null,
     iceConnectedAt: at,
     connectedAt: at,
+    whatsappSrtp: 'DTLS_SRTP',
     whatsapp: leg,
     endpoint: leg,
   };

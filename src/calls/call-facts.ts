@@ -1,4 +1,4 @@
-import type { MediaLeg, SilenceCause } from '../media/media.ts';
+import type { KeyExchange, MediaLeg, SilenceCause } from '../media/media.ts';
 import type { PermissionId } from '../platform/ids.ts';
 import type { MetaError } from '../whatsapp/whatsapp.ts';
 import type { CallControl } from './call-control.ts';
@@ -26,6 +26,8 @@ export type CallFacts = {
   mediaAnswer: string | null;
   mediaAnsweredAt: number | null;
   mediaConnectedAt: number | null;
+  /** How the keys toward WhatsApp were agreed; absent for DTLS. */
+  keyExchange?: KeyExchange;
   ringingAt: number | null;
   answeredAt: number | null;
   rejectedAt: number | null;
@@ -79,7 +81,7 @@ export type FactEvent =
   | { type: 'CallInitiated'; at: number; wacid: string }
   | { type: 'CallDialUnknown'; at: number; reason: string }
   | { type: 'CallMediaAnswered'; at: number; sdp: string }
-  | { type: 'CallMediaConnected'; at: number }
+  | { type: 'CallMediaConnected'; at: number; keyExchange?: KeyExchange }
   | { type: 'CallRinging'; at: number }
   | { type: 'CallAnswered'; at: number }
   | { type: 'CallRejected'; at: number }
@@ -135,7 +137,11 @@ export function foldFact(facts: CallFacts, event: FactEvent): CallFacts {
     case 'CallMediaAnswered':
       return { ...facts, mediaAnswer: event.sdp, mediaAnsweredAt: event.at };
     case 'CallMediaConnected':
-      return { ...facts, mediaConnectedAt: event.at };
+      return {
+        ...facts,
+        mediaConnectedAt: event.at,
+        ...(event.keyExchange === undefined ? {} : { keyExchange: event.keyExchange }),
+      };
     case 'CallRinging':
       return { ...facts, ringingAt: event.at };
     case 'CallAnswered':

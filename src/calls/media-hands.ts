@@ -76,9 +76,10 @@ export class MediaHands {
   open(): void {
     if (this.#opening) return;
     this.#opening = true;
-    const { media, callId, isDone, poke, hangUp } = this.#ports;
+    const { media, callId, isDone, poke, hangUp, advertisedAddress } = this.#ports;
+    const isSdes = this.#target.line.keyExchange === 'sdes';
     const onEvent = (event: MediaEvent): void => this.#onEvent(event);
-    media.openCall({ callId, onEvent }).then(
+    media.openCall({ callId, onEvent, ...(isSdes ? { sdes: { advertisedAddress } } : {}) }).then(
       (opened) => {
         this.#media = opened;
         // The call may have gone down meanwhile; then nobody else would close it.
@@ -131,8 +132,10 @@ export class MediaHands {
 
   #onEvent(event: MediaEvent): void {
     const { clock, log, callId, report, hangUp } = this.#ports;
-    if (event.kind === 'connected') report({ type: 'CallMediaConnected', at: clock.now() });
-    else if (event.kind === 'lost') hangUp('platform', event.cause);
+    if (event.kind === 'connected') {
+      const { kind: _kind, ...how } = event;
+      report({ type: 'CallMediaConnected', at: clock.now(), ...how });
+    } else if (event.kind === 'lost') hangUp('platform', event.cause);
     else if (event.kind === 'dtmf') this.#onKey(event.leg, event.digit, clock.monotonic());
     else if (event.kind === 'silent') {
       const { leg, silentMs } = event;

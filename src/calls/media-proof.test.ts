@@ -32,6 +32,7 @@ const MEDIA: MediaStats = {
   srtp: null,
   iceConnectedAt: AT + 900,
   connectedAt: AT + 1000,
+  whatsappSrtp: 'DTLS_SRTP',
   whatsapp: LEG,
   endpoint: { ...LEG, firstPacketInAt: AT + 5950, firstPacketOutAt: null },
 };

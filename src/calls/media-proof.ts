@@ -7,15 +7,17 @@ import type { CallFacts } from './call-facts.ts';
 type Stored<T> = { [K in keyof T]?: T[K] | undefined };
 
 /**
- * What proves that audio could pass, in order of time: pick-up, ICE, DTLS, and the first packet
- * and sound on each leg. What never happened is not there, which tells where a call broke. The
- * packets are known when the media has been closed, so a live call shows the first steps only.
+ * What proves that audio could pass, in order of time: pick-up, ICE and DTLS or the keys of SDES,
+ * and the first packet and sound on each leg. What never happened is not there, which tells where a
+ * call broke. The packets are known when the media has been closed, so a live call shows the first
+ * steps only.
  */
 export function mediaProofOf(facts: CallFacts, media: MediaStats | null): MediaProofView[] {
+  const keyed = facts.keyExchange === 'sdes' ? 'sdes_keyed' : 'dtls_connected';
   const steps: [MediaProofView['step'], number | null | undefined][] = [
     ['answered', facts.answeredAt],
     ['ice_connected', media?.iceConnectedAt],
-    ['dtls_connected', media?.connectedAt ?? facts.mediaConnectedAt],
+    [keyed, media?.connectedAt ?? facts.mediaConnectedAt],
     ...legSteps('whatsapp', media?.whatsapp),
     ['endpoint_answered', facts.endpoint?.answeredAt],
     ...legSteps('endpoint', media?.endpoint),
@@ -45,6 +47,8 @@ export function wholeStats(media: MediaStats): MediaStats {
     ...media,
     srtp: stored.srtp ?? null,
     iceConnectedAt: stored.iceConnectedAt ?? null,
+    // Before SDES there was no other way.
+    whatsappSrtp: stored.whatsappSrtp ?? (media.connectedAt === null ? null : 'DTLS_SRTP'),
     whatsapp: wholeLeg(media.whatsapp),
     endpoint: wholeLeg(media.endpoint),
   };

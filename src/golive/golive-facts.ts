@@ -57,11 +57,11 @@ export async function gatherGoLiveFacts(
       webhookAge(database, line.sealed.phoneNumberId),
       endpointOf(ports, line),
     ]);
-  const { displayNumber, policyPack } = line;
+  const { displayNumber, policyPack, keyExchange } = line;
   const { phoneNumberId, graphBaseUrl } = line.sealed;
   return {
     now: clock.now(),
-    line: { displayNumber, policyPack, phoneNumberId, graphBaseUrl },
+    line: { displayNumber, policyPack, phoneNumberId, graphBaseUrl, keyExchange },
     phoneNumber,
     settings: calling,
     subscribedApps,

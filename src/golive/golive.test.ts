@@ -13,9 +13,10 @@ const GOOD: GoLiveFacts = {
     phoneNumberId: '100000000000001',
     policyPack: 'strict-2026-01',
     graphBaseUrl: 'https://graph.facebook.com',
+    keyExchange: 'dtls',
   },
   phoneNumber: told({ displayPhoneNumber: '+44 20 7946 0000', qualityRating: 'GREEN' }),
-  settings: told({ enabled: true, sipEnabled: false, restrictions: [] }),
+  settings: told({ enabled: true, sipEnabled: false, keyExchange: 'dtls', restrictions: [] }),
   subscribedApps: told(['300000000000001']),
   templates: told(
     ['call_permission_request', 'appointment_callback_request', 'support_callback_request'].map(
@@ -67,14 +68,16 @@ const ROWS: ReadonlyArray<
   ],
   [
     'calling off',
-    { settings: told({ enabled: false, sipEnabled: false, restrictions: [] }) },
+    {
+      settings: told({ enabled: false, sipEnabled: false, keyExchange: 'dtls', restrictions: [] }),
+    },
     'calling_enabled',
     'failed',
     false,
   ],
   [
     'SIP on',
-    { settings: told({ enabled: true, sipEnabled: true, restrictions: [] }) },
+    { settings: told({ enabled: true, sipEnabled: true, keyExchange: 'dtls', restrictions: [] }) },
     'sip_off',
     'failed',
     false,
@@ -85,6 +88,7 @@ const ROWS: ReadonlyArray<
       settings: told({
         enabled: true,
         sipEnabled: false,
+        keyExchange: 'dtls',
         restrictions: [{ type: 'RESTRICTED_BUSINESS_INITIATED_CALLING', expiresAt: NOW + HOUR_MS }],
       }),
     },
@@ -98,6 +102,7 @@ const ROWS: ReadonlyArray<
       settings: told({
         enabled: true,
         sipEnabled: false,
+        keyExchange: 'dtls',
         restrictions: [{ type: 'RESTRICTED_BUSINESS_INITIATED_CALLING', expiresAt: NOW - HOUR_MS }],
       }),
     },
@@ -111,6 +116,7 @@ const ROWS: ReadonlyArray<
       settings: told({
         enabled: true,
         sipEnabled: false,
+        keyExchange: 'dtls',
         restrictions: [{ type: 'RESTRICTED_USER_INITIATED_CALLING', expiresAt: null }],
       }),
     },

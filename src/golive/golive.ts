@@ -1,3 +1,4 @@
+import type { KeyExchange } from '../media/media.ts';
 import type { CallingSettings } from '../whatsapp/whatsapp.ts';
 import type { ProbeResult } from './endpoint-probe.ts';
 import { houseChecks } from './house-checks.ts';
@@ -18,6 +19,7 @@ export const CHECK_IDS = [
   'quality',
   'calling_enabled',
   'sip_off',
+  'key_exchange',
   'restrictions',
   'app_subscribed',
   'webhook_url',
@@ -68,6 +70,7 @@ export type GoLiveFacts = {
     phoneNumberId: string;
     policyPack: string;
     graphBaseUrl: string;
+    keyExchange: KeyExchange;
   };
   phoneNumber: Told<{ displayPhoneNumber: string; verifiedName?: string; qualityRating?: string }>;
   settings: Told<CallingSettings>;

@@ -49,6 +49,12 @@ export function metaChecks(facts: GoLiveFacts): Check[] {
       ),
     ),
     check(
+      'key_exchange',
+      'Line and Meta agree how the keys of the sound are exchanged',
+      true,
+      judge(settings, (value) => exchangeFinding(line.keyExchange, value.keyExchange)),
+    ),
+    check(
       'restrictions',
       'Meta does not restrict calls from the number',
       true,
@@ -87,6 +93,16 @@ function numberFinding(ours: string, theirs: string): Finding {
     `The line says ${ours}, but this phone number id is ${theirs} at Meta.`,
     'Copy the phone number id of the right number from WhatsApp Manager → API setup, and save ' +
       'the line again.',
+  );
+}
+
+/** With different ones Meta refuses the offer before any phone rings. */
+function exchangeFinding(ours: string, theirs: string): Finding {
+  if (ours === theirs) return ok(`Both have ${ours.toUpperCase()}.`);
+  return failed(
+    `The line has ${ours.toUpperCase()}, Meta ${theirs.toUpperCase()}: calls will be refused.`,
+    `POST /v1/lines/{id}/key-exchange with {"keyExchange":"${theirs}"} takes Meta's, with ` +
+      `"${ours}" it sets Meta to the line's.`,
   );
 }
 

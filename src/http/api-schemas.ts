@@ -37,6 +37,7 @@ const mediaProofSchema = z
         'answered',
         'ice_connected',
         'dtls_connected',
+        'sdes_keyed',
         'endpoint_answered',
         'bridged',
         'whatsapp_first_packet_out',
@@ -71,6 +72,7 @@ const audioGapsSchema = z
   // Records from before it do not have it.
   .default([])
   .describe('When a side of the bridged call could not be heard, and why.');
+const srtpSchema = z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80', 'DTLS_SRTP']).nullable();
 const textOrNull = z.string().nullable();
 
 /** A name or label: one line, so that no header and no log line can be broken with it. */
@@ -104,6 +106,7 @@ export const lineSchema = z.object({
   restrictedUntil: instantOrNull,
   defaultEndpointId: textOrNull,
   optOutKey: textOrNull,
+  keyExchange: z.enum(['dtls', 'sdes']).describe('Toward WhatsApp; Meta must have the same.'),
 }) satisfies z.ZodType<LineView>;
 
 export const CONSENT_STATUSES = [
@@ -345,9 +348,10 @@ export const cdrSchema = z.object({
     .object({
       codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),
       transcoded: z.boolean(),
-      srtp: z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80', 'DTLS_SRTP']).nullable(),
+      srtp: srtpSchema,
       iceConnectedAt: z.number().nullable(),
       connectedAt: z.number().nullable(),
+      whatsappSrtp: srtpSchema.describe('How the audio toward WhatsApp was encrypted.'),
       whatsapp: legSchema,
       endpoint: legSchema,
     })

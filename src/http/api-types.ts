@@ -36,6 +36,7 @@ export type LineView = {
   defaultEndpointId: string | null;
   /** The key that means "stop" in a call; null takes none. */
   optOutKey: string | null;
+  keyExchange: 'dtls' | 'sdes';
 };
 
 export type CallStrategy = 'on_answer' | 'on_ringing' | 'agent_first';
@@ -322,8 +323,8 @@ export type LegQualityView = {
 export type MediaProofView = {
   step:
     | 'answered'
-    | 'ice_connected'
-    | 'dtls_connected'
+    | `${'ice' | 'dtls'}_connected`
+    | 'sdes_keyed'
     | 'endpoint_answered'
     | 'bridged'
     | `${'whatsapp' | 'endpoint'}_first_${'packet_out' | 'packet_in' | 'sound_in'}`;
@@ -333,8 +334,7 @@ export type MediaProofView = {
 export type AudioGapView = {
   leg: 'whatsapp' | 'endpoint';
   cause:
-    | 'wrong_address'
-    | 'wrong_codec'
+    | `wrong_${'address' | 'codec'}`
     | 'srtp_failed'
     | 'never_sent'
     | 'stopped'

@@ -9,6 +9,7 @@ import { pageSchema } from '../http/pagination.ts';
 import { RUN_FAILURES } from '../failure-codes.ts';
 import { HttpError, RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
+import { KEY_EXCHANGES } from '../media/media.ts';
 import { isoTime } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { isRefused } from '../platform/refusal.ts';
@@ -53,6 +54,12 @@ const lineBody = z.strictObject({
     .nullable()
     .default(null)
     .describe('The key that ends calls for good when pressed in a call; announce it first.'),
+  keyExchange: z
+    .enum(KEY_EXCHANGES)
+    .optional()
+    .describe(
+      'dtls unless given. To change it here and at Meta: POST /v1/lines/{id}/key-exchange.',
+    ),
 });
 
 const DEFAULT_PACK = 'strict-2026-01';
@@ -122,6 +129,7 @@ async function storeLine(
       policyPack,
       defaultEndpointId: endpointId,
       optOutKey: body.optOutKey,
+      ...(body.keyExchange === undefined ? {} : { keyExchange: body.keyExchange }),
       access: {
         graphBaseUrl: graphBaseUrl.replace(/\/+$/, ''),
         graphVersion,
@@ -157,6 +165,7 @@ export function lineView(line: StoredLine): LineView {
     restrictedUntil: line.restrictedUntil === null ? null : isoTime(line.restrictedUntil),
     defaultEndpointId: line.defaultEndpointId,
     optOutKey: line.optOutKey,
+    keyExchange: line.keyExchange,
   };
 }
 

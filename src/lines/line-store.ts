@@ -1,4 +1,5 @@
 import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import type { KeyExchange } from '../media/media.ts';
 import {
   bucketOf,
   type AccountId,
@@ -28,6 +29,7 @@ type LineRow = {
   enabled: boolean;
   restricted_until: number | null;
   opt_out_key: string | null;
+  key_exchange: KeyExchange;
   account_policy: unknown;
   own_limits: unknown;
   account_stopped_at: number | null;
@@ -38,7 +40,7 @@ type LineRow = {
 
 const COLUMNS = `id, account_id, name, display_number, country, phone_number_id, waba_id,
   graph_base_url, graph_version, access_token, policy_pack, default_endpoint_id, enabled,
-  restricted_until, opt_out_key, own_limits, surveys,
+  restricted_until, opt_out_key, key_exchange, own_limits, surveys,
   (select settings - 'policy' from accounts where accounts.id = account_id) as account_settings,
   (select settings -> 'policy' from accounts where accounts.id = account_id) as account_policy,
   (select stopped_at from accounts where accounts.id = account_id) as account_stopped_at,
@@ -142,8 +144,9 @@ const SAVE = statement<{ id: LineId }>(
   'line_save',
   `insert into lines (id, account_id, name, display_number, country, phone_number_id, waba_id,
      graph_base_url, graph_version, access_token, app_secret, verify_token, policy_pack,
-     default_endpoint_id, opt_out_key)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     default_endpoint_id, opt_out_key, key_exchange)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+     coalesce($16, 'dtls'))
    on conflict (phone_number_id) do update
      set name = excluded.name, display_number = excluded.display_number,
          country = excluded.country, waba_id = excluded.waba_id,
@@ -151,13 +154,16 @@ const SAVE = statement<{ id: LineId }>(
          access_token = excluded.access_token, opt_out_key = excluded.opt_out_key,
          app_secret = excluded.app_secret,
          verify_token = excluded.verify_token,
+         key_exchange = coalesce($16, lines.key_exchange),
          default_endpoint_id = coalesce(excluded.default_endpoint_id, lines.default_endpoint_id)
      where lines.account_id = excluded.account_id
    returning id`,
 );
 
-export type NewLine = Omit<Line, 'restrictedUntil' | 'enabled' | 'optOutKey'> & {
+export type NewLine = Omit<Line, 'restrictedUntil' | 'enabled' | 'optOutKey' | 'keyExchange'> & {
   optOutKey?: string | null;
+  /** Absent: `dtls` for a new line, else as it is. */
+  keyExchange?: KeyExchange;
 };
 
 /**
@@ -186,6 +192,7 @@ export async function saveLine(
     line.policyPack,
     line.defaultEndpointId,
     line.optOutKey ?? null,
+    line.keyExchange ?? null,
   ]);
   return row?.id ?? null;
 }
@@ -201,6 +208,21 @@ export async function setRestriction(
   until: number | null,
 ): Promise<void> {
   await db.run(SET_RESTRICTION, [phoneNumberId, at(until)]);
+}
+
+const SET_KEY_EXCHANGE = statement(
+  'line_set_key_exchange',
+  'update lines set key_exchange = $3 where account_id = $1 and id = $2',
+);
+
+/** How calls from now on are keyed toward WhatsApp. */
+export async function saveKeyExchange(
+  db: Queryable,
+  accountId: AccountId,
+  id: LineId,
+  keyExchange: KeyExchange,
+): Promise<void> {
+  await db.run(SET_KEY_EXCHANGE, [accountId, id, keyExchange]);
 }
 
 const SET_SURVEYS = statement(
@@ -221,7 +243,7 @@ export async function saveLineSurveys(
 /** Opens the access token: only right before Meta is spoken to. */
 export function openLine(line: StoredLine, sealer: Sealer): Line {
   const { id, accountId, name, displayNumber, country, policyPack, sealed } = line;
-  const { defaultEndpointId, enabled, restrictedUntil, optOutKey } = line;
+  const { defaultEndpointId, enabled, restrictedUntil, optOutKey, keyExchange } = line;
   return {
     id,
     accountId,
@@ -233,6 +255,7 @@ export function openLine(line: StoredLine, sealer: Sealer): Line {
     enabled,
     restrictedUntil,
     optOutKey,
+    keyExchange,
     access: { ...sealed, accessToken: sealer.open(sealed.accessToken) },
   };
 }
@@ -249,6 +272,7 @@ function toLine(row: LineRow): StoredLine {
     enabled: row.enabled,
     restrictedUntil: row.restricted_until,
     optOutKey: row.opt_out_key,
+    keyExchange: row.key_exchange,
     accountPolicy: accountPolicyOf(row.account_policy),
     ownLimits: lineLimitsOf(row.own_limits),
     surveys: surveySettingsOf(row.account_settings?.surveys, row.surveys),

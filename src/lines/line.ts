@@ -1,3 +1,4 @@
+import type { KeyExchange } from '../media/media.ts';
 import type { AccountId, EndpointId, LineId } from '../platform/ids.ts';
 import type { LineAccess } from '../whatsapp/whatsapp.ts';
 
@@ -17,6 +18,8 @@ export type Line = {
   restrictedUntil: number | null;
   /** The key that means "stop" in a call, once it was announced; null takes none. */
   optOutKey: string | null;
+  /** How calls toward WhatsApp are keyed; at Meta it is set to the same. */
+  keyExchange: KeyExchange;
   /** Live or simulated is decided by these values alone. */
   access: LineAccess;
 };

@@ -19,11 +19,19 @@ export const AUDIO_FAILURES: Readonly<Record<string, FailureEntry>> = {
   sdp_rejected: { title: 'The audio line is rejected.', fix: 'See why the other side refuses.' },
   sdp_protocol: {
     title: 'The transport is another than was offered.',
-    fix: 'Endpoints speak plain RTP, Meta DTLS-SRTP.',
+    fix: 'Endpoints speak plain RTP or SRTP, Meta DTLS-SRTP, or SRTP on a line set to SDES.',
   },
   sdp_fingerprint: {
     title: 'There is not exactly one usable DTLS fingerprint.',
-    fix: 'A number set to SDES at Meta has none: set it back to DTLS.',
+    fix: 'If it happens again, report it with the log line of the call.',
+  },
+  sdp_crypto: {
+    title: 'There is not exactly one usable key (a=crypto) of the suite that was offered.',
+    fix: 'If it happens again, report it with the log line of the call, or set the line to DTLS.',
+  },
+  sdp_key_exchange: {
+    title: 'The answer is for SDES and the offer was for DTLS, or the other way round.',
+    fix: 'POST /v1/lines/{id}/key-exchange sets the line and Meta to the same.',
   },
   sdp_setup: {
     title: 'The DTLS roles do not fit.',

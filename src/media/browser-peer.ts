@@ -28,7 +28,7 @@ export function browserPeer(advertisedAddress: string): WebRtcPeer {
         '',
       ].join('\r\n'),
     check: checkBrowserAnswer,
-    refused: browserFailure,
+    refused: (message, _rule, cause) => browserFailure(message, cause),
   };
 }
 

@@ -38,9 +38,9 @@ export function formatCrypto({ tag, suite, key }: OfferedKey): string {
 const OUR_SUITES = ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'] as const;
 
 /**
- * SRTP on the leg toward the endpoint, keyed in the SDP (SDES), so it is as secret as the
- * signalling that carries it: worth something over TLS only. Once agreed there is no way back to
- * plain RTP within the call.
+ * SRTP keyed in the SDP (SDES), toward an endpoint or a number that Meta has set so. It is as
+ * secret as the signalling that carries it: worth something over TLS only. Once agreed there is no
+ * way back to plain RTP within the call.
  */
 export class EndpointSecurity {
   readonly #random: Random;
@@ -57,9 +57,9 @@ export class EndpointSecurity {
     return this.#sending?.key.suite ?? null;
   }
 
-  /** Fresh keys to offer, one for each suite that we know. */
-  offer(): readonly OfferedKey[] {
-    this.#offered = OUR_SUITES.map((suite, index) => this.#newKey(suite, index + 1));
+  /** Fresh keys to offer, one for each suite; all that we know unless some are named. */
+  offer(suites: readonly SrtpSuite[] = OUR_SUITES): readonly OfferedKey[] {
+    this.#offered = suites.map((suite, index) => this.#newKey(suite, index + 1));
     return this.#offered;
   }
 

@@ -9,11 +9,15 @@ import type {
   EndpointMediaOptions,
   FrameTap,
   MediaEvent,
+  MediaLostCause,
   MediaSecurity,
   MediaStats,
+  SdesOptions,
 } from './media.ts';
 import { META_PEER } from './meta-answer.ts';
 import { openOpusCodec } from './opus-codec.ts';
+import type { RtpPacket } from './rtp.ts';
+import { SdesLeg } from './sdes-leg.ts';
 import type { SoundLibrary } from './sound-library.ts';
 import { WebRtcLeg } from './webrtc-leg.ts';
 import type { CallOrder } from './worker-protocol.ts';
@@ -26,6 +30,8 @@ export type LiveCallOptions = {
   silentAfterMs: number;
   sounds: SoundLibrary;
   port: number;
+  /** Absent or null where the leg toward WhatsApp is WebRTC. */
+  sdes?: SdesOptions | null;
   /** What a recording is made of. */
   onFrame?: FrameTap;
   onEvent: (event: MediaEvent) => void;
@@ -40,7 +46,7 @@ const FRAMES_PER_REPORT = 250;
 export class LiveCall {
   readonly #options: LiveCallOptions;
   readonly #bridge: Bridge;
-  readonly #whatsapp: WebRtcLeg;
+  readonly #whatsapp: WebRtcLeg | SdesLeg;
   readonly #endpoints = new Map<string, EndpointVoice>();
   readonly #cname: string;
   /** What the endpoint in use settled; kept when its leg is closed. */
@@ -58,17 +64,12 @@ export class LiveCall {
       openOpus: openOpusCodec,
       onEvent: (event) => this.#emit(event),
     });
-    const leg = this.#bridge.whatsapp;
-    this.#whatsapp = new WebRtcLeg({
-      ...options,
-      peer: META_PEER,
-      ssrc: leg.stream?.ssrc ?? 0,
-      cname: this.#cname,
-      onConnected: () => this.#connected(),
-      onLost: (cause) => this.#emit({ kind: 'lost', cause }),
-      onPacket: (packet) => this.#bridge.hear(leg, packet),
-      onRtcp: (bytes) => this.#bridge.heardRtcp(leg, bytes),
-    });
+    this.#whatsapp = this.#newWhatsAppLeg();
+  }
+
+  /** Binds what the engine does not bind by itself. Throws `Failure` `media_no_capacity`. */
+  async open(): Promise<void> {
+    if (this.#whatsapp instanceof SdesLeg) await this.#whatsapp.open();
   }
 
   get offer(): string {
@@ -148,6 +149,7 @@ export class LiveCall {
       srtp: this.#settled?.suite ?? null,
       iceConnectedAt: this.#whatsapp.iceConnectedAt,
       connectedAt: this.#connectedAt,
+      whatsappSrtp: this.#connectedAt === null ? null : this.#whatsapp.security,
       whatsapp: this.#bridge.whatsapp.stats(),
       endpoint: this.#bridge.endpointStats(),
     };
@@ -176,7 +178,31 @@ export class LiveCall {
       sendEvents: events === null ? null : { ...events, clockRate: 8000 },
       receiveEvents: events === null ? [] : [{ ...events, clockRate: 8000 }],
     });
-    this.#emit({ kind: 'connected' });
+    const isSdes = this.#whatsapp instanceof SdesLeg;
+    this.#emit({ kind: 'connected', ...(isSdes ? { keyExchange: 'sdes' as const } : {}) });
+  }
+
+  #newWhatsAppLeg(): WebRtcLeg | SdesLeg {
+    const bridge = this.#bridge;
+    const leg = bridge.whatsapp;
+    const options = {
+      ...this.#options,
+      ssrc: leg.stream?.ssrc ?? 0,
+      cname: this.#cname,
+      onConnected: () => this.#connected(),
+      onPacket: (packet: RtpPacket) => bridge.hear(leg, packet),
+      onRtcp: (bytes: Uint8Array) => bridge.heardRtcp(leg, bytes),
+    };
+    const { sdes = null } = options;
+    if (sdes !== null) {
+      return new SdesLeg({
+        ...options,
+        ...sdes,
+        onUseless: (cause) => bridge.useless(leg, cause),
+      });
+    }
+    const onLost = (cause: MediaLostCause): void => this.#emit({ kind: 'lost', cause });
+    return new WebRtcLeg({ ...options, peer: META_PEER, onLost });
   }
 
   #play(order: PlayOrder): void {

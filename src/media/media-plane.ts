@@ -95,7 +95,8 @@ function makePlane(
     const port = await ports.take();
     try {
       if (port === null) throw noCapacity('No UDP port of the media range is free.');
-      const { offer } = await worker.ask(handle, 'open', { port });
+      const sdes = call.sdes ?? null;
+      const { offer } = await worker.ask(handle, 'open', { port, sdes });
       const { onEvent } = call;
       const onClosed = (): void => void calls.delete(handle);
       const opened = new PlaneCall({ handle, worker, ports, port, offer, onEvent, onClosed });

@@ -19,6 +19,7 @@ import {
 } from './worker-protocol.ts';
 
 type Request = Extract<ToWorker, { kind: 'request' }>;
+type OpenInput = WorkerRequests['open']['input'];
 type Output = WorkerRequests[RequestKind]['output'];
 
 const LOAD_EVERY_MS = 1000;
@@ -80,7 +81,7 @@ export class MediaWorker {
   }
 
   async #perform(message: Request): Promise<Output> {
-    if (message.ask === 'open') return this.#open(message.handle, message.input.port);
+    if (message.ask === 'open') return this.#open(message.handle, message.input);
     const call = this.#calls.get(message.handle);
     if (call === undefined) throw unknownCall();
     switch (message.ask) {
@@ -106,7 +107,8 @@ export class MediaWorker {
     }
   }
 
-  async #open(handle: number, port: number): Promise<{ offer: string }> {
+  async #open(handle: number, input: OpenInput): Promise<{ offer: string }> {
+    const { port, sdes } = input;
     refuseWithoutDescriptors();
     // Again, as close to the native bind as can be: see guard G1.
     if (!(await canBind(this.#settings.bindAddress, port))) {
@@ -117,16 +119,18 @@ export class MediaWorker {
     }
     const onEvent = (event: MediaEvent): void => this.#send({ kind: 'event', handle, event });
     const recording = new CallRecording({ clock: this.#clock, disk: recordingDisk, onEvent });
-    this.#recordings.set(handle, recording);
     const call = new LiveCall({
       ...this.#settings,
       clock: this.#clock,
       random: this.#random,
       sounds: this.#sounds,
       port,
+      sdes,
       onFrame: recording.onFrame,
       onEvent,
     });
+    await call.open();
+    this.#recordings.set(handle, recording);
     this.#calls.set(handle, call);
     this.#opened += 1;
     this.#ticker.start();

@@ -2,9 +2,9 @@ import type { RecordingFigures, RecordingOrder, RecordingTrouble } from '../reco
 import type { SrtpSuite } from './srtp.ts';
 
 /**
- * The media plane: one `MediaCall` per call, with a WebRTC leg toward WhatsApp and an RTP leg
- * toward the endpoint, bridged. Signalling code knows only these types; which engine does the
- * work, and in which process, is the driver's secret.
+ * The media plane: one `MediaCall` per call, with a leg toward WhatsApp (WebRTC, or SRTP keyed in
+ * the SDP) and an RTP leg toward the endpoint, bridged. Signalling code knows only these types;
+ * which engine does the work, and in which process, is the driver's secret.
  *
  * What every driver promises:
  * - From `applyAnswer` on something is always sent toward WhatsApp (Opus silence until the bridge
@@ -27,15 +27,28 @@ export type MediaPlane = {
 
 export type MediaCallOptions = {
   callId: string;
+  /** Present where Meta has the number on SDES; absent, it is DTLS with ICE. */
+  sdes?: SdesOptions;
   onEvent: (event: MediaEvent) => void;
 };
 
+/** `advertisedAddress` is one of ours, written into c= and o= of the offer toward Meta. */
+export type SdesOptions = { advertisedAddress: string };
+
+/** How the keys of SRTP toward WhatsApp are agreed: `srtp_key_exchange_protocol` at Meta. */
+export const KEY_EXCHANGES = ['dtls', 'sdes'] as const;
+export type KeyExchange = (typeof KEY_EXCHANGES)[number];
+
 export type MediaCall = {
-  /** SDP offer toward Meta: RFC 8866 with CRLF, setup:actpass, Opus 111 and telephone-event 126. */
+  /**
+   * SDP offer toward Meta: RFC 8866 with CRLF, Opus 111 and telephone-event 126; setup:actpass, or
+   * `a=crypto` with a key that must reach nobody but Meta.
+   */
   readonly offer: string;
   /**
    * Applies Meta's answer once; a second call with the same SDP does nothing. Throws `Failure`
-   * `meta_sdp_refused` where guard G4 says no; the call is then unusable and must be closed.
+   * `meta_sdp_refused` where guard G4 says no, or `meta_key_exchange_mismatch` where the answer is
+   * for SDES and the offer was not, or the other way round; the call must then be closed.
    */
   applyAnswer(sdp: string): Promise<void>;
   /**
@@ -182,8 +195,8 @@ export type SilenceCause =
 
 /** `legId` stands in the events of every endpoint leg but `main`. */
 export type MediaEvent =
-  /** ICE and DTLS are up on the WhatsApp leg. */
-  | { kind: 'connected' }
+  /** ICE and DTLS are up on the WhatsApp leg, or its keys are known by SDES. */
+  | { kind: 'connected'; keyExchange?: KeyExchange }
   /** The first RTP packet with audio came in on a leg. */
   | { kind: 'firstAudio'; leg: MediaLeg; legId?: string }
   | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number; legId?: string }
@@ -246,8 +259,10 @@ export type MediaStats = {
   srtp: MediaSecurity | null;
   /** ICE found a way to Meta; milliseconds since the epoch. */
   iceConnectedAt: number | null;
-  /** DTLS was done too: from here on audio can pass. */
+  /** DTLS was done too, or the keys came by SDES: from here on audio can pass. */
   connectedAt: number | null;
+  /** How the audio toward WhatsApp is encrypted; null while it is not connected. */
+  whatsappSrtp: MediaSecurity | null;
   whatsapp: LegStats;
   endpoint: LegStats;
 };

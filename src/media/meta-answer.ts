@@ -14,13 +14,23 @@ export const META_PEER: WebRtcPeer = {
   name: 'whatsapp',
   offer: whatsAppOffer,
   check: checkMetaAnswer,
-  refused: (message, cause) =>
-    new Failure({
-      code: 'meta_sdp_refused',
-      message: `Meta's SDP answer was refused: ${message}`,
-      fix: 'End the call; if it happens again, report this sentence and the time to Meta.',
-      verdict: 'terminal',
-      side: 'upstream',
-      cause,
-    }),
+  refused: metaFailure,
 };
+
+/**
+ * Meta's answer cannot be used; `rule` names what it broke. An answer for the other key exchange
+ * has a code of its own, because a setting puts it right.
+ */
+export function metaFailure(message: string, rule?: string, cause?: unknown): Failure {
+  const isOtherExchange = rule === 'sdp_key_exchange';
+  return new Failure({
+    code: isOtherExchange ? 'meta_key_exchange_mismatch' : 'meta_sdp_refused',
+    message: `Meta's SDP answer was refused: ${message}`,
+    fix: isOtherExchange
+      ? 'Set line and Meta to the same: POST /v1/lines/{id}/key-exchange.'
+      : 'End the call; if it happens again, report this sentence and the time to Meta.',
+    verdict: 'terminal',
+    side: 'upstream',
+    cause,
+  });
+}

@@ -215,6 +215,7 @@ const NO_STATS: MediaStats = {
   srtp: null,
   iceConnectedAt: null,
   connectedAt: null,
+  whatsappSrtp: null,
   whatsapp: NO_LEG_STATS,
   endpoint: NO_LEG_STATS,
 };

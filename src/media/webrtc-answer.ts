@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { isRefused, type Refused } from '../platform/refusal.ts';
+import type { AgreedAudio } from './negotiated-source.ts';
 import {
   attributeValues,
   parseSdp,
@@ -10,14 +11,9 @@ import {
 } from './sdp.ts';
 
 /** What we take from an answer, and the text that is safe to give to the engine. */
-export type WebRtcAnswer = {
+export type WebRtcAnswer = AgreedAudio & {
   /** The answer with `a=setup:active` and only usable candidates. */
   sdp: string;
-  opusPayloadType: number;
-  /** Telephone events at 8000 Hz; `null` where none were answered. */
-  eventPayloadType: number | null;
-  /** SSRCs the answer declares. */
-  ssrcs: readonly number[];
   /** What was changed, for the count of odd answers. */
   rewritten: 'nothing' | 'setup';
 };
@@ -46,6 +42,9 @@ export function checkWebRtcAnswer(text: string, wants: AnswerWants): WebRtcAnswe
     return refuseSdp('sdp_media_lines', 'The answer must have exactly one m= line, for audio.');
   }
   if (audio.port === 0) return refuseSdp('sdp_rejected', 'The answer rejects the audio (port 0).');
+  if (/^RTP\/SAVPF?$/.test(audio.protocol)) {
+    return refuseSdp('sdp_key_exchange', 'The answer is for SDES, and our offer was for DTLS.');
+  }
   if (!/^UDP\/TLS\/RTP\/SAVPF?$/.test(audio.protocol)) {
     return refuseSdp('sdp_protocol', 'The answer is not for DTLS-SRTP over UDP.');
   }

@@ -6,6 +6,7 @@ import { isRefused, type Refused } from '../platform/refusal.ts';
 import type { WebRtcAnswer } from './webrtc-answer.ts';
 import { EVENT_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE } from './whatsapp-offer.ts';
 import type { MediaLostCause } from './media.ts';
+import { NegotiatedSource } from './negotiated-source.ts';
 import { isRtcp, parseRtp, type RtpPacket } from './rtp.ts';
 
 /**
@@ -32,7 +33,8 @@ export type WebRtcPeer = {
   offer: (engineOffer: string, own: { ssrc: number; cname: string; port: number }) => string;
   /** Guard G4: reads the answer before the engine sees it. */
   check: (answer: string) => WebRtcAnswer | Refused;
-  refused: (message: string, cause?: unknown) => Failure;
+  /** `rule` is the code of the rule that the answer broke, where one did. */
+  refused: (message: string, rule?: string, cause?: unknown) => Failure;
 };
 
 export type WebRtcLegOptions = {
@@ -58,15 +60,16 @@ export type WebRtcLegOptions = {
  */
 export class WebRtcLeg {
   readonly offer: string;
+  readonly security = 'DTLS_SRTP';
   readonly #options: WebRtcLegOptions;
   // Strong references to both for as long as the leg lives: their destructors close (guard G6).
   readonly #connection: PeerConnection;
   readonly #track: Track;
+  readonly #source = new NegotiatedSource();
   #state: LegState = 'offered';
   #answer: WebRtcAnswer | undefined;
   #answerText: string | undefined;
   #connectTimer: TimerHandle | undefined;
-  #heardSsrc: number | undefined;
   #iceConnectedAt: number | null = null;
 
   constructor(options: WebRtcLegOptions) {
@@ -108,14 +111,15 @@ export class WebRtcLeg {
     const answer = this.#options.peer.check(text);
     if (isRefused(answer)) {
       this.close();
-      throw this.#options.peer.refused(answer.refused.message);
+      throw this.#options.peer.refused(answer.refused.message, answer.refused.code);
     }
     try {
       this.#connection.setRemoteDescription(answer.sdp, 'answer');
     } catch (error) {
       // The engine would stay in `connecting` with its socket open (guard G6).
       this.close();
-      throw this.#options.peer.refused(`The media engine refused it: ${errorText(error)}.`, error);
+      const message = `The media engine refused it: ${errorText(error)}.`;
+      throw this.#options.peer.refused(message, undefined, error);
     }
     this.#answerText = text;
     this.#answer = answer;
@@ -191,20 +195,8 @@ export class WebRtcLeg {
       return;
     }
     const packet = parseRtp(bytes);
-    if (packet === null || !this.#isNegotiated(packet)) return;
+    if (packet === null || !this.#source.accepts(packet, this.#answer)) return;
     this.#options.onPacket(packet);
-  }
-
-  /** Guard G8: negotiated payload types only, and only the first source or a declared one. */
-  #isNegotiated(packet: RtpPacket): boolean {
-    const answer = this.#answer;
-    if (answer === undefined) return false;
-    const { opusPayloadType, eventPayloadType, ssrcs } = answer;
-    if (packet.payloadType !== opusPayloadType && packet.payloadType !== eventPayloadType) {
-      return false;
-    }
-    this.#heardSsrc ??= packet.ssrc;
-    return packet.ssrc === this.#heardSsrc || ssrcs.includes(packet.ssrc);
   }
 
   /** Moves along the table; false where it has no such move. */

@@ -7,6 +7,7 @@ import type {
   MediaEvent,
   MediaLeg,
   MediaStats,
+  SdesOptions,
   Sound,
 } from './media.ts';
 
@@ -24,7 +25,7 @@ export type WorkerSettings = {
 
 /** Requests with their answers. */
 export type WorkerRequests = {
-  open: { input: { port: number }; output: { offer: string } };
+  open: { input: { port: number; sdes: SdesOptions | null }; output: { offer: string } };
   applyAnswer: { input: { sdp: string }; output: null };
   openEndpoint: {
     input: { legId: string; port: number; options: EndpointMediaOptions };

@@ -208,6 +208,7 @@ test('settings, number, apps and templates are read', async (t) => {
   assert.deepEqual(await client.readSettings(line), {
     enabled: true,
     sipEnabled: false,
+    keyExchange: 'dtls',
     restrictions: [{ type: 'R', reason: 'low', expiresAt: 1_767_614_400_000 }],
   });
   assert.deepEqual(await client.readPhoneNumber(line), {

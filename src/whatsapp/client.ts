@@ -12,6 +12,7 @@ import {
 } from './graph-answers.ts';
 import {
   callButtonBody,
+  callingBody,
   callPermissionRequestBody,
   connectCallBody,
   listBody,
@@ -164,7 +165,7 @@ function accountRequests(
         name: 'updateCalling',
         method: 'POST',
         path: [line.phoneNumberId, 'settings'],
-        body: { calling: { status: calling.enabled ? 'ENABLED' : 'DISABLED' } },
+        body: callingBody(calling),
         repeatable: true,
         answer: successWire,
       });

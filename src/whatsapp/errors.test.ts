@@ -67,6 +67,18 @@ test('the details of Meta are part of the message', () => {
   assert.match(failure.message, /No fingerprint found in SDP/);
 });
 
+test('an offer with the keys of the other exchange is named, any other wrong offer is not', () => {
+  const codeOf = (details: string): string =>
+    failureFromResponse(400, body(100, details), {}, DIAL).code;
+  assert.equal(codeOf('No fingerprint found in SDP'), 'meta_key_exchange_mismatch');
+  assert.equal(
+    codeOf('SDP Validation error: No crypto found in SDP'),
+    'meta_key_exchange_mismatch',
+  );
+  assert.equal(codeOf('SDP Validation error: No rtcp-mux found in SDP'), 'meta_parameter_invalid');
+  assert.equal(codeOf('The crypto of this template'), 'meta_parameter_invalid');
+});
+
 test('a code written as a string is read', () => {
   assert.equal(failureFromResponse(400, body('138001'), {}, DIAL).metaCode, 138001);
 });

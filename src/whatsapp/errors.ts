@@ -1,5 +1,5 @@
 import { CALLING_ERRORS } from './calling-errors.ts';
-import { LATER, NOT_REACHED, row, type MetaErrorRow } from './error-row.ts';
+import { LATER, NOT_REACHED, REFUSED, row, type MetaErrorRow } from './error-row.ts';
 import { GENERAL_ERRORS, TEMPLATE_ERRORS } from './general-errors.ts';
 
 /** A code that no row names: refused for good unless the HTTP status speaks of Meta's side. */
@@ -61,6 +61,13 @@ export const TRANSPORT_ERRORS = {
     NOT_REACHED,
     'The request was refused without an error code.',
     'Check the Graph URL, version and ids of the line.',
+  ),
+  keyExchangeMismatch: row(
+    [],
+    'meta_key_exchange_mismatch',
+    REFUSED,
+    'Line and Meta disagree how the keys of the sound are agreed, DTLS or SDES.',
+    'POST /v1/lines/{id}/key-exchange sets both; the check key_exchange of go-live shows them.',
   ),
   permissionCheckBusy: row(
     [],

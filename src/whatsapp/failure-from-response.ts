@@ -5,6 +5,7 @@ import { WhatsAppFailure, type MetaError } from './whatsapp.ts';
 import { graphErrorWire, type ErrorWire } from './wire.ts';
 
 const DETAILS_LENGTH_MAX = 500;
+const WRONG_PARAMETER = 100;
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -39,7 +40,7 @@ export function failureFromResponse(
   }
   const { error } = graphError.data;
   const details = error.error_data?.details ?? error.error_user_msg ?? error.message;
-  return makeFailure(metaErrorRow(error.code) ?? unknownRow(status), {
+  return makeFailure(rowOf(error.code, details) ?? unknownRow(status), {
     metaCode: error.code,
     httpStatus: status,
     traceId: error.fbtrace_id ?? traceId ?? null,
@@ -107,6 +108,19 @@ export function parseJson(text: string): unknown {
 /** PostgreSQL's text cannot hold NUL, and one such character must not stop a whole delivery. */
 function withoutNul(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
+}
+
+/**
+ * An offer for DTLS to a number on SDES, or the other way round, is a wrong parameter like any
+ * other; only the details say that a fingerprint or a key was missed (calling FAQ).
+ */
+function rowOf(metaCode: number, details: string | undefined): MetaErrorRow | undefined {
+  const isOffer =
+    metaCode === WRONG_PARAMETER && /\b(no|missing)\b[^.]*\bSDP\b/i.test(details ?? '');
+  if (isOffer && /fingerprint|crypto/i.test(details ?? '')) {
+    return TRANSPORT_ERRORS.keyExchangeMismatch;
+  }
+  return metaErrorRow(metaCode);
 }
 
 function rowWithoutCode(status: number, repeatable: boolean): MetaErrorRow {

@@ -72,6 +72,8 @@ export function settingsFromWire(answer: z.infer<typeof settingsWire>): CallingS
   return {
     enabled: answer.calling?.status === 'enabled',
     sipEnabled: answer.calling?.sip?.status === 'enabled',
+    // One OpenAPI file of Meta's writes DTLS-SRTP; left out until it was set once.
+    keyExchange: answer.calling?.srtp_key_exchange_protocol?.includes('sdes') ? 'sdes' : 'dtls',
     restrictions: (answer.calling?.restrictions?.restrictions_list ?? []).map((item) => ({
       type: item.type,
       expiresAt: item.expiration ?? null,

@@ -1,6 +1,7 @@
 import { invariant } from '../platform/invariant.ts';
 import type {
   CallButton,
+  CallingChange,
   ChoiceList,
   Recipient,
   TemplateDraft,
@@ -132,6 +133,18 @@ export function connectCallBody(to: Recipient, sdp: string, opaque: string): Mes
     ...addressed(to, opaque),
     action: 'connect',
     session: { sdp_type: 'offer', sdp },
+  };
+}
+
+/** The calling block of the settings; what is left out stays as it is at Meta. */
+export function callingBody({ enabled, keyExchange }: CallingChange): MessageBody {
+  return {
+    calling: {
+      ...(enabled === undefined ? {} : { status: enabled ? 'ENABLED' : 'DISABLED' }),
+      ...(keyExchange === undefined
+        ? {}
+        : { srtp_key_exchange_protocol: keyExchange.toUpperCase() }),
+    },
   };
 }
 

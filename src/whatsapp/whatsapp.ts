@@ -75,7 +75,8 @@ export type WhatsAppClient = {
   terminateCall(line: LineAccess, wacid: string): Promise<void>;
   callPermissions(line: LineAccess, person: Recipient): Promise<CallPermissions>;
   readSettings(line: LineAccess): Promise<CallingSettings>;
-  updateCalling(line: LineAccess, calling: { enabled: boolean }): Promise<void>;
+  /** Changes what is named and leaves the rest. */
+  updateCalling(line: LineAccess, calling: CallingChange): Promise<void>;
   createTemplate(
     line: LineAccess,
     template: TemplateDraft,
@@ -106,9 +107,14 @@ export type CallPermissions = {
   }>;
 };
 
+/** DTLS where Meta says nothing. */
+export type MetaKeyExchange = 'dtls' | 'sdes';
+export type CallingChange = { enabled?: boolean; keyExchange?: MetaKeyExchange };
+
 export type CallingSettings = {
   enabled: boolean;
   sipEnabled: boolean;
+  keyExchange: MetaKeyExchange;
   restrictions: Array<{ type: string; reason?: string; expiresAt: number | null }>;
 };
 

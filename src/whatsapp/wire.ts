@@ -291,6 +291,7 @@ export const settingsWire = z.object({
     z.object({
       status: maybe(word),
       sip: maybe(z.object({ status: maybe(word) })),
+      srtp_key_exchange_protocol: maybe(word),
       restrictions: maybe(
         z.object({
           restrictions_list: z
