@@ -34,6 +34,7 @@ const PEERS: readonly Peer[] = [
     as: 'a telephone at the endpoint: signalling and audio',
     files: [
       'src/sip/baresip.interop.test.ts',
+      'test/baresip-audio.interop.test.ts',
       'test/srtp-calls.interop.test.ts',
       'test/baresip-control.interop.test.ts',
     ],

@@ -21,7 +21,7 @@ import {
 export type LiveDesks = {
   /** The id of each desk's endpoint, by its name. */
   desks: ReadonlyMap<string, string>;
-  addDesk: (name: string, uri: string, secret?: object) => Promise<void>;
+  addDesk: (name: string, uri: string, more?: object) => Promise<void>;
   pbxUri: (user: string) => string;
   talkTo: (desk: string) => Promise<LiveTalk>;
   view: (id: string) => Promise<CallView>;
@@ -61,8 +61,8 @@ export async function openLiveDesks(options: {
   const desks = new Map<string, string>();
   let next = options.first;
 
-  const addDesk = async (name: string, uri: string, secret: object = {}): Promise<void> => {
-    const body = { name, uri, codecs: ['PCMU'], ...secret };
+  const addDesk = async (name: string, uri: string, more: object = {}): Promise<void> => {
+    const body = { name, uri, codecs: ['PCMU'], ...more };
     desks.set(name, (await must<{ id: string }>(api, '/v1/endpoints', body)).id);
   };
   const view = (id: string): Promise<CallView> => api.get<CallView>(`/v1/calls/${id}`);
