@@ -65,6 +65,17 @@ export async function listMembers(
   }));
 }
 
+const RUNNING = statement<{ running: boolean }>(
+  'campaign_member_running',
+  `select exists (select from campaign_members
+     where campaign_id = $1 and state = 'running') as running`,
+);
+
+/** Whether a journey of somebody of the campaign is under way. */
+export async function isAnybodyRunning(db: Queryable, id: CampaignId): Promise<boolean> {
+  return (await db.first(RUNNING, [id]))?.running === true;
+}
+
 const ELSEWHERE = statement<{ people: number }>(
   'campaign_member_elsewhere',
   `select count(distinct m.contact_id)::int as people

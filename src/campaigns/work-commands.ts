@@ -16,7 +16,7 @@ import {
 import { holdOf } from './campaign-hold.ts';
 import { moveCampaign, withoutRegister } from './campaign-commands.ts';
 import { lockCampaign, readCampaigns } from './campaign-store.ts';
-import { listMembers } from './member-list-store.ts';
+import { isAnybodyRunning, listMembers } from './member-list-store.ts';
 import { addMembers, dueMembers, leaveOut, nextMemberDueAt } from './member-store.ts';
 import { planOf } from './plan-lookup.ts';
 import { failedPreview, previewPage, type PreviewPorts } from './preview-commands.ts';
@@ -130,9 +130,7 @@ async function finishWhenThrough(
   { id }: Campaign,
   now: number,
 ): Promise<number | null> {
-  const filter = { state: 'running' as const, reason: null, after: null, limit: 1 };
-  const [running] = await listMembers(ports.database, id, filter);
-  if (running !== undefined) return now + LOOK_MS;
+  if (await isAnybodyRunning(ports.database, id)) return now + LOOK_MS;
   await ports.database.transaction(async (tx) => {
     const campaign = await lockCampaign(tx, id);
     if (campaign?.state !== 'running') return;

@@ -1,4 +1,4 @@
-import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import { at, statement, unmeasured, type Queryable, type Tx } from '../database/database.ts';
 import type { RowStore } from '../ledger/contact-unit.ts';
 import type { ChainHead } from '../ledger/ledger.ts';
 import type { SubjectKey } from '../platform/vault.ts';
@@ -62,7 +62,7 @@ const TABLES = `contacts c
 const LOCK = statement<ContactRow>(
   'contact_lock',
   `select ${COLUMNS} from ${TABLES}
-    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[]))
+    where (c.bucket, c.id) in (select * from unnest(${unmeasured('$1::smallint[]')}, $2::text[]))
     order by c.bucket, c.id for update of c`,
 );
 
@@ -90,7 +90,7 @@ export async function lockUnmerged(tx: Tx, contactId: ContactId): Promise<Locked
 const LOCK_FREE = statement<ContactRow>(
   'contact_lock_free',
   `select ${COLUMNS} from ${TABLES}
-    where (c.bucket, c.id) in (select * from unnest($1::smallint[], $2::text[]))
+    where (c.bucket, c.id) in (select * from unnest(${unmeasured('$1::smallint[]')}, $2::text[]))
     order by c.bucket, c.id for update of c skip locked`,
 );
 
@@ -106,7 +106,7 @@ export async function lockFreeContacts(
 const SAVE_HEADS = statement(
   'contact_save_heads',
   `update contacts c set ledger_sequence = v.sequence, ledger_hash = v.hash
-     from unnest($1::smallint[], $2::text[], $3::bigint[], $4::bytea[])
+     from unnest(${unmeasured('$1::smallint[]')}, $2::text[], $3::bigint[], $4::bytea[])
             v (bucket, id, sequence, hash)
     where c.bucket = v.bucket and c.id = v.id`,
 );

@@ -64,6 +64,15 @@ export function statement<Row extends object = Record<string, unknown>>(
   return made;
 }
 
+/**
+ * An array parameter whose length the planner does not see. Where it sees it, it finds a plan for
+ * just that length cheaper than one for any, and plans the statement anew at every run: for the
+ * lock of one contact that takes longer than the lock.
+ */
+export function unmeasured(parameter: string): string {
+  return `(select ${parameter})`;
+}
+
 /** Every statement declared by the modules loaded so far, for the PREPARE test. */
 export function declaredStatements(): Statement[] {
   return [...statements.values()];

@@ -4,7 +4,7 @@ import {
   sealedParts,
   type KeyColumn,
 } from '../contacts/contact-key-store.ts';
-import { at, statement, type Queryable } from '../database/database.ts';
+import { at, statement, unmeasured, type Queryable } from '../database/database.ts';
 import type { RowStore } from '../ledger/contact-unit.ts';
 import type { FieldNames } from '../platform/divide.ts';
 import { bucketOf, type AccountId, type ContactId } from '../platform/ids.ts';
@@ -60,7 +60,7 @@ const COUNT = statement(
   `update contacts c set live_runs = (
      select count(*) from journey_runs r
       where r.bucket = c.bucket and r.contact_id = c.id and r.status = 'live')
-     from unnest($1::smallint[], $2::text[]) v (bucket, id)
+     from unnest(${unmeasured('$1::smallint[]')}, $2::text[]) v (bucket, id)
     where c.bucket = v.bucket and c.id = v.id`,
 );
 
@@ -85,7 +85,8 @@ const LIVE_OF = statement<Row>(
   'journey_run_live_of_contacts',
   `select ${COLUMNS} from journey_runs r
     where r.status = 'live'
-      and (r.bucket, r.contact_id) in (select * from unnest($1::smallint[], $2::text[]))
+      and (r.bucket, r.contact_id) in
+        (select * from unnest(${unmeasured('$1::smallint[]')}, $2::text[]))
     order by r.bucket, r.id`,
 );
 

@@ -1,4 +1,4 @@
-import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import { at, statement, unmeasured, type Queryable, type Tx } from '../database/database.ts';
 import { bucketOf, type ContactId } from '../platform/ids.ts';
 import type { RunId } from './run.ts';
 
@@ -16,7 +16,7 @@ export const WAKING: ReadonlySet<string> = new Set([
 const WAKE = statement(
   'journey_run_wake',
   `update journey_runs r set due_at = least(r.due_at, $3)
-     from unnest($1::smallint[], $2::text[]) v (bucket, contact_id)
+     from unnest(${unmeasured('$1::smallint[]')}, $2::text[]) v (bucket, contact_id)
     where r.bucket = v.bucket and r.contact_id = v.contact_id and r.status = 'live'`,
 );
 

@@ -1,5 +1,5 @@
 import { keyInRow } from '../contacts/contact-key-store.ts';
-import { at, statement, type Tx } from '../database/database.ts';
+import { at, statement, unmeasured, type Tx } from '../database/database.ts';
 import { bucketOf, type AccountId, type ContactId } from '../platform/ids.ts';
 import { COUNTED_TYPES, type CountedEntry } from './contribution.ts';
 import { DIMENSIONS, MEASURES, type Contribution, type Dimensions, type Measures } from './kpis.ts';
@@ -33,7 +33,7 @@ const BEHIND = statement<{ contact_id: ContactId; behind: boolean }>(
       where $2 and c.ledger_sequence > coalesce(k.sequence, 0) limit $1) waiting
    union
    select v.id, c.ledger_sequence > coalesce(k.sequence, 0)
-     from unnest($3::smallint[], $4::text[]) v (bucket, id)
+     from unnest(${unmeasured('$3::smallint[]')}, $4::text[]) v (bucket, id)
      join contacts c on c.bucket = v.bucket and c.id = v.id
      left join kpi_contacts k on k.bucket = v.bucket and k.contact_id = v.id`,
 );
@@ -173,7 +173,7 @@ type ContributionRow = { id: string; account_id: AccountId; contact_id: ContactI
 
 const OF_CONTACTS = statement<ContributionRow>(
   'kpi_contributions_of',
-  `select q.* from unnest($1::smallint[], $2::text[]) v (bucket, contact_id)
+  `select q.* from unnest(${unmeasured('$1::smallint[]')}, $2::text[]) v (bucket, contact_id)
      join kpi_contributions q on q.bucket = v.bucket and q.contact_id = v.contact_id`,
 );
 

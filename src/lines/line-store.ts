@@ -1,4 +1,4 @@
-import { at, statement, type Queryable, type Tx } from '../database/database.ts';
+import { at, statement, unmeasured, type Queryable, type Tx } from '../database/database.ts';
 import type { KeyExchange } from '../media/media.ts';
 import {
   bucketOf,
@@ -78,7 +78,7 @@ export async function readLine(
 
 const BY_IDS = statement<LineRow>(
   'line_by_ids',
-  `select ${COLUMNS} from lines where id = any ($1::text[])`,
+  `select ${COLUMNS} from lines where id in (select unnest(${unmeasured('$1::text[]')}))`,
 );
 
 export async function readLines(db: Queryable, ids: readonly LineId[]): Promise<StoredLine[]> {

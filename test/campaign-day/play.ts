@@ -17,7 +17,7 @@ type Due = { next: number | null; live: boolean };
 const NEXT = statement<Due>(
   'day_next_due',
   `select extract(epoch from least(
-      (select min(due_at) from calls where status = 'queued'),
+      (select min(due_at) from calls where phase = 'queued'),
       (select min(wakes_at) from consents where wakes_at is not null),
       (select min(due_at) from messages where status = 'queued'),
       (select min(r.due_at) from generate_series(0, 63) b cross join lateral (
@@ -25,7 +25,7 @@ const NEXT = statement<Due>(
           order by due_at, id limit 1) r),
       (select min(next_attempt_at) from deliveries where status = 'pending')))::float8 * 1000
       as next,
-    exists (select from calls where status not in ('queued', 'ended'))
+    exists (select from calls where phase = 'live')
       or exists (select from messages where status = 'sending')
       or exists (select from whatsapp_inbox where state = 'pending') as live`,
 );
