@@ -184,6 +184,38 @@ test('a resumed line goes on freely once its rates are good again', async () => 
   );
 });
 
+test('a template that Meta rates red slows the line that asks with it, until it is not', async () => {
+  await set({ minSample: 10, grant_rate: null, answer_rate: null });
+  assert.equal((await brake()).state, 'free');
+  const before = (await told('line.slowed')).length;
+  const rate = async (quality: string): Promise<void> => {
+    const listed = await story.simulator.inject({ method: 'GET', url: '/simulator/templates' });
+    const { templates } = listed.body as { templates: Array<{ id: string; name: string }> };
+    const asking = templates.find(({ name }) => name === 'call_permission_request');
+    const url = `/simulator/templates/${asking?.id}`;
+    const answer = await story.simulator.inject({ method: 'POST', url, payload: { quality } });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  };
+  await rate('RED');
+  // The next request is counted, and the line is looked at.
+  await ask(story, newPerson(story, '870', '103'));
+  const slowed = await braked('slowed');
+  assert.deepEqual(
+    slowed.because.map(({ brake: name, numerator, denominator }) => [
+      name,
+      numerator === denominator && denominator >= 10,
+    ]),
+    [['red_templates', true]],
+  );
+  const events = await told('line.slowed');
+  assert.equal(events.length, before + 1);
+  const [found] = (events.at(-1)?.data['because'] ?? []) as Array<{ brake: string }>;
+  assert.equal(found?.brake, 'red_templates');
+  await rate('GREEN');
+  await ask(story, newPerson(story, '871', '103'));
+  await braked('free');
+});
+
 test('who is not the owner neither sees nor lifts a brake', async () => {
   const { key } = await secondAccount(story);
   const path = `/v1/lines/${lineId}/brake`;
