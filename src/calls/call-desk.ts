@@ -9,14 +9,15 @@ import type { CallEvent, CallState } from './call.ts';
 import type { EndedBy } from './call-facts.ts';
 import { applyCallEvents } from './call-events.ts';
 import { abandon, endOf, hangUp, observe, wake, type CallFact } from './call-rules.ts';
-import { readCall } from './call-store.ts';
+import { contactOfCall, readCall, readCallVersion } from './call-store.ts';
 
 /**
  * Everything that changes one call, each in a transaction of its own on the call's contact. The
  * gateway, the webhook reception and the API all go through here, so a call has one order.
  */
 export type CallDesk = {
-  read(id: CallId): Promise<CallState>;
+  /** The row as it stands, with the mark that changes whenever it is written. */
+  read(id: CallId): Promise<{ state: CallState; version: string }>;
   /** Records a fact once; a fact that is known already changes nothing. */
   observe(id: CallId, fact: CallFact, actor: string): Promise<CallState>;
   /** Has events decided on the row as it stands; tells them, and the state that they made. */
@@ -42,25 +43,25 @@ export type CallDeskPorts = LedgerPorts & {
 };
 
 export function openCallDesk(ports: CallDeskPorts): CallDesk {
-  const read = async (id: CallId): Promise<CallState> => {
-    const state = await readCall(ports.database, id);
-    invariant(state !== null, `call ${id} does not exist`);
-    return state;
-  };
   const change = async (
     id: CallId,
     actor: string,
     decide: (state: CallState, unit: ContactUnit) => CallEvent[] | Promise<CallEvent[]>,
   ): Promise<CallState> => {
-    const { plan } = await read(id);
-    return onContact(ports, plan.contactId, async (unit) => {
+    const contactId = await contactOfCall(ports.database, id);
+    invariant(contactId !== null, `call ${id} does not exist`);
+    return onContact(ports, contactId, async (unit) => {
       const state = await readCall(unit.tx, id);
       invariant(state !== null, `call ${id} vanished`);
       return applyCallEvents(unit, state, await decide(state, unit), actor);
     });
   };
   return {
-    read,
+    async read(id) {
+      const found = await readCallVersion(ports.database, id);
+      invariant(found !== null, `call ${id} does not exist`);
+      return found;
+    },
     observe: (id, fact, actor) =>
       change(id, actor, (state, unit) => observe(state, fact, unit.now)),
     decide: async (id, actor, decide) => {

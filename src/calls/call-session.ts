@@ -112,6 +112,7 @@ export class CallSession {
   readonly #recording: RecordingHands;
   #guide: CallGuide | null | undefined;
   #state: CallState;
+  #version: string | null = null;
   #running = false;
   #dirty = false;
   #done = false;
@@ -141,6 +142,11 @@ export class CallSession {
 
   get callId(): CallState['plan']['id'] {
     return this.#state.plan.id;
+  }
+
+  /** Of the row that was read last: where another one stands there now, it is to be poked. */
+  get version(): string | null {
+    return this.#version;
   }
 
   /** Something may have changed. Steps never overlap; a poke during a step causes another one. */
@@ -194,7 +200,9 @@ export class CallSession {
       await desk.decide(this.callId, next.actor, next.decide);
       this.#undecided.shift();
     }
-    this.#state = await desk.read(this.callId);
+    const { state, version } = await desk.read(this.callId);
+    this.#state = state;
+    this.#version = version;
     // Before anything that may fail again and again: a deadline must pass whatever is broken.
     if (!isGoingDown(this.#state)) await this.#wakeIfDue();
     if (isGoingDown(this.#state)) await this.#bringDown();

@@ -173,6 +173,30 @@ export async function readCall(db: Queryable, id: CallId): Promise<CallState | n
   return row === undefined ? null : stateIn(db, row);
 }
 
+const READ_VERSION = statement<StateRow & { version: string }>(
+  'call_read_version',
+  `select ${STATE}, calls.xmin::text as version from calls where bucket = $1 and id = $2`,
+);
+
+/** As `readCall`, with the mark that `callVersions` has for the row as it was read. */
+export async function readCallVersion(
+  db: Queryable,
+  id: CallId,
+): Promise<{ state: CallState; version: string } | null> {
+  const row = await db.first(READ_VERSION, [bucketOf(id), id]);
+  return row === undefined ? null : { state: stateIn(db, row), version: row.version };
+}
+
+const CONTACT_OF = statement<{ contact_id: ContactId }>(
+  'call_contact',
+  'select contact_id from calls where bucket = $1 and id = $2',
+);
+
+/** Whose lock a change of the call needs; null where there is no such call. */
+export async function contactOfCall(db: Queryable, id: CallId): Promise<ContactId | null> {
+  return (await db.first(CONTACT_OF, [bucketOf(id), id]))?.contact_id ?? null;
+}
+
 const LIST = statement<StateRow>(
   'call_list',
   `select ${STATE} from calls where account_id = $1 and ($2::text is null or contact_id = $2)

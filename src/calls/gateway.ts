@@ -130,12 +130,10 @@ export function openGateway(ports: GatewayPorts): Gateway {
 
   // Another process may have changed a row: a stop must reach the phone within a second. What
   // happens in this process comes by `changes`, so this costs one look-up and finds nothing.
-  let versions = new Map<CallId, string>();
   const watchRows = guarded('watching calls', async () => {
-    const known = versions;
-    versions = await callVersions(ports.database, [...sessions.keys()]);
-    for (const [id, version] of versions) {
-      if (known.get(id) !== version) sessions.get(id)?.poke();
+    for (const [id, version] of await callVersions(ports.database, [...sessions.keys()])) {
+      const session = sessions.get(id);
+      if (session?.version !== version) session?.poke();
     }
   });
 
