@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { layGround } from './ground.mjs';
+import { LEAN, layGround } from './ground.mjs';
 
-await layGround(fileURLToPath(import.meta.url));
+await layGround(fileURLToPath(import.meta.url), [LEAN]);
 await import('../bench/bench.ts');

@@ -12,13 +12,25 @@ const modules = join(root, 'node_modules');
 const NODE_MAJOR = 24;
 
 /**
- * Installs what is missing and makes sure that the script goes on under Node 24: either by
- * returning, or by running the same script again under the Node that npm brought.
+ * The space for what lives a moment only. Node lets it grow to 128 MB under any load that lasts,
+ * half of what a server with an import took; swept more often, 16 MB do the same work.
  */
-export async function layGround(script) {
+export const LEAN = '--max-semi-space-size=8';
+
+/**
+ * Installs what is missing and makes sure that the script goes on under Node 24 and with these
+ * options of Node: either by returning, or by running the same script again in our place.
+ */
+export async function layGround(script, options = []) {
   ensurePackages();
-  if (major(process.versions.node) >= NODE_MAJOR) return;
-  await runInstead(nodeProgram(), [script, ...process.argv.slice(2)]);
+  const args = [...options, script, ...process.argv.slice(2)];
+  if (major(process.versions.node) < NODE_MAJOR) return runInstead(nodeProgram(), args);
+  // Whoever starts Node with options of their own has thought of their memory. Where a process
+  // cannot be replaced, it goes on as it is: it only takes more memory.
+  const isSet = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ');
+  if (options.length === 0 || isSet.includes('semi-space-size')) return;
+  if (process.platform === 'win32' || process.execve === undefined) return;
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...args]);
 }
 
 /** Builds the web page when its sources changed since the last build. */
