@@ -34,52 +34,23 @@ export type SessionParts = {
 
 export class Session {
   readonly #parts: SessionParts;
-  readonly #peerOffers: PeerOffers;
-  readonly #ownOffers: OwnOffers;
-  readonly #peerRefers: PeerRefers;
-  readonly #ownRefers: OwnRefers;
+  // Made when first needed: most calls end without an offer or a transfer inside them.
+  #peerOffers: PeerOffers | undefined;
+  #ownOffers: OwnOffers | undefined;
+  #peerRefers: PeerRefers | undefined;
+  #ownRefers: OwnRefers | undefined;
   readonly #timer: SessionTimer;
   readonly #mayUpdate: boolean;
   #dialog: Dialog;
   #localSdp: string;
 
   constructor(parts: SessionParts, dialog: Dialog, answer: SipResponse) {
-    const { clock, random, contact, emit } = parts;
     this.#parts = parts;
     this.#dialog = dialog;
     this.#localSdp = parts.localSdp;
     this.#mayUpdate = listOf(answer, 'allow').some((method) => method.toUpperCase() === 'UPDATE');
-    this.#peerOffers = new PeerOffers({
-      clock,
-      contact,
-      emit,
-      localSdp: () => this.#localSdp,
-      onAccepted: (request, sdp) => {
-        if (sdp !== '') this.#localSdp = sdp;
-        return this.#timer.accepted(request);
-      },
-      onFree: () => this.#ownOffers.free(),
-    });
-    this.#ownOffers = new OwnOffers({
-      clock,
-      random,
-      isPeerBusy: () => this.#peerOffers.isOpen,
-      send: (sdp, onOutcome) => this.#sendOffer(sdp, onOutcome),
-    });
-    this.#peerRefers = new PeerRefers({
-      clock,
-      contact,
-      emit,
-      send: (request) => this.#send(request, () => undefined),
-    });
-    this.#ownRefers = new OwnRefers({
-      clock,
-      ownAddress: dialog.localAddress.replace(/;tag=[^;]*$/, ''),
-      emit,
-      send: (request, onOutcome) => this.#send(request, onOutcome),
-    });
     this.#timer = new SessionTimer({
-      clock,
+      clock: parts.clock,
       refresh: () => this.#refresh(),
       expire: () => parts.onLost('The session was not refreshed'),
     });
@@ -90,12 +61,61 @@ export class Session {
     return this.#dialog;
   }
 
+  #offersOfPeer(): PeerOffers {
+    const { clock, contact, emit } = this.#parts;
+    this.#peerOffers ??= new PeerOffers({
+      clock,
+      contact,
+      emit,
+      localSdp: () => this.#localSdp,
+      onAccepted: (request, sdp) => {
+        if (sdp !== '') this.#localSdp = sdp;
+        return this.#timer.accepted(request);
+      },
+      onFree: () => this.#ownOffers?.free(),
+    });
+    return this.#peerOffers;
+  }
+
+  #offersOfOurs(): OwnOffers {
+    const { clock, random } = this.#parts;
+    this.#ownOffers ??= new OwnOffers({
+      clock,
+      random,
+      isPeerBusy: () => this.#peerOffers?.isOpen === true,
+      send: (sdp, onOutcome) => this.#sendOffer(sdp, onOutcome),
+    });
+    return this.#ownOffers;
+  }
+
+  #refersOfPeer(): PeerRefers {
+    const { clock, contact, emit } = this.#parts;
+    this.#peerRefers ??= new PeerRefers({
+      clock,
+      contact,
+      emit,
+      send: (request) => this.#send(request, () => undefined),
+    });
+    return this.#peerRefers;
+  }
+
+  #refersOfOurs(): OwnRefers {
+    const { clock, emit } = this.#parts;
+    this.#ownRefers ??= new OwnRefers({
+      clock,
+      ownAddress: this.#dialog.localAddress.replace(/;tag=[^;]*$/, ''),
+      emit,
+      send: (request, onOutcome) => this.#send(request, onOutcome),
+    });
+    return this.#ownRefers;
+  }
+
   reoffer(sdp: string): Promise<ReofferOutcome> {
-    return this.#ownOffers.offer(sdp);
+    return this.#offersOfOurs().offer(sdp);
   }
 
   refer(target: string, replaces: ReplacedDialog | undefined): void {
-    this.#ownRefers.start(target, replaces);
+    this.#refersOfOurs().start(target, replaces);
   }
 
   sendInfoDtmf(digit: string, durationMs: number | undefined): void {
@@ -121,7 +141,7 @@ export class Session {
       case 'UPDATE':
         return this.#receiveOffer(server);
       case 'REFER':
-        return this.#peerRefers.receive(server);
+        return this.#refersOfPeer().receive(server);
       case 'NOTIFY':
         return this.#receiveNotify(server);
       case 'INFO':
@@ -137,34 +157,34 @@ export class Session {
   }
 
   acknowledge(ack: SipRequest): void {
-    this.#peerOffers.acknowledge(ack);
+    this.#peerOffers?.acknowledge(ack);
   }
 
   cancelOffer(): void {
-    this.#peerOffers.cancel();
+    this.#peerOffers?.cancel();
   }
 
   isUnacknowledged(request: SipRequest): boolean {
-    return this.#peerOffers.isUnacknowledged(request);
+    return this.#peerOffers?.isUnacknowledged(request) === true;
   }
 
   /** RFC 3261 15.1.2: requests that are still open in the dialog are ended with it. */
   end(): void {
     this.#timer.stop();
-    this.#ownOffers.end();
-    this.#peerOffers.cancel();
-    this.#peerRefers.end();
-    this.#ownRefers.end();
+    this.#ownOffers?.end();
+    this.#peerOffers?.cancel();
+    this.#peerRefers?.end();
+    this.#ownRefers?.end();
   }
 
   #receiveOffer(server: ServerTransaction): void {
     const { request } = server;
     const offering = request.method === 'INVITE' || request.body !== '';
     // RFC 3261 14.2: their offer crosses ours.
-    if (offering && this.#ownOffers.isOpen) return answer(server, 491, 'Request Pending');
+    if (offering && this.#ownOffers?.isOpen === true) return answer(server, 491, 'Request Pending');
     const minimum = this.#timer.tooShort(request);
     if (minimum !== undefined) return answer(server, 422, 'Session Interval Too Small', minimum);
-    this.#peerOffers.receive(server);
+    this.#offersOfPeer().receive(server);
   }
 
   #receiveNotify(server: ServerTransaction): void {
@@ -172,7 +192,7 @@ export class Session {
     if (event.split(';', 1)[0]?.trim().toLowerCase() !== 'refer') {
       return answer(server, 489, 'Bad Event', [['Allow-Events', 'refer']]);
     }
-    const known = this.#ownRefers.notified(server.request);
+    const known = this.#ownRefers?.notified(server.request) === true;
     return known ? answer(server, 200, 'OK') : answer(server, 481, 'No such subscription');
   }
 
@@ -218,7 +238,7 @@ export class Session {
   /** UPDATE where the peer knows it, as it carries no offer; else a re-INVITE with the same. */
   #refresh(): void {
     if (!this.#mayUpdate) {
-      void this.#ownOffers.offer(this.#localSdp);
+      void this.#offersOfOurs().offer(this.#localSdp);
       return;
     }
     const extra = [SUPPORTED, ...this.#timer.requestHeaders()];
@@ -229,7 +249,7 @@ export class Session {
       if (response.status < 300) return this.#takeAnswer(response);
       // It named UPDATE in its Allow, but something on the way does not take it.
       const unknown = response.status === 405 || response.status === 501;
-      if (unknown) void this.#ownOffers.offer(this.#localSdp);
+      if (unknown) void this.#offersOfOurs().offer(this.#localSdp);
       // Any other refusal: the session's end is near, and its BYE is the timer's business.
     });
   }
