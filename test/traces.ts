@@ -48,17 +48,59 @@ export function formsOf(text: string): string[] {
   });
   const url = base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'));
   const forms = [text, bytes.toString('hex'), encodeURIComponent(text), ...base64, ...url];
-  return [...new Set(forms)].filter((form) => form.length >= 7);
+  return [...new Set(forms)].filter((form) => form.length >= START);
 }
 
 /** Each trace as "place: text", where the text is found in any of its forms. */
 export function tracesIn(places: Places, texts: readonly string[]): string[] {
+  const forms = texts.flatMap((text) => formsOf(text).map((form) => ({ text, form })));
+  const byStart = Map.groupBy(forms, ({ form }) => form.slice(0, START));
+  const starts = hashesOf([...byStart.keys()]);
   const found: string[] = [];
   for (const [place, content] of places) {
-    for (const text of texts) {
-      const form = formsOf(text).find((it) => content.includes(it));
-      if (form !== undefined) found.push(`${place}: ${text} as ${form}`);
+    const here = new Map<string, string>();
+    for (const at of likelyPlaces(content, starts)) {
+      for (const { text, form } of byStart.get(content.slice(at, at + START)) ?? []) {
+        if (content.startsWith(form, at)) here.set(text, form);
+      }
     }
+    for (const [text, form] of here) found.push(`${place}: ${text} as ${form}`);
   }
   return found;
+}
+
+/** No form is shorter. */
+const START = 7;
+const BASE = 31;
+/** What a character is worth that leaves a window of that length. */
+const LEAVING = BASE ** START;
+const SLOTS = 1 << 20;
+
+/** A mark for the hash of each start: thousands of forms are looked for in one pass. */
+function hashesOf(starts: readonly string[]): Uint8Array {
+  const marked = new Uint8Array(SLOTS);
+  for (const start of starts) {
+    let hash = 0;
+    for (let at = 0; at < START; at += 1) hash = roll(hash, start.charCodeAt(at), 0);
+    marked[slotOf(hash)] = 1;
+  }
+  return marked;
+}
+
+/** Where a form may begin: always where one does, and now and then where none does. */
+function* likelyPlaces(content: string, marked: Uint8Array): Generator<number> {
+  let hash = 0;
+  for (let end = 0; end < content.length; end += 1) {
+    const left = end < START ? 0 : content.charCodeAt(end - START);
+    hash = roll(hash, content.charCodeAt(end), left);
+    if (end + 1 >= START && marked[slotOf(hash)] === 1) yield end + 1 - START;
+  }
+}
+
+function roll(hash: number, entering: number, leaving: number): number {
+  return (Math.imul(hash, BASE) + entering - Math.imul(leaving, LEAVING)) | 0;
+}
+
+function slotOf(hash: number): number {
+  return (hash ^ (hash >>> 15)) & (SLOTS - 1);
 }
