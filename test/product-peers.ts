@@ -10,6 +10,7 @@ import { delay, systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { readSettings } from '../src/settings.ts';
+import { testDatabase } from './database.ts';
 
 /** What tests of the whole product say to the API and to the simulator, in real time. */
 export const PURPOSE = 'your order 1042';
@@ -27,9 +28,12 @@ export async function openLiveProduct(
   settings: Readonly<Record<string, string>>,
 ): Promise<LiveProduct> {
   const dataDir = await mkdtemp(join(tmpdir(), 'askfirst-live-'));
+  // A server of its own would be made, migrated and synced for each file.
+  const store = await testDatabase();
   const product = await startProduct({
     settings: readSettings({
       PORT: '0',
+      DATABASE_URL: store.connectionString,
       ASKFIRST_DATA_DIR: dataDir,
       ASKFIRST_WEBHOOKS_TO_PRIVATE: 'yes',
       ...settings,
@@ -44,6 +48,7 @@ export async function openLiveProduct(
     api: makeApiClient(product.server.url, product.sandbox.apiKey, systemRandom),
     async close() {
       await product.close();
+      await store.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
