@@ -13,9 +13,10 @@ import { openJobQueue, type JobQueue } from './schedule-jobs.ts';
 
 /**
  * The schedule at size: calls of ten accounts that fall due within a minute, while many more wait.
- * Three ways to take them, in the same run on the same PostgreSQL: the schedule alone (who is next,
+ * Four ways to take them, in the same run on the same PostgreSQL: the schedule alone (who is next,
  * and the lease), the whole dial (lock, gate, permission, chained ledger, outbox), and
- * graphile-worker with as many jobs, whose handler does nothing (bench/schedule-jobs.ts).
+ * graphile-worker with as many jobs (bench/schedule-jobs.ts), whose handler does nothing, or changes
+ * the rows of a dial in plain SQL. Only the last one does work like that of the whole dial.
  *
  *   npm run bench -- schedule --schedule-pending=1000000 --schedule-bursts=10000,100000 \
  *     --schedule-window=60000
@@ -64,7 +65,8 @@ export async function run(): Promise<BenchResult[]> {
     opened.unshift(seed);
     await explain(database);
     tell(`writing ${total} jobs`);
-    const queue = await openJobQueue(connectionString);
+    const accounts = seed.owners.map(({ accountId }) => accountId);
+    const queue = await openJobQueue(connectionString, accounts);
     opened.unshift(queue);
     await queue.fill(total, clock.now() + DAY_MS);
     await hold();
@@ -75,9 +77,11 @@ export async function run(): Promise<BenchResult[]> {
       const taken = await measure(`${burst} by the schedule`, schedule, burst);
       const dialled = await measure(`${burst} by the dial`, dial, burst);
       const jobs = await measure(`${burst} by graphile-worker`, jobsOf(queue), burst);
+      const dials = await measure(`${burst} dials by graphile-worker`, dialsOf(seed, queue), burst);
       const name = `${burst} due in ${WINDOW_MS / 1_000} s beside ${total} pending`;
       results.push(...resultsOf(`taken, ${name}`, taken, jobs));
       results.push(...resultsOf(`dialled, ${name}`, dialled, jobs));
+      results.push(...resultsOf(`dialled beside jobs that dial, ${name}`, dialled, dials, DIALS));
     }
     return results;
   } finally {
@@ -169,6 +173,17 @@ function jobsOf(queue: JobQueue): Side {
   };
 }
 
+/** The same queue, each of its jobs changing the rows of a dial. */
+function dialsOf(seed: DialSeed, queue: JobQueue): Side {
+  return {
+    async makeDue(count, from) {
+      await makeDueEvenly(seed, count, from);
+      await queue.addDials(from, from + WINDOW_MS);
+    },
+    watch: (_count, taken) => queue.watch(taken),
+  };
+}
+
 /** The accounts' calls fall due in turns. */
 async function makeDueEvenly(seed: DialSeed, count: number, from: number): Promise<void> {
   const spacing = WINDOW_MS / count;
@@ -218,10 +233,11 @@ function outcomeOf(late: readonly number[], owners: readonly number[], tookMs: n
   };
 }
 
-const REFERENCE = 'graphile-worker, a job that does nothing';
+const IDLE = 'graphile-worker, a job that does nothing';
+const DIALS = 'graphile-worker, a job that changes the rows of a dial';
 
-function resultsOf(name: string, ours: Outcome, theirs: Outcome): BenchResult[] {
-  const beside = (value: number) => ({ name: REFERENCE, value });
+function resultsOf(name: string, ours: Outcome, theirs: Outcome, reference = IDLE): BenchResult[] {
+  const beside = (value: number) => ({ name: reference, value });
   const late = { ratioAtMost: GOAL.lateness };
   return [
     compare({
