@@ -49,8 +49,6 @@ type Facts = {
   reason?: string;
 };
 
-const CALL_ID_BYTES = 16;
-
 export class Call implements SipCall {
   readonly sipCallId: string;
   readonly localTag: string;
@@ -84,7 +82,7 @@ export class Call implements SipCall {
     this.#request = request;
     this.#onEvent = onEvent;
     this.#route = new InviteRoute(request, context.names, context.random);
-    this.sipCallId = newToken(context.random, CALL_ID_BYTES);
+    this.sipCallId = newToken(context.random, 16);
     this.localTag = newToken(context.random);
   }
 
