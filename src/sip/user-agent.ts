@@ -1,10 +1,9 @@
-import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
 import { delay } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
-import { familiesFrom } from './addresses.ts';
+import { familiesFrom, isSix } from './addresses.ts';
 import { AgentCore } from './agent-core.ts';
 import type { SipTls, SipUserAgent } from './sip.ts';
 import { openStreamWire, type StreamWire } from './stream-wire.ts';
@@ -36,6 +35,8 @@ type Ports = { udp: number; tcp: number; tls: number };
 /** How long `close` waits for the answers to its BYEs. */
 const CLOSE_MS = 2000;
 const CLOSE_STEP_MS = 50;
+/** How long our own address is taken to stay the same. */
+const OWN_ADDRESS_MS = 1000;
 
 /** Opens the sockets and the user agent over them. Rejects when a port is taken. */
 export async function openSipUserAgent(
@@ -81,6 +82,7 @@ async function openWire(
   const { bindAddress, clock, log } = options;
   const udp = await openUdpWire({ bindAddress, port: options.udpPort ?? 0, log }, onBytes);
   const parts = { bindAddress, clock, log };
+  const ownAddress = ownAddressFinder(clock);
   const opened: Array<UdpWire | StreamWire> = [udp];
   const closeAll = async (): Promise<void> => {
     await Promise.all(opened.map((wire) => wire.close()));
@@ -129,15 +131,29 @@ function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
 
-/** Our address as a peer there would see it, as far as that can be told without asking it. */
-function ownAddress(towards: string): string {
-  const six = isIPv6(towards);
-  const loopback = six ? '::1' : '127.0.0.1';
-  if (towards === '::1' || towards.startsWith('127.')) return loopback;
+/**
+ * Our address as a peer there would see it, as far as that can be told without asking it. Going
+ * through the interfaces costs as much as parsing a message, so the answer is kept for a moment.
+ */
+function ownAddressFinder(clock: Clock): (towards: string) => string {
+  const kept = new Map<boolean, { address: string; until: number }>();
+  return (towards) => {
+    const six = isSix(towards);
+    if (towards === '::1' || towards.startsWith('127.')) return six ? '::1' : '127.0.0.1';
+    const now = clock.monotonic();
+    const known = kept.get(six);
+    if (known !== undefined && now < known.until) return known.address;
+    const address = interfaceAddress(six);
+    kept.set(six, { address, until: now + OWN_ADDRESS_MS });
+    return address;
+  };
+}
+
+function interfaceAddress(six: boolean): string {
   const own = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal }) => !internal && family === (six ? 'IPv6' : 'IPv4'))
     // A link-local address means nothing to a peer beyond the next router.
     .find(({ address }) => !address.toLowerCase().startsWith('fe80:'));
-  return own?.address ?? loopback;
+  return own?.address ?? (six ? '::1' : '127.0.0.1');
 }
