@@ -26,6 +26,8 @@ const LINE_OF = statement<{ account_id: AccountId }>(
 );
 const CAMPAIGN = 'camp_01920000-0000-7000-8000-000000000001';
 
+type PacedEntry = { scope: string; id: string; callsPerSecond?: number | null };
+
 let story: Story;
 let lineId: string;
 let endpointId: string;
@@ -74,6 +76,22 @@ test('limits are set for whatever dials, shown by pages, and taken away', async 
   }
   assert.deepEqual((await limits()).items, []);
   assertProblem(await send(story, 'DELETE', `/v1/pacing-limits/line/${lineId}`), 404);
+});
+
+test('who set a pace and who took it away stands in the ledger, once for each', async () => {
+  const { text } = await send(story, 'GET', '/v1/ledger/export');
+  const entries = text
+    .split('\n')
+    .filter((line) => line.includes('"Pace'))
+    .map((line) => JSON.parse(line) as { type: string; actor: string; data: PacedEntry });
+  const said = entries.map(
+    ({ type, data }) => `${type} ${data.scope} ${data.callsPerSecond ?? ''}`,
+  );
+  assert.deepEqual(said.slice(0, 2), ['PaceSet line 5', 'PaceSet line 2.5']);
+  assert.equal(said.filter((each) => each.startsWith('PaceTakenAway')).length, 4);
+  assert.equal(said.length, 9, 'a limit that was not there was not taken away');
+  assert.ok(entries.every(({ actor }) => actor.startsWith('api:key_')));
+  assert.equal(entries.at(1)?.data.id, lineId);
 });
 
 test('what a brake sets stands beside what the operator set, and goes alone', async () => {

@@ -34,6 +34,8 @@ export type RegisterEntry = {
     | 'EndpointRegistrationLost'
     | 'TemplateStatusChanged'
     | 'BrakesSet'
+    | 'PaceSet'
+    | 'PaceTakenAway'
     | 'LineSlowed'
     | 'LinePaused'
     | 'LineResumed'

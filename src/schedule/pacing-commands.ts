@@ -1,5 +1,7 @@
+import { recordInRegister } from '../do-not-call/register-commands.ts';
 import { readEndpoint } from '../endpoints/endpoint-store.ts';
 import { readLine } from '../lines/line-store.ts';
+import type { UnitPorts } from '../ledger/contact-unit.ts';
 import type { Queryable, Tx } from '../database/database.ts';
 import { isId, type AccountId } from '../platform/ids.ts';
 import { removePacingLimit, savePacingLimit } from './pacing-store.ts';
@@ -35,6 +37,20 @@ export function clearPace(
   setBy: PaceSetter = 'operator',
 ): Promise<boolean> {
   return removePacingLimit(tx, accountId, { scope, id }, setBy);
+}
+
+/** Records that somebody set a pace or took it away: a day of slow calls can be told later. */
+export async function notePace(
+  tx: Tx,
+  ports: UnitPorts,
+  accountId: AccountId,
+  { actor, wish }: { actor: string; wish: PacedId & Pace },
+): Promise<void> {
+  const { scope, id, callsPerSecond, concurrentCalls } = wish;
+  const isNone = callsPerSecond === null && concurrentCalls === null;
+  const type = isNone ? 'PaceTakenAway' : 'PaceSet';
+  const data = isNone ? { scope, id } : { scope, id, callsPerSecond, concurrentCalls };
+  await recordInRegister(tx, ports, accountId, { type, actor, data });
 }
 
 /**

@@ -6,7 +6,7 @@ import { cursorOf, pageQuery, pageSchema, type PageQuery } from '../http/paginat
 import type { HttpServer } from '../http/server.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { AccountId } from '../platform/ids.ts';
-import { clearPace, mayPace, setPace } from './pacing-commands.ts';
+import { clearPace, mayPace, notePace, setPace } from './pacing-commands.ts';
 import { limitsInUse, type LimitInUse } from './pacing-lookup.ts';
 import { listPacingLimits } from './pacing-store.ts';
 import {
@@ -101,11 +101,14 @@ export function registerPacingRoutes(app: HttpServer, context: ApiContext): void
       },
     },
     async (request) => {
-      const { accountId } = accountOf(request);
+      const { accountId, keyId } = accountOf(request);
       const wish = { ...namedIn(accountId, request.params), ...request.body };
-      const set = await database.transaction(async (tx) =>
-        (await mayPace(tx, accountId, wish)) ? setPace(tx, accountId, wish) : null,
-      );
+      const set = await database.transaction(async (tx) => {
+        if (!(await mayPace(tx, accountId, wish))) return null;
+        const limit = await setPace(tx, accountId, wish);
+        await notePace(tx, context, accountId, { actor: `api:${keyId}`, wish });
+        return limit;
+      });
       const [used] = await limitsInUse(database, [found(set, wish.scope)]);
       return limitView(found(used, wish.scope));
     },
@@ -123,9 +126,14 @@ export function registerPacingRoutes(app: HttpServer, context: ApiContext): void
       },
     },
     async (request, reply) => {
-      const { accountId } = accountOf(request);
+      const { accountId, keyId } = accountOf(request);
       const named = namedIn(accountId, request.params);
-      const was = await database.transaction((tx) => clearPace(tx, accountId, named));
+      const was = await database.transaction(async (tx) => {
+        const wasThere = await clearPace(tx, accountId, named);
+        const wish = { ...named, callsPerSecond: null, concurrentCalls: null };
+        if (wasThere) await notePace(tx, context, accountId, { actor: `api:${keyId}`, wish });
+        return wasThere;
+      });
       found(was ? true : null, 'pacing limit');
       return reply.code(204).send(null);
     },
