@@ -184,7 +184,7 @@ test('a resumed line goes on freely once its rates are good again', async () => 
   );
 });
 
-test('a template that Meta rates red slows the line that asks with it, until it is not', async () => {
+test('a template that Meta rates red slows the line until it is green again', async () => {
   await set({ minSample: 10, grant_rate: null, answer_rate: null });
   assert.equal((await brake()).state, 'free');
   const before = (await told('line.slowed')).length;
