@@ -9,7 +9,7 @@ import { seededRandom } from '../src/platform/random.ts';
 import { PRESET } from '../simulator/simulator.ts';
 import { assertProblem, send } from './api-peer.ts';
 import { testDatabase } from './database.ts';
-import { FAKE_OFFER } from './fakes.ts';
+import { FAKE_OFFER } from './fake-sdp.ts';
 import { openStory, type Story } from './harness.ts';
 import { call, getYes, newPerson, person, placed, reach } from './story-people.ts';
 

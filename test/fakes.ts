@@ -9,10 +9,8 @@ import type {
   MediaStats,
   PlayOptions,
 } from '../src/media/media.ts';
-import { checkMetaAnswer } from '../src/media/meta-answer.ts';
 import { recordingDisk } from '../src/recording/recording-disk.ts';
 import { Failure } from '../src/platform/failure.ts';
-import { isRefused } from '../src/platform/refusal.ts';
 import { delay, type Clock } from '../src/platform/clock.ts';
 import type {
   InviteRequest,
@@ -24,33 +22,12 @@ import type {
   SipTarget,
   SipUserAgent,
 } from '../src/sip/sip.ts';
+import { FAKE_OFFER, FAKE_SDES_OFFER, refuseUnusable } from './fake-sdp.ts';
 
 /**
  * Stand-ins for media and SIP in signalling stories. The real ones have tests of their own and
  * are used by the demo; here only their events matter.
  */
-export const FAKE_OFFER = [
-  'v=0',
-  'o=- 1 2 IN IP4 127.0.0.1',
-  's=-',
-  't=0 0',
-  'a=group:BUNDLE 0',
-  'm=audio 9 UDP/TLS/RTP/SAVPF 111 126',
-  'c=IN IP4 0.0.0.0',
-  'a=ice-ufrag:abcd',
-  'a=ice-pwd:abcdefghijklmnopqrstuvwx',
-  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
-  'a=setup:actpass',
-  'a=mid:0',
-  'a=sendrecv',
-  'a=rtcp-mux',
-  'a=rtpmap:111 opus/48000/2',
-  'a=fmtp:111 minptime=10;useinbandfec=1',
-  'a=rtpmap:126 telephone-event/8000',
-  'a=ptime:20',
-  '',
-].join('\r\n');
-
 export class FakeMedia implements MediaPlane {
   readonly #clock: Clock;
   readonly #calls = new Map<string, MediaCallOptions>();
@@ -71,6 +48,7 @@ export class FakeMedia implements MediaPlane {
     if (this.opening === 'slow') await delay(this.#clock, 3_000);
     this.#calls.set(options.callId, options);
     const startedAt = this.#clock.now();
+    const isSdes = options.sdes !== undefined;
     const recording = new CallRecording({
       clock: this.#clock,
       disk: recordingDisk,
@@ -85,11 +63,12 @@ export class FakeMedia implements MediaPlane {
       return fakeStats(startedAt);
     };
     return {
-      offer: FAKE_OFFER,
+      offer: isSdes ? FAKE_SDES_OFFER : FAKE_OFFER,
       applyAnswer: async (sdp) => {
-        refuseUnusable(sdp);
+        refuseUnusable(sdp, isSdes);
         this.#clock.after(100, () => {
-          if (this.#calls.has(options.callId)) options.onEvent({ kind: 'connected' });
+          if (!this.#calls.has(options.callId)) return;
+          options.onEvent({ kind: 'connected', ...(isSdes ? { keyExchange: 'sdes' } : {}) });
         });
       },
       openEndpoint: async () => 'v=0',
@@ -241,19 +220,6 @@ function noRoom(): Failure {
     fix: 'Widen the port range.',
     verdict: 'retryable',
     side: 'server',
-  });
-}
-
-/** The same guard as the real plane has: what Meta may answer. */
-function refuseUnusable(sdp: string): void {
-  const checked = checkMetaAnswer(sdp);
-  if (!isRefused(checked)) return;
-  throw new Failure({
-    code: 'meta_sdp_refused',
-    message: checked.refused.message,
-    fix: checked.refused.fix,
-    verdict: 'terminal',
-    side: 'upstream',
   });
 }
 
