@@ -18,7 +18,9 @@ const NEXT = statement<Due>(
   'day_next_due',
   `select extract(epoch from least(
       (select min(due_at) from calls where phase = 'queued'),
-      (select min(wakes_at) from consents where wakes_at is not null),
+      (select min(w.wakes_at) from generate_series(0, 63) b cross join lateral (
+         select wakes_at from consents where bucket = b and wakes_at is not null
+          order by wakes_at limit 1) w),
       (select min(due_at) from messages where status = 'queued'),
       (select min(r.due_at) from generate_series(0, 63) b cross join lateral (
          select due_at from journey_runs where bucket = b and status = 'live'
