@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { AgentView } from '../src/agents/agent-views.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
 import type { CallView, ContactView, Page as PageOf } from '../src/http/api-types.ts';
 import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { buildPage } from './built-page.ts';
+import { axeFaults, excessOf } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
 import {
   eventually,
@@ -319,15 +319,3 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
     assert.deepEqual(complaints, []);
   });
 });
-
-async function axeFaults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-}
-
-/** How much wider the page is than the screen. As text: there are no types of the browser here. */
-function excessOf(page: Page): Promise<number> {
-  return page.evaluate<number>(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  );
-}

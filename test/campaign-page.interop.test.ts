@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 import { buildPage } from './built-page.ts';
+import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
 import { eventually, openLiveProduct, type LiveProduct } from './product-peers.ts';
 
@@ -64,13 +64,8 @@ suite('campaigns in a browser', { skip: needsProgram('chromium', 'chromium') }, 
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await picture(`${name}-${width}-${colorScheme}`);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const faults = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-      assert.deepEqual(faults, [], `${name} ${width} ${colorScheme}`);
-      const excess = await page.evaluate<number>(
-        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-      );
-      assert.ok(excess <= 0, `${name}: ${excess} px wider than ${width}`);
+      assert.deepEqual(await axeFaults(page), [], `${name} ${width} ${colorScheme}`);
+      await assertNothingCutOff(page);
     }
     await page.setViewportSize({ width: 1400, height: 900 });
     await page.emulateMedia({ colorScheme: 'light' });

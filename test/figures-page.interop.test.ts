@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { Client } from 'pg';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
@@ -15,6 +14,7 @@ import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { readSettings } from '../src/settings.ts';
 import { buildPage } from './built-page.ts';
+import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
 import { needsProgram, programPath } from './peers.ts';
 import { eventually } from './product-peers.ts';
@@ -69,17 +69,9 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  const faults = async (): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  };
   const picture = async (name: string): Promise<void> => {
     if (PICTURES === undefined) return;
     await page.screenshot({ path: join(PICTURES, `figures-${name}.png`), fullPage: true });
-  };
-  const assertNothingCutOff = async (): Promise<void> => {
-    const wide = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-    assert.equal(await page.evaluate(wide), 0);
   };
 
   async function seed(rows: number, first: number, daysAgo: [number, number], yes: number) {
@@ -104,7 +96,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await page.getByRole('link', { name: 'Figures' }).click();
     await page.getByText('Nothing was asked or called in this time.', { exact: false }).waitFor();
     await page.getByRole('heading', { name: 'Brakes' }).waitFor();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('empty');
   });
 
@@ -119,7 +111,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     for (const title of ['Call answer rate', 'Customer satisfaction', 'Opt-out rate']) {
       await page.getByRole('heading', { name: title, exact: true }).waitFor();
     }
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('wide-light');
   });
 
@@ -135,7 +127,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await list.getByRole('button', { name: 'Earlier' }).click();
     await eventually('older calls', async () => (await first.innerText()) !== newest);
     await page.getByText('As a table').click();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('drilled');
     await list.getByRole('button', { name: 'Close' }).click();
     await page.getByRole('button', { name: /Country: DE/ }).click();
@@ -152,7 +144,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     const brakes = page.getByRole('region', { name: 'Brakes' });
     await brakes.getByText('paused', { exact: true }).first().waitFor();
     await brakes.getByText('A pause does not end by itself', { exact: false }).first().waitFor();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('paused');
     await brakes
       .getByLabel(/^Why .* may go on$/)
@@ -169,7 +161,7 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await grants.getByLabel('Slows below, %').fill('10');
     await settings.getByRole('button', { name: 'Save for all lines' }).click();
     await settings.getByText('pauses only below the floor that slows', { exact: false }).waitFor();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('brakes-refused');
     assert.ok(complaints.pop()?.includes('400'), 'the refusal is all that the browser says');
     await grants.getByLabel('Slows below, %').fill('45,5');
@@ -199,8 +191,8 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     await page.setViewportSize({ width: 400, height: 900 });
     await page.getByRole('heading', { name: 'Permission grant rate', exact: true }).waitFor();
-    await assertNothingCutOff();
-    assert.deepEqual(await faults(), []);
+    await assertNothingCutOff(page);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('narrow-dark');
     await page.setViewportSize({ width: 1400, height: 900 });
     await picture('wide-dark');

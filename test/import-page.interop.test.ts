@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 import { buildPage } from './built-page.ts';
+import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
 import { openLiveProduct, type LiveProduct } from './product-peers.ts';
 
@@ -47,10 +47,6 @@ suite('files of contacts in a browser', { skip: needsProgram('chromium', 'chromi
     await live?.close();
   });
 
-  const axeFaults = async (): Promise<string[]> =>
-    (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => {
-      return `${id}: ${nodes.map(({ html }) => html).join(' ')}`;
-    });
   const picture = async (name: string): Promise<void> => {
     if (PICTURES === undefined) return;
     await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
@@ -67,7 +63,7 @@ suite('files of contacts in a browser', { skip: needsProgram('chromium', 'chromi
     await page.getByText('No file yet.', { exact: false }).waitFor();
     const send = page.getByRole('button', { name: 'Try the file' });
     assert.equal(await send.isDisabled(), true);
-    assert.deepEqual(await axeFaults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('imports-empty');
   });
 
@@ -83,7 +79,7 @@ suite('files of contacts in a browser', { skip: needsProgram('chromium', 'chromi
     await page.getByText(tried, { exact: false }).waitFor();
     const contacts = await live.api.get<{ items: object[] }>('/v1/contacts');
     assert.equal(contacts.items.length, 0);
-    assert.deepEqual(await axeFaults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('imports-tried');
   });
 
@@ -124,11 +120,8 @@ suite('files of contacts in a browser', { skip: needsProgram('chromium', 'chromi
   test('on a narrow dark screen nothing is cut off', async () => {
     await page.setViewportSize({ width: 400, height: 900 });
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    const excess = await page.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
-    assert.deepEqual(await axeFaults(), []);
+    await assertNothingCutOff(page);
+    assert.deepEqual(await axeFaults(page), []);
     await picture('imports-narrow');
     assert.deepEqual(complaints, []);
   });

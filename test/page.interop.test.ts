@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 
 import { startProduct } from '../src/cli/product.ts';
@@ -13,6 +12,7 @@ import { silentLog } from '../src/platform/log.ts';
 import { toneAt, wavOf } from '../src/prompts/prompt-fixtures.ts';
 import { readSettings } from '../src/settings.ts';
 import { buildPage } from './built-page.ts';
+import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
 
 /**
@@ -255,11 +255,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
   test('on a narrow dark screen nothing is cut off, and axe has no fault', async () => {
     await page.setViewportSize({ width: 420, height: 900 });
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    // As text, because this program itself is checked without the browser's types.
-    const excess = await page.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
+    await assertNothingCutOff(page);
     assert.deepEqual(await axeFaults(page), []);
   });
 
@@ -531,11 +527,6 @@ async function orderOfLatest(product: WholeProduct, action: string): Promise<voi
     body: JSON.stringify({ action }),
   });
   assert.equal(answer.status, 202, await answer.text());
-}
-
-async function axeFaults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
 }
 
 async function meterAbove(phone: Locator, label: string, rms: number): Promise<void> {

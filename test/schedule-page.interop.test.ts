@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 import { isoTime, systemClock } from '../src/platform/clock.ts';
 import { buildPage } from './built-page.ts';
+import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
 import {
   must,
@@ -47,14 +47,12 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
 
   const press = (name: string): Promise<void> =>
     page.getByRole('button', { name, exact: true }).first().click();
-  const faults = async (): Promise<string[]> =>
-    (await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id);
   const newPerson = (number: string): Promise<void> =>
     newCustomerWithYes(live.api, live.product.sandbox?.url ?? '', number, '+447700900101');
   test('an empty schedule says so, and a call shows up by itself', async () => {
     await page.getByLabel('Days').selectOption('all');
     await page.getByText('No call waits in this time.', { exact: false }).waitFor();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await newPerson('+447700900301');
     const wish = { to: '+447700900301', purpose: PURPOSE, scheduledAt: inMinutes(20) };
     await must(live.api, '/v1/calls', wish);
@@ -69,7 +67,7 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
     await press('Move the call');
     await page.getByText('Refused, so the call keeps its time, because:').waitFor();
     await page.getByText('permission_expired').waitFor();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await page.getByText('Nearest allowed times').locator('..').getByRole('button').click();
     await page.getByText('Moved.').waitFor();
   });
@@ -80,7 +78,7 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
     await page.getByLabel('Purpose').fill(PURPOSE);
     await press('Show the times');
     await page.getByText('The best minute is').waitFor();
-    assert.deepEqual(await faults(), []);
+    assert.deepEqual(await axeFaults(page), []);
     await press('Call at the best minute');
     await page.getByText('The call waits for').waitFor();
     await page.getByLabel('Number or user id').fill('+447700900999');
@@ -104,11 +102,9 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
     await theirs.getByText(PURPOSE, { exact: true }).waitFor();
     for (const colorScheme of ['light', 'dark'] as const) {
       await theirs.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations } = await new AxeBuilder({ page: theirs }).analyze();
-      assert.equal(violations.map(({ id }) => id).join(), '');
+      assert.deepEqual(await axeFaults(theirs), []);
     }
-    const width = await theirs.evaluate<number>('document.documentElement.scrollWidth');
-    assert.ok(width <= phone.width, `${width} px`);
+    await assertNothingCutOff(theirs);
     // The Tab key comes to the smaller step first.
     await theirs.keyboard.press('Tab');
     await theirs.keyboard.press('Enter');
@@ -120,11 +116,8 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
   test('on a narrow dark screen nothing is cut off, and a call is cancelled', async () => {
     await page.setViewportSize({ width: 400, height: 900 });
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    assert.deepEqual(await faults(), []);
-    const excess = await page.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    assert.ok(excess <= 0, `the page is ${excess} px wider than the screen`);
+    assert.deepEqual(await axeFaults(page), []);
+    await assertNothingCutOff(page);
     await press('Cancel the call');
     await page.getByText('No call waits in this time.', { exact: false }).waitFor();
     assert.deepEqual(complaints, []);

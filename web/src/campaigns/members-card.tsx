@@ -9,6 +9,7 @@ import { useRun } from '../api/journey-hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { clockTime, dayAndTime, inWords } from '../ui/format.ts';
+import { PageButtons, usePages } from '../ui/page-buttons.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 
 /** The people behind a number, each with their journey, its steps and its call. */
@@ -18,8 +19,8 @@ export function MembersCard(props: {
   onClose: () => void;
 }) {
   const { campaign, filter } = props;
-  const [pages, setPages] = useState<string[]>([]);
-  const members = useMembers(campaign.id, filter, pages.at(-1));
+  const pages = usePages();
+  const members = useMembers(campaign.id, filter, pages.after);
   const next = members.data?.next ?? null;
   const what = inWords(filter.reason ?? filter.state ?? 'everybody');
   return (
@@ -32,19 +33,7 @@ export function MembersCard(props: {
           <MemberRow key={member.contactId} member={member} />
         ))}
       </ul>
-      {(pages.length > 0 || next !== null) && (
-        <div className="mt-3 flex gap-2">
-          <Button blocked={pages.length === 0} onClick={() => setPages(pages.slice(0, -1))}>
-            Back
-          </Button>
-          <Button
-            blocked={next === null}
-            onClick={() => next !== null && setPages([...pages, next])}
-          >
-            More
-          </Button>
-        </div>
-      )}
+      <PageButtons pages={pages} next={next} />
     </Card>
   );
 }

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import {
   useCancelAll,
   useCancelRun,
@@ -10,12 +9,13 @@ import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { Chip, type Tone } from '../ui/chip.tsx';
 import { clockTime, dayAndTime, inWords } from '../ui/format.ts';
+import { PageButtons, usePages } from '../ui/page-buttons.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 
 /** Who is on the way, and how far; of one journey, or of all. */
 export function RunsCard(props: { journey: JourneyView | null; journeys: readonly JourneyView[] }) {
-  const [pages, setPages] = useState<string[]>([]);
-  const runs = useRuns(props.journey?.id ?? null, pages.at(-1));
+  const pages = usePages();
+  const runs = useRuns(props.journey?.id ?? null, pages.after);
   const cancelAll = useCancelAll();
   const items = runs.data?.items ?? [];
   const next = runs.data?.next ?? null;
@@ -48,19 +48,7 @@ export function RunsCard(props: { journey: JourneyView | null; journeys: readonl
           <RunRow key={run.id} run={run} name={journey === null ? nameOf(run.journeyId) : null} />
         ))}
       </ul>
-      {(pages.length > 0 || next !== null) && (
-        <div className="mt-3 flex gap-2">
-          <Button blocked={pages.length === 0} onClick={() => setPages(pages.slice(0, -1))}>
-            Newer
-          </Button>
-          <Button
-            blocked={next === null}
-            onClick={() => next !== null && setPages([...pages, next])}
-          >
-            Older
-          </Button>
-        </div>
-      )}
+      <PageButtons pages={pages} next={next} back="Newer" on="Older" />
     </Card>
   );
 }

@@ -5,15 +5,18 @@ import { countText, intervalText, targetText, valueText, type MetricView } from 
 import type { Drilled } from './kpis-page.tsx';
 
 /** The five of the product page come first, as the API lists them. */
-const PAGE_FIGURES = 5;
+export const PAGE_FIGURES = 5;
 
-/** The five figures with their targets; a tile chooses what the cards below tell more of. */
-export function FigureTiles(props: {
+/** What the cards of figures show, and what somebody chooses there. */
+export type FiguresProps = {
   data: KpiView;
   metric: MetricView['name'];
   onPick: (metric: MetricView['name']) => void;
   onDrill: (drilled: Drilled) => void;
-}) {
+};
+
+/** The five figures with their targets; a tile chooses what the cards below tell more of. */
+export function FigureTiles(props: FiguresProps) {
   const { data } = props;
   return (
     <ul className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-5">

@@ -1,10 +1,10 @@
-import { useState } from 'react';
 import type { KpiItemView } from '../../../src/kpis/kpi-schemas.ts';
 import { useKpiItems, type KpiAsk } from '../api/kpi-hooks.ts';
 import { CopyCurl } from '../business/copy-curl.tsx';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { dayAndTime, inWords } from '../ui/format.ts';
+import { PageButtons, usePages } from '../ui/page-buttons.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { valueText, type MetricView } from './kpi-words.ts';
 import type { Drilled } from './kpis-page.tsx';
@@ -17,9 +17,8 @@ export function ItemsCard(props: {
   onClose: () => void;
 }) {
   const { metric: name, part } = props.drilled;
-  const [cursors, setCursors] = useState<string[]>([]);
-  const after = cursors.at(-1) ?? null;
-  const items = useKpiItems(name, { ...props.ask, part }, after);
+  const pages = usePages();
+  const items = useKpiItems(name, { ...props.ask, part }, pages.after ?? null);
   const metric = props.metrics.find((one) => one.name === name);
   const next = items.data?.next ?? null;
   const given = Object.entries({ ...props.ask, part }).flatMap(([key, value]) =>
@@ -78,14 +77,7 @@ export function ItemsCard(props: {
           </table>
         </div>
       )}
-      <div className="mt-3 flex gap-2">
-        <Button disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
-          Later
-        </Button>
-        <Button disabled={next === null} onClick={() => setCursors([...cursors, next ?? ''])}>
-          Earlier
-        </Button>
-      </div>
+      <PageButtons pages={pages} next={next} back="Later" on="Earlier" />
     </Card>
   );
 }

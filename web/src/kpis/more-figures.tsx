@@ -1,18 +1,9 @@
-import type { KpiView } from '../../../src/kpis/kpi-schemas.ts';
 import { Card } from '../ui/card.tsx';
-import { DrillButtons } from './figure-tiles.tsx';
-import { countText, targetText, valueText, type MetricView } from './kpi-words.ts';
-import type { Drilled } from './kpis-page.tsx';
-
-const PAGE_FIGURES = 5;
+import { DrillButtons, PAGE_FIGURES, type FiguresProps } from './figure-tiles.tsx';
+import { countText, targetText, valueText } from './kpi-words.ts';
 
 /** What the product page asks beside its five: delays, talk time, streaks and the like. */
-export function MoreFigures(props: {
-  data: KpiView;
-  metric: MetricView['name'];
-  onPick: (metric: MetricView['name']) => void;
-  onDrill: (drilled: Drilled) => void;
-}) {
+export function MoreFigures(props: FiguresProps) {
   const { data } = props;
   return (
     <Card title="More figures">
