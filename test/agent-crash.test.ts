@@ -38,7 +38,7 @@ before(async () => {
   story = await openStory({ seed: 41 });
   const wish = { name: 'Ann', groups: ['desk'] };
   const made = await story.api.post<{ id: AgentId; token: string }>('/v1/agents', wish);
-  const agents = { group: 'desk', ringMs: 20_000, wrapUpMs: 0 };
+  const agents = { group: 'desk', ringMs: 20_000, wrapUpMs: 0, returnMs: 15_000 };
   const desk = await story.api.post<{ id: string }>('/v1/endpoints', { name: 'desk', agents });
   assert.ok(!isProblem(made) && !isProblem(desk));
   agentId = made.id;

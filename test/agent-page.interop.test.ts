@@ -87,7 +87,7 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
         '--autoplay-policy=no-user-gesture-required',
       ],
     });
-    const agents = { group: 'sales', ringMs: 30_000, wrapUpMs: 60_000 };
+    const agents = { group: 'sales', ringMs: 30_000, wrapUpMs: 60_000, returnMs: 12_000 };
     const desk = { name: 'Sales', agents, ringTimeoutMs: 60_000 };
     ({ id: endpointId } = await must<{ id: string }>(live.api, '/v1/endpoints', desk));
     const context = await browser.newContext({ viewport: { width: 900, height: 900 } });
@@ -253,15 +253,53 @@ suite('an agent in Chromium', { skip: needsProgram('chromium', 'chromium') }, ()
     await press('Ready for the next');
   });
 
-  test('whoever loads the page again in a call hangs up, and is told', async () => {
-    const id = await aCall(newNumber());
+  test('whoever loads the page again in a call is back in it, after some music', async () => {
+    const to = newNumber();
+    const id = await aCall(to);
     await press('Answer');
     await page.getByRole('meter', { name: 'Level: You hear' }).waitFor();
+    const hears = (hz: number): Promise<boolean> =>
+      eventually(`${hz} Hz at the customer`, async () => {
+        const person = await personAt(simulator(), to);
+        return person?.call?.heardHz.some((heard) => Math.abs(heard - hz) < 30);
+      });
     page.once('dialog', (dialog) => void dialog.accept());
     await page.reload();
+    // Nobody presses anything.
+    await page.getByRole('meter', { name: 'Level: You hear' }).waitFor();
+    await hears(AGENT_HZ);
+    await eventually('the tone of the customer', async () => {
+      const hz = await page.evaluate<number>(LOUDEST_HZ);
+      return Math.abs(hz - CUSTOMER_HZ) < 20;
+    });
+    const view = await live.api.get<CallView>(`/v1/calls/${id}`);
+    assert.deepEqual(
+      [view.status, view.agentId, view.holds.map(({ by, to: end }) => [by, end !== null])],
+      ['bridged', agentId, [['platform', true]]],
+    );
+    await press('Hang up');
     assert.equal((await ended(id)).endReason, 'endpoint_hung_up');
     await page.getByText('Pause after the call').waitFor();
     await press('Ready for the next');
+  });
+
+  test('whoever does not come back is nobody there, and the call ends with its name', async () => {
+    const context = page.context();
+    const other = await context.newPage();
+    await other.goto(`${live.product.server.url}/agent`);
+    const id = await aCall(newNumber());
+    await other.getByRole('button', { name: 'Answer', exact: true }).click();
+    await other.getByRole('meter', { name: 'Level: You hear' }).waitFor();
+    await other.close();
+    // It rings in the tab that is left, which had no part in it: nobody answers there.
+    await page.getByText('Your customer waits for you, with music.').waitFor();
+    assert.deepEqual(await axeFaults(page), []);
+    const { endReason } = await ended(id);
+    assert.equal(endReason, 'agent_media_lost');
+    // As after every ring that was not answered.
+    await page.getByText('Away: no call rings here').waitFor();
+    await press('Ready');
+    await page.getByText('Ready: calls ring here').waitFor();
   });
 
   test('while she is away a call waits for her, and rings as soon as she is back', async () => {

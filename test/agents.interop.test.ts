@@ -111,7 +111,8 @@ test('nobody answers: the endpoint says what the customer hears', async (t) => {
 
 test('a closed tab takes an agent out of the rota, and ends what was talked there', async (t) => {
   const agent = await anAgent(t, 'tab');
-  const id = await aCall('tab');
+  const agents = { group: 'tab', ringMs: 20_000, wrapUpMs: 60_000, returnMs: 0 };
+  const id = await aCall('tab', { agents });
   const peer = await agent.answer();
   await reaches(id, 'bridged');
   agent.leave();

@@ -108,8 +108,8 @@ async function writeConfig(
     `ctrl_tcp_listen ${HOST}:${controlPort}`,
   ];
   await writeFile(join(folder, 'config'), `${lines.join('\n')}\n`);
-  const own = `<sip:pbx@${HOST}>;regint=0;answermode=auto;audio_codecs=${CODECS[codec]}${account}\n`;
-  await writeFile(join(folder, 'accounts'), own);
+  const how = `regint=0;answermode=auto;audio_codecs=${CODECS[codec]}${account}`;
+  await writeFile(join(folder, 'accounts'), `<sip:pbx@${HOST}>;${how}\n`);
   await writeFile(join(folder, 'contacts'), '');
   await writeFile(
     join(folder, 'tone.wav'),

@@ -83,7 +83,7 @@ test('asked at the one process, dialled and bridged by the other, told by the fi
   }
 });
 
-test('kill -9 of the gateway: the call ends with a name, who waits is rung by the next', async () => {
+test('kill -9 of the gateway: the call ends with a name, the next rings who waits', async () => {
   const gateway = children.at(-1);
   assert.ok(gateway !== undefined && gateway !== front);
   const talking = await newCall('+447700900651');

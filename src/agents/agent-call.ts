@@ -1,9 +1,17 @@
 import { delay, type TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { ReofferOutcome, SipCall, SipCallEvent } from '../sip/sip.ts';
-import { NO_MEDIA, type AgentId, type RingId, type RingOrder, type RingState } from './agent.ts';
+import {
+  AGENT_LEFT,
+  NO_MEDIA,
+  type AgentId,
+  type RingId,
+  type RingOrder,
+  type RingState,
+} from './agent.ts';
 import type { AgentLinePorts } from './agent-lines.ts';
 import { clearRing, isGroupBusy, takeAgent, type OwnRing } from './agent-store.ts';
+import { awaitAgent, takeAgentBack } from './agent-return-store.ts';
 
 /** What became of one agent's ring. */
 type RingEnd = 'answered' | 'declined' | 'no_answer' | 'gone';
@@ -55,7 +63,7 @@ export class AgentCall implements SipCall {
     const ring = rings.get(this.#ringId);
     // A row without us: the agent was removed, or we were away too long and another call rings.
     const state: RingState = ring?.state ?? 'ended';
-    if (this.#talking) return this.#watchTalk(state, ring?.isThere ?? false);
+    if (this.#talking) return this.#watchTalk(state, ring);
     this.#answer = ring?.answer ?? '';
     if (state === 'answered') this.#settle?.('answered');
     else if (state !== 'ringing') this.#settle?.('declined');
@@ -66,7 +74,8 @@ export class AgentCall implements SipCall {
     if (this.#over) return;
     this.#end({ kind: 'ended', by: 'us' });
     this.#settle?.('declined');
-    void this.#clear(reason === NO_MEDIA, null);
+    if (reason === AGENT_LEFT) void this.#await();
+    else void this.#clear(reason === NO_MEDIA, null);
   }
 
   reoffer(): Promise<ReofferOutcome> {
@@ -100,7 +109,8 @@ export class AgentCall implements SipCall {
   async #ringNext(): Promise<RingEnd | null> {
     const { clock, ids, hints } = this.#ports;
     if (this.#tried.length > 0) this.#ringId = ids.next('agentRing');
-    const agentId = await this.#take();
+    const { only } = this.#order;
+    const agentId = await (only === undefined ? this.#take() : this.#takeBack(only));
     if (agentId === null) return null;
     // Hung up meanwhile: the agent's browser need not even begin to ring.
     if (this.#over) {
@@ -111,7 +121,7 @@ export class AgentCall implements SipCall {
     const { promise, resolve } = Promise.withResolvers<RingEnd>();
     this.#settle = resolve;
     const leftMs = Math.max(0, this.#until - clock.now());
-    const ringMs = Math.min(this.#order.options.ringMs, leftMs);
+    const ringMs = only !== undefined ? leftMs : Math.min(this.#order.options.ringMs, leftMs);
     const timer: TimerHandle = clock.after(ringMs, () => resolve('no_answer'));
     if (this.#tried.length === 1) this.#onEvent({ kind: 'ringing', status: 180 });
     hints.tell(agentId);
@@ -139,6 +149,18 @@ export class AgentCall implements SipCall {
     }
   }
 
+  /** Again and again: the page is being loaded, and the row of the talk may not be over yet. */
+  async #takeBack(agentId: AgentId): Promise<AgentId | null> {
+    const { database, clock, owner } = this.#ports;
+    const { callId, offer } = this.#order;
+    while (!this.#over && clock.now() < this.#until) {
+      const wish = { ringId: this.#ringId, callId, owner, offer };
+      if (await takeAgentBack(database, agentId, wish)) return agentId;
+      await delay(clock, TAKE_RETRY_MS);
+    }
+    return null;
+  }
+
   async #answeredAfterAll(): Promise<RingEnd> {
     const { promise, resolve } = Promise.withResolvers<RingEnd>();
     this.#settle = resolve;
@@ -155,13 +177,16 @@ export class AgentCall implements SipCall {
     this.#onEvent({ kind: 'answered', sdp: this.#answer, dialog });
   }
 
-  #watchTalk(state: RingState, isThere: boolean): void {
+  #watchTalk(state: RingState, ring: OwnRing | undefined): void {
     const now = this.#ports.clock.now();
-    this.#goneSince = isThere ? null : (this.#goneSince ?? now);
+    this.#goneSince = ring?.isThere === true ? null : (this.#goneSince ?? now);
     const isGone = this.#goneSince !== null && now - this.#goneSince >= GONE_IN_CALL_MS;
-    if (state === 'answered' && !isGone) return;
-    this.#end({ kind: 'ended', by: 'endpoint' });
-    void this.#clear(false, null);
+    const isLeft = state === 'answered' && (isGone || ring?.answer === null);
+    if (state === 'answered' && !isLeft) return;
+    const reason = isLeft ? { reason: AGENT_LEFT } : {};
+    this.#end({ kind: 'ended', by: 'endpoint', ...reason });
+    if (isLeft) void this.#await();
+    else void this.#clear(false, null);
   }
 
   async #failed(): Promise<void> {
@@ -187,6 +212,19 @@ export class AgentCall implements SipCall {
       // Its lease ends by itself.
       log.error({ error: errorText(error) }, 'ring of an agent not cleared');
       return true;
+    }
+  }
+
+  /** The page went: the agent is kept for this call as long as the customer waits for them. */
+  async #await(): Promise<void> {
+    const { database, clock, hints, log } = this.#ports;
+    const { returnMs } = this.#order.options;
+    if (returnMs === 0) return void this.#clear(false, null);
+    try {
+      const agentId = await awaitAgent(database, this.#ringId, returnMs, clock.now());
+      if (agentId !== null) hints.tell(agentId);
+    } catch (error) {
+      log.error({ error: errorText(error) }, 'agent not kept for their call');
     }
   }
 

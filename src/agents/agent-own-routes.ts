@@ -19,6 +19,7 @@ import { agentOf, makeAgentAuthenticator } from './agent-token-routes.ts';
 import type { AgentHints } from './agent-hints.ts';
 import { registerAgentOutcomeRoutes } from './agent-outcome-routes.ts';
 import { answerRing, leaveRing, readAgent, setPresence } from './agent-store.ts';
+import { leavePage } from './agent-return-store.ts';
 import { registerAgentStream } from './agent-stream-routes.ts';
 import { agentMeSchema, agentMeView, speaksWithCustomer } from './agent-views.ts';
 
@@ -128,9 +129,10 @@ function registerRinging(app: HttpServer, context: AgentContext, onRequest: Agen
     },
   );
 
-  for (const [way, summary] of [
-    ['decline', 'Let the next agent have the call that rings'],
-    ['hangup', 'End the call, or stop listening to it'],
+  for (const [way, summary, leave] of [
+    ['decline', 'Let the next agent have the call that rings', leaveRing],
+    ['hangup', 'End the call, or stop listening to it', leaveRing],
+    ['leave', 'The page goes and may be back: the customer hears music meanwhile', leavePage],
   ] as const) {
     app.post(
       `/v1/agents/me/calls/:id/${way}`,
@@ -138,7 +140,7 @@ function registerRinging(app: HttpServer, context: AgentContext, onRequest: Agen
       async (request) => {
         const agent = agentOf(request);
         const ring = ringOf(agent, request);
-        if (!(await leaveRing(database, agent.id, ring.id))) throw ringGone();
+        if (!(await leave(database, agent.id, ring.id))) throw ringGone();
         return changed(context, agent.id);
       },
     );

@@ -42,7 +42,10 @@ beforeEach(async () => {
   sold += 1;
   group = `sales-${sold}`;
   const one = { uri: agentsUri(group), username: null, password: null, srtp: 'off' } as const;
-  const options = { ...DEFAULT_OPTIONS, agents: { group, ringMs: 15_000, wrapUpMs: 30_000 } };
+  const options = {
+    ...DEFAULT_OPTIONS,
+    agents: { group, ringMs: 15_000, wrapUpMs: 30_000, returnMs: 15_000 },
+  };
   endpointId = await opened.database.transaction((tx) =>
     saveEndpoint(tx, makeSealer(new Uint8Array(32), systemRandom), {
       ...one,

@@ -57,6 +57,9 @@ const agentCallSchema = z.object({
     })
     .nullable(),
   customerAnsweredAt: instant.nullable(),
+  returning: z
+    .boolean()
+    .describe('It was theirs until their page went; who answers has the customer back.'),
   speaks: z.boolean().describe('It is this agent who speaks with the customer, no listener.'),
   held: z.boolean(),
   transfer: z.object({ mode: z.enum(['blind', 'attended']), answered: z.boolean() }).nullable(),
@@ -94,7 +97,7 @@ export async function agentMeView(db: Queryable, agent: Agent, now: number): Pro
 
 async function callOf(
   db: Queryable,
-  { accountId }: Agent,
+  { id, accountId }: Agent,
   ring: AgentRing,
 ): Promise<AgentMeView['call']> {
   const state = await readCall(db, ring.callId);
@@ -114,6 +117,7 @@ async function callOf(
     country: contact?.country ?? null,
     asked: await askedOf(db, state),
     customerAnsweredAt: isoTimeOrNull(facts.answeredAt),
+    returning: ring.state === 'ringing' && facts.endpoint?.agentId === id,
     speaks: speaksWithCustomer(facts, ring),
     held: isOnHold(facts),
     transfer:

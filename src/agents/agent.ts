@@ -54,6 +54,8 @@ export type AgentOptions = {
   ringMs: number;
   /** The pause after a call; 0 for none. */
   wrapUpMs: number;
+  /** How long a customer waits for an agent whose page was loaded again; 0 not at all. */
+  returnMs: number;
 };
 
 /**
@@ -79,10 +81,18 @@ export type RingOrder = {
   offer: string;
   /** How long all agents together. */
   ringTimeoutMs: number;
+  /** This agent alone, as soon as a browser of theirs is there: the call was theirs before. */
+  only?: AgentId;
 };
 
 /** The reason of a hang-up where the agent's browser could not be connected. */
 export const NO_MEDIA = 'agent_media_refused';
+
+/** Longer than a page takes to load, shorter than anybody listens to music unasked. */
+export const DEFAULT_RETURN_MS = 15_000;
+
+/** The reason of an end where the agent's page went, and may be back in a moment. */
+export const AGENT_LEFT = 'agent_left';
 
 export const AGENT_LIMITS = {
   /** A browser that is not heard of for so long is gone. */

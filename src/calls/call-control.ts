@@ -78,7 +78,8 @@ export type CallOrder = {
   code: string | null;
 };
 
-export type HoldBy = 'business' | 'endpoint' | 'script';
+/** `platform`: an agent's browser is gone, and they are waited for. */
+export type HoldBy = 'business' | 'endpoint' | 'script' | 'platform';
 /** `to` is null while it lasts; of an ended call: until its end. */
 export type Hold = { by: HoldBy; from: number; to: number | null };
 
@@ -96,7 +97,7 @@ export type Transfer = {
   outcome: string | null;
 };
 
-export type LegPurpose = 'planned' | 'transfer' | 'listener' | 'script';
+export type LegPurpose = 'planned' | 'transfer' | 'listener' | 'script' | 'return';
 export type LegFacts = {
   legId: string;
   endpointId: EndpointId;

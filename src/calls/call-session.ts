@@ -266,7 +266,10 @@ export class CallSession {
   #onNobody(reason: string): boolean {
     const { endpoint } = this.#target;
     const { action, scriptId } = endpoint.options.whenNobody;
-    const isThere = this.#state.status === 'answered' && !isGoingDown(this.#state);
+    const { status } = this.#state;
+    // Whose agent did not come back has talked with somebody before.
+    const isLeft = status === 'bridged' && reason === 'agent_media_lost';
+    const isThere = (status === 'answered' || isLeft) && !isGoingDown(this.#state);
     if (action === 'end' || !isThere || this.#done) return false;
     const { openScript } = this.#ports;
     const isScript = action === 'script' && scriptId !== null && openScript !== undefined;

@@ -419,7 +419,7 @@ const FORGET = statement('test_dialer_forget', 'delete from calls where contact_
 
 /** An endpoint whose calls are answered by whoever of the group is there. */
 async function anAgentDesk(group: string): Promise<EndpointId> {
-  const agents = { group, ringMs: 15_000, wrapUpMs: 0 };
+  const agents = { group, ringMs: 15_000, wrapUpMs: 0, returnMs: 15_000 };
   return store.database.transaction((tx) =>
     saveEndpoint(tx, makeSealer(random.bytes(32), random), {
       id: ids.next('endpoint'),

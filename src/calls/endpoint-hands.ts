@@ -1,3 +1,4 @@
+import { AGENT_LEFT, type AgentId } from '../agents/agent.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { MAIN_LEG, type MediaCall } from '../media/media.ts';
 import { errorText } from '../platform/failure.ts';
@@ -21,6 +22,8 @@ export type LegWish = {
   endpoint: Endpoint;
   endpointId: EndpointId;
   purpose: LegPurpose;
+  /** This agent and nobody else of the group: the call was theirs. */
+  only?: AgentId;
   referral?: Pick<InviteRequest, 'replaces' | 'referredBy'>;
 };
 
@@ -118,8 +121,13 @@ export class EndpointHands {
       isWanted: () => this.#ports.isWanted() && leg.reason === null,
       told: (told) => this.#onTold(legId, told),
     };
-    const { endpoint, referral } = wish;
-    const target = { ...this.#target, endpoint, ...(referral === undefined ? {} : { referral }) };
+    const { endpoint, referral, only } = wish;
+    const target = {
+      ...this.#target,
+      endpoint,
+      ...(referral === undefined ? {} : { referral }),
+      ...(only === undefined ? {} : { only }),
+    };
     const state = this.#ports.state();
     void inviteEndpoint(ports, mediaOf(media, legId), target, state).then((call) => {
       leg.call = call;
@@ -165,7 +173,7 @@ export class EndpointHands {
     const leg = this.#legs.get(legId);
     if (this.#ports.isDone() || (legId === MAIN_LEG && this.#isMainOver)) return;
     const call = legId === MAIN_LEG ? this.#main : leg?.call;
-    call?.hangUp(`Q.850;cause=41;text="${reason}"`);
+    call?.hangUp(AGENT_LEFT);
     if (legId === MAIN_LEG) this.#onMainEnd('endpoint', reason);
     else if (leg !== undefined && !leg.isOver) this.#onLegEnd(leg, 'endpoint', reason);
   }

@@ -1,4 +1,4 @@
-import { NO_MEDIA, type AgentLines } from '../agents/agent.ts';
+import { AGENT_LEFT, NO_MEDIA, type AgentId, type AgentLines } from '../agents/agent.ts';
 import { sipTarget, type Endpoint, type EndpointTarget } from '../endpoints/endpoint.ts';
 import { mayTryNext } from '../endpoints/failover.ts';
 import { guardNamedByPeer, guardTarget, type GuardSettings } from '../endpoints/target-guard.ts';
@@ -55,6 +55,8 @@ export type EndpointLegTarget = {
   customerLabel: string;
   /** What may be called at all, as it stands right now. */
   guard: GuardSettings;
+  /** The one agent to be rung, where the endpoint is people in browsers. */
+  only?: AgentId;
   /** For a transfer that the endpoint asked for: whom it replaces, and who asked. */
   referral?: Pick<InviteRequest, 'replaces' | 'referredBy'>;
 };
@@ -172,14 +174,14 @@ class Leg implements SipCall {
   }
 
   #send(target: EndpointTarget, offer: string, srtp: boolean): SipCall {
-    const { endpoint, customerLabel, guard } = this.#target;
+    const { endpoint, customerLabel, guard, only } = this.#target;
     const { agents: options } = endpoint.options;
     const { agents } = this.#ports;
     if (options !== undefined && agents !== undefined) {
       const { id: callId, accountId } = this.#about.plan;
       const { ringTimeoutMs } = endpoint;
       return agents.ring(
-        { accountId, callId, options, offer, ringTimeoutMs },
+        { accountId, callId, options, offer, ringTimeoutMs, ...(only && { only }) },
         (event) => void this.#onSipEvent(event, target, srtp),
       );
     }
@@ -275,7 +277,8 @@ class Leg implements SipCall {
         return;
       case 'ended':
         report({ type: 'EndpointEnded', at });
-        if (event.by === 'endpoint') hangUp('endpoint', 'endpoint_hung_up');
+        if (event.by === 'us') return;
+        hangUp('endpoint', event.reason === AGENT_LEFT ? 'agent_media_lost' : 'endpoint_hung_up');
         return;
     }
   }

@@ -7,6 +7,7 @@ import type { EndpointHands } from './endpoint-hands.ts';
 import type { MediaHands } from './media-hands.ts';
 import { OrderHands } from './order-hands.ts';
 import { RecordingHands } from './recording-hands.ts';
+import { ReturnHands } from './return-hands.ts';
 import { TransferHands } from './transfer-hands.ts';
 
 /** The hands that lead a live call: orders of the business, and what a script may use. */
@@ -19,7 +20,8 @@ export function openLiveHands(
   const recording = new RecordingHands(ports, target, media);
   const record = (order: RecordOrder): Promise<boolean> => recording.follow(order);
   const transfers = new TransferHands(ports, target, endpoints, media);
-  const orders = new OrderHands(ports, target, { media, endpoints, transfers, record });
+  const returns = new ReturnHands(ports, endpoints, media);
+  const orders = new OrderHands(ports, target, { media, endpoints, transfers, returns, record });
   const live = new LiveHands(ports, { media, endpoints, record });
   endpoints.onLegGone = (legId, reason) => {
     transfers.onLegGone(legId, reason);

@@ -53,6 +53,12 @@ export const ORDER_CODES = {
     fix: 'Complete or cancel the first one.',
     status: 409,
   },
+  agent_awaited: {
+    title: 'The agent is waited for',
+    meaning: 'Their page was loaded again in the call; the customer hears music for some seconds.',
+    fix: 'Order again once the agent is back, or the call is over.',
+    status: 409,
+  },
   no_transfer: {
     title: 'No transfer is under way',
     meaning: 'There is nothing to complete or to cancel.',

@@ -11,6 +11,7 @@ import type { HandPorts, SessionTarget } from './call-session.ts';
 import type { EndpointHands, LegWish } from './endpoint-hands.ts';
 import type { MediaHands } from './media-hands.ts';
 import type { OrderCode } from './order-codes.ts';
+import type { ReturnHands } from './return-hands.ts';
 import type { Outcome, TransferHands } from './transfer-hands.ts';
 
 const BUILTIN = ['ringing', 'hold_music', 'beep', 'silence'] as const;
@@ -19,6 +20,7 @@ export type OrderPartners = {
   media: MediaHands;
   endpoints: EndpointHands;
   transfers: TransferHands;
+  returns: ReturnHands;
   record: (order: RecordOrder) => Promise<boolean>;
 };
 
@@ -116,7 +118,7 @@ export class OrderHands {
         if (hands.heldBy === null) return null;
         note({ type: 'CallResumed', at, by: hands.heldBy });
         hands.heldBy = null;
-        if (!this.#with.transfers.isOpen) media.resume();
+        if (!this.#with.transfers.isOpen && !this.#with.returns.isOpen) media.resume();
         return null;
       case 'mute':
       case 'unmute': {
@@ -136,6 +138,8 @@ export class OrderHands {
   }
 
   async #transfer(wish: Extract<OrderWish, { action: 'transfer' }>): Promise<Outcome> {
+    // Whoever is waited for would come back into a call that is somebody else's.
+    if (this.#with.returns.isOpen) return 'agent_awaited' satisfies OrderCode;
     const leg = await this.#legWish(wish.endpointId, 'transfer');
     if (typeof leg === 'string') return leg;
     return this.#with.transfers.transfer(wish.mode, leg, 'business');

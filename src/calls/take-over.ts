@@ -15,7 +15,9 @@ export function withLegAsEndpoint(
   const leg = control.legs.find((other) => other.legId === legId);
   if (leg === undefined) return facts;
   const { endpointId, sipCallId, target, invitedAt, answeredAt, dialog } = leg;
-  const replaced = facts.endpoint === null ? [] : [endedLeg(plan, control, facts.endpoint, at)];
+  const why = leg.purpose === 'return' ? 'agent_media_lost' : 'transferred';
+  const replaced =
+    facts.endpoint === null ? [] : [endedLeg(plan, control, facts.endpoint, { at, why })];
   const others = control.legs.filter((other) => other.legId !== legId);
   return {
     ...facts,
@@ -48,7 +50,7 @@ function endedLeg(
   plan: CallPlan,
   control: CallControl,
   endpoint: NonNullable<CallFacts['endpoint']>,
-  at: number,
+  end: { at: number; why: string },
 ): LegFacts {
   const { sipCallId, invitedAt, answeredAt } = endpoint;
   return {
@@ -60,8 +62,8 @@ function endedLeg(
     invitedAt,
     answeredAt,
     dialog: null,
-    endedAt: endpoint.endedAt ?? at,
-    endReason: 'transferred',
+    endedAt: endpoint.endedAt ?? end.at,
+    endReason: end.why,
     mode: null,
     listensFrom: null,
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GROUP_SHAPE } from '../agents/agent.ts';
+import { DEFAULT_RETURN_MS, GROUP_SHAPE } from '../agents/agent.ts';
 import { credential, oneLine, strategySchema } from '../http/api-schemas.ts';
 import type { EndpointView } from '../http/api-types.ts';
 import { languageTag } from '../scripts/script.ts';
@@ -95,6 +95,15 @@ const agents = z.strictObject({
     .max(3_600_000)
     .default(30_000)
     .describe('The pause of an agent after a call.'),
+  returnMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(DEFAULT_RETURN_MS)
+    .describe(
+      'How long a customer hears music while the page of their agent is loaded again, before ' +
+        '`whenNobody` decides; 0: not at all.',
+    ),
 });
 
 const cap = z.int().min(1).max(1_000_000).nullable().default(null);

@@ -1,3 +1,4 @@
+import { DEFAULT_RETURN_MS, type AgentOptions } from '../agents/agent.ts';
 import { statement, type Queryable, type Tx } from '../database/database.ts';
 import type { CallStrategy } from '../http/api-types.ts';
 import type { EndpointCodec } from '../media/media.ts';
@@ -15,6 +16,11 @@ import {
 /** A target in its row: the password sealed, as base64. */
 type TargetRow = Omit<EndpointTarget, 'password'> & { password: string | null };
 
+/** Rows from before `returnMs` do not have it. */
+type StoredOptions = Partial<Omit<EndpointOptions, 'agents'>> & {
+  agents?: Omit<AgentOptions, 'returnMs'> & Partial<Pick<AgentOptions, 'returnMs'>>;
+};
+
 type EndpointRow = {
   id: EndpointId;
   account_id: AccountId;
@@ -28,7 +34,7 @@ type EndpointRow = {
   srtp: EndpointSrtp;
   meanwhile: EndpointMeanwhile;
   targets: TargetRow[];
-  options: Partial<EndpointOptions>;
+  options: StoredOptions;
   max_calls: number | null;
   minutes_per_day: number | null;
 };
@@ -225,8 +231,15 @@ function toEndpoint(row: EndpointRow): StoredEndpoint {
     strategy: row.strategy,
     ringTimeoutMs: row.ring_timeout_ms,
     meanwhile: row.meanwhile,
-    options: { ...DEFAULT_OPTIONS, ...row.options },
+    options: optionsOf(row.options),
     maxCalls: row.max_calls,
     minutesPerDay: row.minutes_per_day,
   };
+}
+
+function optionsOf({ agents, ...stored }: StoredOptions): EndpointOptions {
+  const options = { ...DEFAULT_OPTIONS, ...stored };
+  return agents === undefined
+    ? options
+    : { ...options, agents: { ...agents, returnMs: agents.returnMs ?? DEFAULT_RETURN_MS } };
 }

@@ -271,7 +271,10 @@ export type CallScriptView = {
   }>;
 };
 
-export type HoldView = { by: 'business' | 'endpoint' | 'script'; from: string; to: string | null };
+/** While it lasts, `to` is null. */
+type Span = { from: string; to: string | null };
+
+export type HoldView = Span & { by: 'business' | 'endpoint' | 'script' | 'platform' };
 
 export type TransferView = {
   mode: 'blind' | 'attended';
@@ -287,12 +290,7 @@ export type TransferView = {
   answered: boolean;
 };
 
-export type ListenerView = {
-  endpointId: string;
-  mode: 'listen' | 'whisper' | 'barge';
-  from: string;
-  to: string | null;
-};
+export type ListenerView = Span & { endpointId: string; mode: 'listen' | 'whisper' | 'barge' };
 
 /** An order to a live call, and what became of it. */
 export type CallActionView = {

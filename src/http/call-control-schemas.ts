@@ -10,7 +10,7 @@ export const legNameSchema = z.enum(['whatsapp', 'endpoint']);
 export const holdsSchema = z
   .array(
     z.object({
-      by: z.enum(['business', 'endpoint', 'script']),
+      by: z.enum(['business', 'endpoint', 'script', 'platform']),
       from: instant,
       to: instantOrNull,
     }),

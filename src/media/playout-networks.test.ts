@@ -45,6 +45,7 @@ const PROFILES: readonly [string, NetworkProfile, tones: number, delayMs: number
   ['20 ms jitter', { jitterMs: 20 }, 0.99, 100],
   ['50 ms jitter', { jitterMs: 50 }, 0.99, 140],
   ['100 ms jitter', { jitterMs: 100 }, 0.97, 200],
+  ['200 ms jitter', { jitterMs: 200 }, 0.9, 320],
   ['one in ten overtaken', { reordered: 0.1 }, 0.99, 140],
   ['one in five twice', { duplicates: 0.2 }, 0.99, 80],
   ['bursts of 3 lost', { burst: { packets: 3, every: 100 } }, 0.9, 100],

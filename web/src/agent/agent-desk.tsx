@@ -16,7 +16,7 @@ export function AgentDesk(props: { token: string; onSignOut: () => void }) {
   const link = useAgent(props.token);
   const phone = useSoftphone(link);
   const { me, refused } = link;
-  const ringing = me?.call?.state === 'ringing' && !phone.opening;
+  const ringing = me?.call?.state === 'ringing' && !phone.opening && !phone.comesBack;
   const ring = useRingSound(ringing);
   useTabTitle(me?.call ?? null);
   if (refused !== null) {

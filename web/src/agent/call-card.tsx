@@ -36,13 +36,13 @@ export function CallCard(props: { link: AgentLink; me: AgentMeView; phone: Softp
 
 function titleOf(call: AgentCall | null, phone: Softphone): string {
   if (call === null) return 'No call';
-  if (phone.opening) return 'Connecting…';
+  if (phone.opening || phone.comesBack) return 'Connecting…';
   return call.state === 'ringing' ? 'Incoming call' : 'In a call';
 }
 
 function idleWords({ state, reservedFor }: AgentMeView): string {
   if (reservedFor !== null) {
-    return 'A customer is being rung for you: the call rings here as soon as they pick up.';
+    return 'A call is kept for you: it rings here as soon as the customer is there.';
   }
   return state === 'available'
     ? 'The next call rings here.'
@@ -59,7 +59,7 @@ function Ringing({ link, call, phone }: { link: AgentLink; call: AgentCall; phon
   return (
     <>
       <p role="status" className="sr-only">
-        A call rings.
+        {call.returning ? 'Your customer waits for you, with music.' : 'A call rings.'}
       </p>
       <div ref={answer} className="flex flex-wrap gap-2">
         <Button look="primary" disabled={phone.opening} onClick={() => void phone.answer(call)}>
@@ -83,9 +83,8 @@ function Elsewhere({ link, call }: { link: AgentLink; call: AgentCall }) {
   return (
     <>
       <p role="status" className="rounded-xl bg-warn-soft p-3 text-sm text-warn">
-        The sound of this call is not in this tab: it was answered in another one, or the page was
-        loaded again. Go on in the other tab. Where there is none, the call ends by itself within
-        some seconds.
+        The sound of this call is not in this tab: it was answered in another one. Go on there.
+        Where that one is gone, the call rings here again within some seconds.
       </p>
       {hangingUp.error !== null && <ProblemNote error={hangingUp.error} />}
       <div>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { AgentMeView } from '../../../src/agents/agent-views.ts';
 import { problemOf } from '../api/business-client.ts';
 import type { AgentLink } from './use-agent.ts';
+import { keepCall, isKept, letCallGo } from './kept-call.ts';
 import { answerOffer, type SoftphoneAudio } from './softphone-audio.ts';
 
 type Call = NonNullable<AgentMeView['call']>;
@@ -13,6 +14,8 @@ export type Softphone = {
   opening: boolean;
   muted: boolean;
   problem: Problem | null;
+  /** This tab had the sound before it was loaded again, and is taking it back. */
+  comesBack: boolean;
   answer(call: Call): Promise<void>;
   setMuted(muted: boolean): void;
 };
@@ -29,7 +32,9 @@ export function useSoftphone({ client, me }: AgentLink): Softphone {
   const [opening, setOpening] = useState(false);
   const [muted, setMutedState] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const callId = me?.call?.id ?? null;
+  const call = me?.call ?? null;
+  const callId = call?.id ?? null;
+  const comesBack = call !== null && call.returning && isKept(call.id);
 
   const close = (): void => {
     current.current?.audio.close();
@@ -40,14 +45,16 @@ export function useSoftphone({ client, me }: AgentLink): Softphone {
   useEffect(() => {
     // The word of the answer may still be under way while the audio is open already.
     if (current.current !== null && current.current.callId !== callId && !opening) close();
-  }, [callId, opening]);
+    if (me !== null && callId === null && !opening && me.reservedFor === null) letCallGo();
+  }, [callId, opening, me]);
   useEffect(() => leaveWith(current, client.apiKey), [client]);
 
-  return {
+  const phone: Softphone = {
     audio,
     opening,
     muted,
     problem,
+    comesBack,
     async answer(call) {
       setOpening(true);
       setProblem(null);
@@ -59,6 +66,7 @@ export function useSoftphone({ client, me }: AgentLink): Softphone {
           onLost,
         );
         current.current = { callId: call.id, audio: opened };
+        keepCall(call.id);
         setAudio(opened);
         setProblem(opened.microphoneProblem);
       } catch (error) {
@@ -73,11 +81,18 @@ export function useSoftphone({ client, me }: AgentLink): Softphone {
       setMutedState(next);
     },
   };
+  const offer = comesBack ? call.offer : null;
+  // The customer waits with music: nobody has to press anything a second time.
+  useEffect(() => {
+    if (offer === null || call === null || current.current?.callId === call.id) return;
+    void phone.answer(call);
+  }, [offer]);
+  return phone;
 }
 
 /**
  * The sound of a call lives in this page alone. Whoever leaves it is asked first; who goes all the
- * same hangs up, so that the customer does not sit in silence.
+ * same says so, and the customer hears music for as long as they may be back.
  */
 function leaveWith(
   current: { readonly current: { callId: string; audio: SoftphoneAudio } | null },
@@ -90,7 +105,7 @@ function leaveWith(
     const open = current.current;
     if (open === null) return;
     const init = { method: 'POST', keepalive: true, headers: { authorization: `Bearer ${token}` } };
-    void fetch(`/v1/agents/me/calls/${open.callId}/hangup`, init);
+    void fetch(`/v1/agents/me/calls/${open.callId}/leave`, init);
     open.audio.close();
   };
   addEventListener('beforeunload', ask);

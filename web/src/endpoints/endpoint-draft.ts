@@ -19,6 +19,7 @@ export type EndpointDraft = {
   group: string;
   agentRingSeconds: string;
   wrapUpSeconds: string;
+  returnSeconds: string;
   codecs: string;
   strategy: EndpointView['strategy'];
   ringSeconds: string;
@@ -57,6 +58,7 @@ export function emptyDraft(): EndpointDraft {
     group: '',
     agentRingSeconds: '15',
     wrapUpSeconds: '30',
+    returnSeconds: '15',
     codecs: 'opus, PCMU, PCMA',
     strategy: 'on_answer',
     ringSeconds: '30',
@@ -89,6 +91,7 @@ export function draftOf(view: EndpointView): EndpointDraft {
     group: agents?.group ?? '',
     agentRingSeconds: seconds(agents?.ringMs ?? 15_000),
     wrapUpSeconds: seconds(agents?.wrapUpMs ?? 30_000),
+    returnSeconds: seconds(agents?.returnMs ?? 15_000),
     codecs: view.codecs.join(', '),
     strategy: view.strategy,
     ringSeconds: seconds(view.ringTimeoutMs),
@@ -129,6 +132,7 @@ export function bodyOf(draft: EndpointDraft): object {
     group: draft.group.trim(),
     ringMs: millis(draft.agentRingSeconds),
     wrapUpMs: millis(draft.wrapUpSeconds),
+    returnMs: millis(draft.returnSeconds),
   };
   return {
     name: draft.name.trim(),

@@ -144,6 +144,13 @@ function Agents(props: { draft: EndpointDraft; onChange: DraftChange }) {
         inputMode="numeric"
         onChange={(wrapUpSeconds) => onChange({ wrapUpSeconds })}
       />
+      <TextField
+        label="Wait for a lost page, seconds"
+        value={draft.returnSeconds}
+        inputMode="numeric"
+        hint="The customer hears music; 0: not at all"
+        onChange={(returnSeconds) => onChange({ returnSeconds })}
+      />
     </div>
   );
 }
