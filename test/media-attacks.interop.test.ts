@@ -106,6 +106,19 @@ test('recorded SRTP that comes again later is not heard (T-02)', async (t) => {
   assert.equal((await call.stats()).whatsapp.packetsIn, before + 1);
 });
 
+test('authentic SRTP of a source that the SDP does not name is not heard (T-02, G8)', async (t) => {
+  const { call, customer } = await throughRelay(t);
+  const heard = async (): Promise<number> => (await call.stats()).whatsapp.packetsIn;
+  customer.sendAudio(SPOKEN);
+  await delay(systemClock, 100);
+  const before = await heard();
+  assert.ok(before > 0);
+  for (let sent = 0; sent < 20; sent += 1) customer.sendAsStranger(SPOKEN);
+  customer.sendAudio(SPOKEN);
+  await delay(systemClock, 100);
+  assert.equal(await heard(), before + 1);
+});
+
 test('fifteen kinds of junk before and during set-up do not stop a call (T-04)', async (t) => {
   const stranger = await openStranger(t);
   for (const [name, datagram] of JUNK) {

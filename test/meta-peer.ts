@@ -12,6 +12,8 @@ export type MetaPeer = {
   /** RTP that came in, newest last. */
   readonly received: RtpPacket[];
   sendAudio(opus: Uint8Array): void;
+  /** As `sendAudio`, with its own keys, as a source that the SDP does not name. */
+  sendAsStranger(opus: Uint8Array): void;
   sendEvent(payload: Uint8Array, starts: boolean, last: boolean): void;
   /** A datagram as it is, from the address that our side is connected to. */
   sendRaw(datagram: Buffer): Promise<void>;
@@ -61,13 +63,18 @@ export async function openMetaPeer(
   const { sender } = transceiver;
   let sequence = 1000;
   let timestamp = 960_000;
-  const send = (payloadType: number, payload: Uint8Array, marker: boolean): void => {
+  const send = (
+    payloadType: number,
+    payload: Uint8Array,
+    marker: boolean,
+    ssrc: number = sender.ssrc,
+  ): void => {
     const header = new RtpHeader({
       version: 2,
       payloadType,
       sequenceNumber: sequence & 0xffff,
       timestamp: timestamp >>> 0,
-      ssrc: sender.ssrc,
+      ssrc,
       marker,
     });
     sequence += 1;
@@ -80,6 +87,9 @@ export async function openMetaPeer(
     sendAudio(payload) {
       send(opus, payload, false);
       timestamp += 960;
+    },
+    sendAsStranger(payload) {
+      send(opus, payload, false, (sender.ssrc ^ 0xffff) >>> 0);
     },
     sendEvent(payload, starts, last) {
       send(EVENTS, payload, starts);
