@@ -2,6 +2,7 @@ import type { PersonScript, ScriptStep } from '../../simulator/people.ts';
 import type { FaultKind, PersonAction } from '../../simulator/control-types.ts';
 import type { Random } from '../../src/platform/random.ts';
 import { HOUR_MS, type Frame } from './frame.ts';
+import { drawMoves, drawTime } from './moves.ts';
 import { type Business } from './stage.ts';
 import { STOPS } from './witness.ts';
 import { CRASH_POINTS, type World } from './world.ts';
@@ -32,6 +33,8 @@ export type Day = {
   /** Answers to requests by their key, for replays. */
   posted: Posted[];
   frame: Frame;
+  /** Moves of planned calls. */
+  moves: { taken: number; refused: number };
   /** Idempotency keys given out so far. */
   keys: number;
 };
@@ -76,6 +79,7 @@ export function drawDay(world: World): Day {
     numberOf: new Map(),
     posted: [],
     frame,
+    moves: { taken: 0, refused: 0 },
     keys: 0,
   };
   const anyTime = (): number => frame.busyFrom + chance.below(frame.busyMs);
@@ -210,8 +214,15 @@ async function call(
   // The first three have somebody who talks.
   const endpointIds = day.frame.isFair ? business.endpointIds.slice(0, 3) : business.endpointIds;
   const endpointId = pick(chance, endpointIds);
-  const answer = await post(world, day, business, '/v1/calls', { to, purpose, lineId, endpointId });
-  if (answer !== null) afterCall(world, day, business, to, answer);
+  const wish = { to, purpose, lineId, endpointId, ...drawTime(world) };
+  const answer = await post(world, day, business, '/v1/calls', wish);
+  if (answer === null) return;
+  afterCall(world, day, business, to, answer);
+  drawMoves(world, answer.answer, {
+    add: (at, act) => day.agenda.add(at, act),
+    post: (path, body) => post(world, day, business, path, body),
+    count: (isTaken) => void (day.moves[isTaken ? 'taken' : 'refused'] += 1),
+  });
 }
 
 /** A business that is told of a yes calls soon, and sometimes once more. */

@@ -27,6 +27,9 @@ export type Counts = {
   stops: number;
   crashes: number;
   refused: number;
+  /** Planned calls that were moved, and moves that were refused. */
+  moved: number;
+  unmoved: number;
 };
 
 export type SeedOptions = {
@@ -106,6 +109,8 @@ class Play {
         stops: witness.acts.filter(({ kind }) => kind === 'stop').length,
         crashes: this.#crashes,
         refused: this.#day.posted.filter(({ status }) => status >= 400).length,
+        moved: this.#day.moves.taken,
+        unmoved: this.#day.moves.refused,
       },
     };
   }

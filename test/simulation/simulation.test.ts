@@ -52,6 +52,8 @@ test('much happens: people are asked, say yes and stop, phones ring, processes d
     assert.ok(total(name) > results.length / 5, `${total(name)} × ${name}`);
   }
   assert.ok(crashes > results.length / 5, `${crashes} crashes`);
+  // Few, for only a call that waits can be moved; a handful of seeds may have none.
+  if (results.length >= 500) assert.ok(total('moved') > 0 && total('unmoved') > 0);
 });
 
 test('a seed gives the same trace, whatever was played before it', async () => {

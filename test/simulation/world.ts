@@ -100,6 +100,8 @@ export class World {
   readonly clock: WorldClock;
   /** For what the day draws. */
   readonly chance: Random;
+  /** For when calls are planned and moved; apart, so that the rest of a day stays as it was. */
+  readonly moves: Random;
   readonly simulator: Simulator;
   readonly media: FakeMedia;
   readonly sip: FakeSip;
@@ -144,6 +146,7 @@ export class World {
     this.trace = makeTrace(onLine);
     this.chance = drawn.chance;
     this.frame = drawn.frame;
+    this.moves = streamOf(seed, 8);
     this.#net = streamOf(seed, 2);
     this.#ids = makeIds(clock.product, streamOf(seed, 5));
     this.#random = streamOf(seed, 6);
