@@ -53,7 +53,8 @@ const DIAL = `
      update contacts set ledger_sequence = ledger_sequence + 2 where bucket = $1 and id = $3),
    consent as (
      update consents set status = 'used', wakes_at = null, updated_at = now()
-      where bucket = $1 and contact_id = $3 returning state -> 'permission' ->> 'permissionId' as id),
+      where bucket = $1 and contact_id = $3
+     returning state -> 'permission' ->> 'permissionId' as id),
    permission as (
      update permissions set status = 'used'
       where bucket = $1 and id = (select id from consent limit 1)),

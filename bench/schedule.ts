@@ -15,8 +15,8 @@ import { openJobQueue, type JobQueue } from './schedule-jobs.ts';
  * The schedule at size: calls of ten accounts that fall due within a minute, while many more wait.
  * Four ways to take them, in the same run on the same PostgreSQL: the schedule alone (who is next,
  * and the lease), the whole dial (lock, gate, permission, chained ledger, outbox), and
- * graphile-worker with as many jobs (bench/schedule-jobs.ts), whose handler does nothing, or changes
- * the rows of a dial in plain SQL. Only the last one does work like that of the whole dial.
+ * graphile-worker with as many jobs (bench/schedule-jobs.ts), whose handler does nothing, or
+ * changes the rows of a dial in plain SQL. Only the last one does work like that of the whole dial.
  *
  *   npm run bench -- schedule --schedule-pending=1000000 --schedule-bursts=10000,100000 \
  *     --schedule-window=60000
