@@ -50,7 +50,8 @@ test(
       for (const [nth, pair] of (await playBoth(random, streams)).entries()) {
         const [wanted, found] = pair;
         assert.ok(wanted !== undefined && found !== undefined, 'nobody was heard');
-        const told = `stream ${done + nth}: ${JSON.stringify({ said: streams[nth], wanted, found })}`;
+        const said = streams[nth];
+        const told = `stream ${done + nth}: ${JSON.stringify({ said, wanted, found })}`;
         // Never looser: who is not to be called is not called, however the words came.
         assert.ok(!isBlocked(wanted) || isBlocked(found), told);
         assert.ok(!mayCall(found) || mayCall(wanted), told);

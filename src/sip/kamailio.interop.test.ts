@@ -92,10 +92,10 @@ async function theirTransfer(transport: Case['transport']): Promise<void> {
 }
 
 /** The other desk has answered: that is told, and after what the first still says we hang up. */
-function talkTo({ notify }: Referral): OnEvent {
+function talkTo(referral: Referral): OnEvent {
   return (call, event) => {
     if (event.kind !== 'answered') return;
-    notify(200, 'OK');
+    referral.notify(200, 'OK');
     systemClock.after(300, () => call.hangUp('Q.850;cause=16'));
   };
 }
