@@ -369,6 +369,17 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     assert.deepEqual(await axeFaults(office), []);
   });
 
+  test('how keys are exchanged with WhatsApp is set at Meta and for the line together', async () => {
+    const office = await open('endpoints');
+    const line = office.getByRole('listitem').filter({ hasText: 'Set at Meta and here' }).first();
+    for (const way of ['sdes', 'dtls']) {
+      await line.getByRole('combobox').selectOption(way);
+      await line.getByRole('button', { name: 'Set at Meta and here' }).click();
+      await line.getByText(`now ${way.toUpperCase()}`).waitFor();
+      assert.deepEqual(await axeFaults(office), []);
+    }
+  });
+
   test('an experiment is planned with its size, started, and read in words', async () => {
     const office = await open('experiments');
     await office.getByText('No experiment yet', { exact: false }).waitFor();
