@@ -369,7 +369,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     assert.deepEqual(await axeFaults(office), []);
   });
 
-  test('how keys are exchanged with WhatsApp is set at Meta and for the line together', async () => {
+  test('how keys are exchanged with WhatsApp is set at Meta and here together', async () => {
     const office = await open('endpoints');
     const line = office.getByRole('listitem').filter({ hasText: 'Set at Meta and here' }).first();
     for (const way of ['sdes', 'dtls']) {
