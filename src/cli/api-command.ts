@@ -64,13 +64,17 @@ export async function runOnApi<Answer extends object>(
   }
 }
 
-function problemText({ code, detail, fix, allowedAt, latestAt, fields = [] }: Problem): string {
+function problemText(problem: Problem): string {
+  const { code, status, detail, fix, allowedAt, latestAt, fields = [] } = problem;
   const times = [
     ...(allowedAt === undefined ? [] : [`Possible again from ${allowedAt}.`]),
     ...(latestAt === undefined ? [] : [`At the latest at ${latestAt}.`]),
   ];
-  const wrong = fields.map(({ field, rule, fix: mend }) => `  ${field}: ${rule}. ${mend}`);
-  return [detail, `Fix: ${fix}`, ...wrong, ...times, `(${code})`, ''].join('\n');
+  // The API speaks of headers, which nobody types here.
+  const mend =
+    status === 401 ? 'Give a key by --key or ASKFIRST_API_KEY; npm start prints one.' : fix;
+  const wrong = fields.map(({ field, rule, fix: mended }) => `  ${field}: ${rule}. ${mended}`);
+  return [detail, `Fix: ${mend}`, ...wrong, ...times, `(${code})`, ''].join('\n');
 }
 
 /** Columns as wide as their widest cell; the first row is the head. */
