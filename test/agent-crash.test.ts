@@ -5,28 +5,11 @@ import { renewLease } from '../src/agents/agent-store.ts';
 import type { AgentMeView } from '../src/agents/agent-views.ts';
 import { isProblem, makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import { BROWSER_ANSWER } from './fake-sdp.ts';
 import { openStory, type Story } from './harness.ts';
 import { assertOneEnd, getYes, newPerson, placed, reach } from './story-people.ts';
 
 /** What is left of an agent and a call when the gateway dies under them. */
-const ANSWER = [
-  'v=0',
-  'o=- 1 2 IN IP4 127.0.0.1',
-  's=-',
-  't=0 0',
-  'm=audio 9 UDP/TLS/RTP/SAVPF 111 126',
-  'c=IN IP4 0.0.0.0',
-  'a=ice-ufrag:abcd',
-  `a=ice-pwd:${'p'.repeat(24)}`,
-  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
-  'a=setup:active',
-  'a=mid:0',
-  'a=sendrecv',
-  'a=rtcp-mux',
-  'a=rtpmap:111 opus/48000/2',
-  'a=rtpmap:126 telephone-event/8000',
-  '',
-].join('\r\n');
 
 let story: Story;
 let agentId: AgentId;
@@ -69,7 +52,7 @@ async function rings(): Promise<string> {
 
 test('the gateway dies while an agent talks: the call has one named end, she is free', async () => {
   const id = await rings();
-  assert.equal(await say('POST', `/calls/${id}/answer`, { sdp: ANSWER }), 200);
+  assert.equal(await say('POST', `/calls/${id}/answer`, { sdp: BROWSER_ANSWER }), 200);
   await reach(story, id, 'bridged');
   await story.crash();
   const view = await reach(story, id, 'ended');

@@ -7,28 +7,11 @@ import type { Cdr } from '../src/calls/cdr.ts';
 import { isProblem, makeApiClient } from '../src/cli/api-client.ts';
 import type { CallActionView, CallView, Page } from '../src/http/api-types.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import { BROWSER_ANSWER } from './fake-sdp.ts';
 import { openStory, type Story } from './harness.ts';
 import { assertOneEnd, getYes, newPerson, placed, reach } from './story-people.ts';
 
 /** An agent's page goes in the middle of a call: what the customer hears, and for how long. */
-const ANSWER = [
-  'v=0',
-  'o=- 1 2 IN IP4 127.0.0.1',
-  's=-',
-  't=0 0',
-  'm=audio 9 UDP/TLS/RTP/SAVPF 111 126',
-  'c=IN IP4 0.0.0.0',
-  'a=ice-ufrag:abcd',
-  `a=ice-pwd:${'p'.repeat(24)}`,
-  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
-  'a=setup:active',
-  'a=mid:0',
-  'a=sendrecv',
-  'a=rtcp-mux',
-  'a=rtpmap:111 opus/48000/2',
-  'a=rtpmap:126 telephone-event/8000',
-  '',
-].join('\r\n');
 const RETURN_MS = 10_000;
 
 let story: Story;
@@ -69,7 +52,7 @@ async function talks(more: object = {}, returnMs = RETURN_MS): Promise<string> {
   const { id } = await placed(story, number, { endpointId: desk.id });
   await story.until('the ring', async () => (await me()).call?.state === 'ringing');
   assert.equal((await me()).call?.returning, false);
-  assert.equal(await say('POST', `/calls/${id}/answer`, { sdp: ANSWER }), 200);
+  assert.equal(await say('POST', `/calls/${id}/answer`, { sdp: BROWSER_ANSWER }), 200);
   await reach(story, id, 'bridged');
   return id;
 }
@@ -98,7 +81,7 @@ test('she is back in the same call; meanwhile the customer heard music', async (
     const { items } = await story.api.get<Page<CallActionView>>(`/v1/calls/${id}/actions`);
     return items[0]?.code === 'agent_awaited';
   });
-  assert.equal(await say('POST', `/calls/${id}/answer`, { sdp: ANSWER }), 200);
+  assert.equal(await say('POST', `/calls/${id}/answer`, { sdp: BROWSER_ANSWER }), 200);
   await story.until('no more music', () => orders(id).includes('resume'));
   await story.until('her talk', async () => (await me()).call?.speaks);
   const { call, state } = await me();
@@ -119,7 +102,7 @@ test('she says that she is away and still comes back; nobody else is rung for it
   await say('PUT', '/presence', { presence: 'away' });
   await say('POST', `/calls/${id}/leave`);
   await story.until('her call', async () => (await me()).call?.returning === true);
-  await say('POST', `/calls/${id}/answer`, { sdp: ANSWER });
+  await say('POST', `/calls/${id}/answer`, { sdp: BROWSER_ANSWER });
   await story.until('no more music', () => orders(id).includes('resume'));
   await story.api.post(`/v1/calls/${id}/hangup`, {});
   await reach(story, id, 'ended');

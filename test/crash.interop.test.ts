@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Cdr } from '../src/calls/cdr.ts';
 import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
-import { connectSandbox, startSandbox, type Sandbox } from '../src/cli/sandbox.ts';
-import type { CallView, EventView, Page } from '../src/http/api-types.ts';
+import { startSandbox, type Sandbox } from '../src/cli/sandbox.ts';
+import type { CallView, Page } from '../src/http/api-types.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
@@ -20,12 +18,13 @@ import {
   personAt,
   readJson,
 } from './product-peers.ts';
+import { MAIN, assertOneEnd, exited, furnish } from './server-process.ts';
+import { freePort } from './sipp-peer.ts';
 
 /**
  * R-01 in the large: the server is killed with SIGKILL in the middle of a real call and started
  * again on the same data folder. The simulated Meta and the PBX live on in a process of their own.
  */
-const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 const ORPHAN_MS = 30_000;
 
 let dataDir: string;
@@ -41,35 +40,7 @@ before(async () => {
   await start();
   const { items } = await api.get<Page<object>>('/v1/lines');
   assert.equal(items.length, 0);
-  const endpoint = await must<{ id: string }>(api, '/v1/endpoints', {
-    name: 'PBX',
-    uri: sandbox.pbxUri('tone-1000'),
-    codecs: ['PCMU'],
-  });
-  const line = await must<{ id: string }>(api, '/v1/lines', {
-    name: 'Askfirst Demo Clinic',
-    displayNumber: '+442079460000',
-    phoneNumberId: '100000000000001',
-    wabaId: '200000000000001',
-    graphBaseUrl: sandbox.url,
-    accessToken: 'sim-token',
-    appSecret: 'sim-app-secret',
-    verifyToken: 'sim-verify-token',
-    defaultEndpointId: endpoint.id,
-  });
-  // Simulated people are awake at all hours, and so is this test.
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/policy`, {
-    method: 'PATCH',
-    headers: { authorization: `Bearer ${await apiKey()}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ lawOverlays: 'off' }),
-  });
-  assert.equal(answer.status, 200);
-  await connectSandbox(sandbox, `http://127.0.0.1:${port}`);
-  await must(api, `/v1/lines/${line.id}/templates`, {});
-  await eventually('Meta to approve the templates', async () => {
-    const { items } = await api.get<Page<{ sendable: boolean }>>('/v1/templates?limit=1');
-    return items[0]?.sendable;
-  });
+  await furnish({ api, url: `http://127.0.0.1:${port}`, key: await apiKey() }, sandbox);
 });
 
 after(async () => {
@@ -106,16 +77,9 @@ for (const [index, point] of (['queued', 'initiated', 'ringing', 'bridged'] as c
     });
     assert.ok(systemClock.now() - killedAt < ORPHAN_MS + 15_000);
     assert.ok(ended.outcome !== null && ended.endReason !== null);
-    await assertOneEnd(call.id);
+    await assertOneEnd(api, call.id);
     assert.ok(((await personAt(sandbox.url, number))?.pastCalls.length ?? 0) <= 1, 'rung twice');
   });
-}
-
-async function assertOneEnd(id: string): Promise<void> {
-  const { items } = await api.get<Page<EventView>>(`/v1/events?callId=${id}&limit=100`);
-  assert.equal(items.filter(({ type }) => type === 'call.ended').length, 1);
-  const cdrs = await api.get<Page<Cdr>>('/v1/cdrs?limit=100');
-  assert.equal(cdrs.items.filter(({ callId }) => callId === id).length, 1);
 }
 
 async function start(): Promise<void> {
@@ -141,20 +105,4 @@ async function apiKey(): Promise<string> {
   return (await readFile(join(dataDir, 'api-key'), 'utf8')).trim();
 }
 
-function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-  });
-}
-
 const read = (id: string): Promise<CallView> => api.get<CallView>(`/v1/calls/${id}`);
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port: free } = probe.address() as AddressInfo;
-      probe.close(() => resolve(free));
-    });
-  });
-}

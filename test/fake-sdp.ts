@@ -25,6 +25,26 @@ export const FAKE_OFFER = [
   '',
 ].join('\r\n');
 
+/** What an agent's browser answers. */
+export const BROWSER_ANSWER = [
+  'v=0',
+  'o=- 1 2 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111 126',
+  'c=IN IP4 0.0.0.0',
+  'a=ice-ufrag:abcd',
+  `a=ice-pwd:${'p'.repeat(24)}`,
+  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+  'a=setup:active',
+  'a=mid:0',
+  'a=sendrecv',
+  'a=rtcp-mux',
+  'a=rtpmap:111 opus/48000/2',
+  'a=rtpmap:126 telephone-event/8000',
+  '',
+].join('\r\n');
+
 const FAKE_KEY = { tag: 1, suite: META_SUITE, key: new Uint8Array(30) } as const;
 export const FAKE_SDES_OFFER = sdesOffer({
   sessionId: 1,

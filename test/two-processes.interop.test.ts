@@ -5,9 +5,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Cdr } from '../src/calls/cdr.ts';
 import { makeApiClient, type ApiClient } from '../src/cli/api-client.ts';
-import { connectSandbox, startSandbox, type Sandbox } from '../src/cli/sandbox.ts';
+import { startSandbox, type Sandbox } from '../src/cli/sandbox.ts';
 import type { CallView, EventView, Page } from '../src/http/api-types.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
@@ -21,6 +20,7 @@ import {
   personAt,
   readJson,
 } from './product-peers.ts';
+import { MAIN, assertOneEnd, exited, furnish } from './server-process.ts';
 import { freePort } from './sipp-peer.ts';
 
 /**
@@ -28,7 +28,6 @@ import { freePort } from './sipp-peer.ts';
  * what is asked of the one is dialled and bridged by the other. Then a gateway is killed in the
  * middle of a call while another call waits for room, and the next gateway finds both.
  */
-const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 /** What `docs/explanation/how-a-call-flows.md` promises: the lease, and the look after it. */
 const ORPHAN_MS = 20_000;
 /** For a machine that is busy with other tests. */
@@ -58,7 +57,7 @@ before(async () => {
   });
   const key = (await readFile(join(folder, 'front', 'api-key'), 'utf8')).trim();
   api = makeApiClient(`http://127.0.0.1:${port}`, key, systemRandom);
-  await furnish(key);
+  await furnish({ api, url: `http://127.0.0.1:${port}`, key }, sandbox);
 });
 
 after(async () => {
@@ -101,7 +100,7 @@ test('kill -9 of the gateway: the call ends with a name, the next rings who wait
   await reached(waiting, 'bridged');
   await api.post(`/v1/calls/${waiting}/hangup`, {});
   await reached(waiting, 'ended');
-  for (const id of [talking, waiting]) await assertOneEnd(id);
+  for (const id of [talking, waiting]) await assertOneEnd(api, id);
   for (const number of ['+447700900651', '+447700900652']) {
     const person = await eventually('no leg left', async () => {
       const found = await personAt(sandbox.url, number);
@@ -114,39 +113,6 @@ test('kill -9 of the gateway: the call ends with a name, the next rings who wait
     return pbx.calls.every(({ state }) => state === 'ended');
   });
 });
-
-/** Line, endpoint and templates, by the API. */
-async function furnish(key: string): Promise<void> {
-  const endpoint = await must<{ id: string }>(api, '/v1/endpoints', {
-    name: 'PBX',
-    uri: sandbox.pbxUri('tone-1000'),
-    codecs: ['PCMU'],
-  });
-  const line = await must<{ id: string }>(api, '/v1/lines', {
-    name: 'Askfirst Demo Clinic',
-    displayNumber: '+442079460000',
-    phoneNumberId: '100000000000001',
-    wabaId: '200000000000001',
-    graphBaseUrl: sandbox.url,
-    accessToken: 'sim-token',
-    appSecret: 'sim-app-secret',
-    verifyToken: 'sim-verify-token',
-    defaultEndpointId: endpoint.id,
-  });
-  // Simulated people are awake at all hours, and so is this test.
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/policy`, {
-    method: 'PATCH',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ lawOverlays: 'off' }),
-  });
-  assert.equal(answer.status, 200);
-  await connectSandbox(sandbox, `http://127.0.0.1:${port}`);
-  await must(api, `/v1/lines/${line.id}/templates`, {});
-  await eventually('Meta to approve the templates', async () => {
-    const { items } = await api.get<Page<{ sendable: boolean }>>('/v1/templates?limit=1');
-    return items[0]?.sendable;
-  });
-}
 
 async function startGateway(name: string, mediaPorts: string): Promise<void> {
   await mkdir(join(folder, name), { mode: 0o700 });
@@ -193,16 +159,4 @@ function reached(id: string, status: string): Promise<boolean> {
 
 async function eventsOf(id: string): Promise<EventView[]> {
   return (await api.get<Page<EventView>>(`/v1/events?callId=${id}&limit=100`)).items;
-}
-
-async function assertOneEnd(id: string): Promise<void> {
-  const ends = (await eventsOf(id)).filter(({ type }) => type === 'call.ended');
-  assert.equal(ends.length, 1);
-  const cdrs = await api.get<Page<Cdr>>('/v1/cdrs?limit=100');
-  assert.equal(cdrs.items.filter(({ callId }) => callId === id).length, 1);
-}
-
-function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => void child.once('exit', () => resolve()));
 }
