@@ -98,6 +98,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'people',
     count: 500,
   },
+  'campaign-pause': {
+    says: 'pauses and stops of campaigns race dials: nothing is dialled once they are answered',
+    kind: 'test',
+    file: 'test/campaign-pause-race.test.ts',
+    variable: 'ASKFIRST_PAUSE_RACES',
+    counts: 'pauses and stops',
+    count: 1_000,
+  },
   experiments: {
     says: 'K-01, K-02, K-04: experiments in which nothing differs fool nobody more than they may',
     kind: 'test',

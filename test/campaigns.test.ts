@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CampaignView, MemberView } from '../src/campaigns/campaign-schemas.ts';
 import { isProblem } from '../src/cli/api-client.ts';
+import { statement } from '../src/database/database.ts';
 import type { CallView, EventView, Page, Problem } from '../src/http/api-types.ts';
+import { delay } from '../src/platform/clock.ts';
 import { assertProblem, send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
 import { contactOf, getYes, placed, reach } from './story-people.ts';
@@ -226,6 +228,50 @@ test('a pause longer than a call may be late holds all of it, and loses nobody',
   const done = await over(id);
   assert.deepEqual(endsOf(done), { reached: 12 }, `${held.length} calls waited`);
   await onceEach(people);
+});
+
+const BEGUN = statement<{ begun: number; asked: number }>(
+  'campaign_test_begun',
+  `select count(*) filter (where l.type = 'RunStarted')::int as begun,
+          count(*) filter (where l.type = 'PermissionRequested')::int as asked
+     from campaign_members m
+     join ledger l on l.bucket = m.bucket and l.contact_id = m.contact_id
+    where m.campaign_id = $1`,
+);
+
+/** So often the worker of campaigns looks. */
+const LOOK_MS = 250;
+
+test('pauses amid the questions: who is not asked by then is asked after them, once', async () => {
+  const many = 30;
+  const [importId, people] = await imported('15', many, ['103']);
+  const { id } = await drafted(importId, { startsPerMinute: 1_200 });
+  await story.until('everybody gathered', async () => !(await at(id)).gathering);
+  const begun = () => story.database.first(BEGUN, [id]);
+  await move(id, 'start');
+  await story.until('the first question', async () => ((await begun())?.asked ?? 0) > 0);
+  let inTheMiddle = 0;
+  for (const trips of [0, 2, 5, 9]) {
+    const pausing = async () => {
+      await delay(story.clock, LOOK_MS);
+      // So many statements after the worker's look: another moment each time.
+      for (let trip = 0; trip < trips; trip += 1) await begun();
+      await move(id, 'pause');
+      return begun();
+    };
+    const [atAnswer] = await Promise.all([pausing(), story.pass(400)]);
+    await story.pass(500);
+    assert.deepEqual(await begun(), atAnswer, 'somebody began or was asked after the pause');
+    const { asked } = atAnswer ?? { asked: 0 };
+    if (asked > 0 && asked < many) inTheMiddle += 1;
+    await move(id, 'resume');
+  }
+  assert.ok(inTheMiddle > 0, 'no pause came amid the questions');
+  await story.until('every question', () => askedOf(people) === many);
+  await story.pass(1_000);
+  assert.ok(people.every(({ number }) => questionsTo(number) === 1));
+  assert.deepEqual(await begun(), { begun: many, asked: many });
+  await move(id, 'stop');
 });
 
 /** A campaign for nobody that is paused at once: calls may name it as theirs. */
