@@ -11,6 +11,14 @@ const schema = z.strictObject({
   tags: z.array(z.string()).max(1),
   url: z.url(),
   code: z.string().regex(/^a$/, 'is the letter a'),
+  act: z.discriminatedUnion('do', [
+    z.strictObject({ do: z.enum(['hold', 'resume']) }),
+    z.strictObject({ do: z.literal('play'), sound: z.string() }),
+  ]),
+  laws: z.union([z.enum(['all', 'off']), z.array(z.string().regex(/^law-/, 'is a law')).min(1)]),
+  from: z.union([z.strictObject({ text: z.string() }), z.strictObject({ column: z.string() })]),
+  when: z.union([z.literal('now'), z.int()], { error: 'is "now" or a number of seconds' }),
+  names: z.record(z.string().regex(/^[a-z]+$/, 'has small letters only'), z.int()),
 });
 const good = {
   name: 'n',
@@ -20,6 +28,11 @@ const good = {
   tags: [],
   url: 'https://a.example',
   code: 'a',
+  act: { do: 'hold' },
+  laws: 'all',
+  from: { text: 't' },
+  when: 'now',
+  names: {},
 };
 
 function problemsOf(value: unknown) {
@@ -48,6 +61,16 @@ const TABLE: Array<[string, object, string, string]> = [
   ['an item of another type', { tags: [1] }, 'tags.0', 'is a text'],
   ['no URL', { url: 'here' }, 'url', 'is an absolute http or https URL'],
   ['a form with words of its own', { code: 'b' }, 'code', 'is the letter a'],
+  ['an unknown shape', { act: { do: 'dtmf' } }, 'act.do', 'is one of: hold, resume, play'],
+  ['no shape', { act: {} }, 'act.do', 'is one of: hold, resume, play'],
+  ['a known shape', { act: { do: 'play' } }, 'act.sound', 'is required'],
+  ['none of several kinds', { laws: 7 }, 'laws', 'is one of: all, off, or is a list'],
+  ['an item of the kind that was meant', { laws: ['x'] }, 'laws.0', 'is a law'],
+  ['an empty list where a list was meant', { laws: [] }, 'laws', 'is not empty'],
+  ['a wrong text in the form that was meant', { from: { text: 1 } }, 'from.text', 'is a text'],
+  ['one of two', { from: {} }, 'from', 'text is required, or column is required'],
+  ['kinds with words of their own', { when: {} }, 'when', 'is "now" or a number of seconds'],
+  ['a name in a record', { names: { A: 1 } }, 'names.A', 'a name in it has small letters only'],
   ['an unknown field', { nmae: 1 }, 'nmae', 'is not known here'],
 ];
 for (const [what, change, field, rule] of TABLE) {
@@ -55,7 +78,7 @@ for (const [what, change, field, rule] of TABLE) {
     const [problem, ...others] = problemsOf({ ...good, ...change });
     assert.deepEqual(others, []);
     assert.deepEqual([problem?.field, problem?.rule], [field, rule]);
-    assert.match(problem?.fix ?? '', /^(Send|Remove) .+\.$/);
+    assert.match(problem?.fix ?? '', /^(Send|Remove|Rename) .+\.$/);
   });
 }
 

@@ -30,9 +30,63 @@ function oneIssue(issue: SchemaIssue, whole: string): FieldProblem[] {
       fix: 'Remove it, or correct its spelling; /openapi.json lists the fields of this route.',
     }));
   }
-  const field = path.length === 0 ? whole : path.join('.').slice(0, NAME_MAX);
+  if (isPlainUnion(issue, params)) return unionProblems(path, params.errors ?? [], whole);
+  const field = nameOf(path, whole);
   const { rule, fix } = inWords(issue, params);
   return [{ field, rule, fix: fix ?? `Send a value that ${rule}.` }];
+}
+
+/** An issue of one branch of a union, as zod itself writes it; its path begins at the union. */
+type NestedIssue = { code: string; path: PropertyKey[]; message: string };
+
+const KIND_KEYWORDS: ReadonlySet<string> = new Set([
+  'invalid_type',
+  'invalid_value',
+  'invalid_union',
+]);
+
+/**
+ * A value that fits none of several shapes. Where it is plain which of them was meant, because
+ * it is of that kind and misses least of it, what is wrong is said of that one; else what each
+ * of them asks for.
+ */
+function unionProblems(
+  path: readonly string[],
+  branches: readonly NestedIssue[][],
+  whole: string,
+): FieldProblem[] {
+  const ofItsKind = branches
+    .filter((issues) => issues.every((it) => it.path.length > 0 || !KIND_KEYWORDS.has(it.code)))
+    .toSorted((one, other) => one.length - other.length);
+  const [best, second] = ofItsKind;
+  if (best !== undefined && best.length !== second?.length) {
+    return fieldProblems(
+      best.map((issue) => asSchemaIssue(issue, path)),
+      whole,
+    );
+  }
+  const asked = (ofItsKind.length > 0 ? ofItsKind : branches).flatMap(([first]) => {
+    if (first === undefined) return [];
+    const [problem] = oneIssue(asSchemaIssue(first, []), '');
+    return problem === undefined ? [] : [`${problem.field} ${problem.rule}`.trim()];
+  });
+  const rule = [...new Set(asked)].join(', or ') || 'has the documented form';
+  return [{ field: nameOf(path, whole), rule, fix: 'Send a value of one of these forms.' }];
+}
+
+function asSchemaIssue(issue: NestedIssue, path: readonly string[]): SchemaIssue {
+  const { code, path: inner, message, ...params } = issue;
+  const steps = [...path, ...inner.map(String)];
+  return { instancePath: `/${steps.join('/')}`, keyword: code, message, params };
+}
+
+function nameOf(path: readonly string[], whole: string): string {
+  return path.length === 0 ? whole : path.join('.').slice(0, NAME_MAX);
+}
+
+/** One without words of its own, whose branches no field tells apart. */
+function isPlainUnion({ keyword, message = '' }: SchemaIssue, params: IssueParams): boolean {
+  return keyword === 'invalid_union' && message.startsWith('Invalid') && !params.options;
 }
 
 type IssueParams = {
@@ -43,6 +97,12 @@ type IssueParams = {
   maximum?: number;
   origin?: string;
   format?: string;
+  /** Of a union: the values of the field that tells its branches apart. */
+  options?: unknown[];
+  /** Of a union: what is wrong with the value by each branch. */
+  errors?: NestedIssue[][];
+  /** Of a record: what is wrong with a name in it. */
+  issues?: NestedIssue[];
 };
 
 type Words = { rule: string; fix?: string };
@@ -64,6 +124,16 @@ function inWords({ keyword, message = '' }: SchemaIssue, params: IssueParams): W
       return { rule: `has at most ${params.maximum}${unitOf(origin)}` };
     case 'invalid_value':
       return { rule: `is one of: ${(params.values ?? []).map(String).join(', ')}` };
+    case 'invalid_union':
+      if (params.options === undefined) return { rule: ownWords(message) };
+      return { rule: `is one of: ${params.options.map(String).join(', ')}` };
+    case 'invalid_key': {
+      const [why] = params.issues ?? [];
+      if (why === undefined) return { rule: 'has the documented form' };
+      const first = asSchemaIssue(why, []);
+      const { rule } = inWords(first, first.params as IssueParams);
+      return { rule: `a name in it ${rule}`, fix: 'Rename it.' };
+    }
     case 'invalid_format':
       return { rule: FORMATS[format] ?? ownWords(message) };
     default:

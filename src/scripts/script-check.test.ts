@@ -42,6 +42,7 @@ const FAULTS: ReadonlyArray<
   ['an unknown kind of step', [{ do: 'sing' }], ['step1', 'do', /is one of: play, say/]],
   ['a missing field', [{ do: 'say' }], ['step1', 'text', /is required/]],
   ['an unknown field', [say('a', { txt: 1 })], ['a', 'txt', /not known/]],
+  ['a field without a name', [say('a', { '': 1 })], ['a', '(no name)', /not known/]],
   ['a number as a text', [say('a', { text: 5 })], ['a', 'text', /type string/]],
   ['a step that leads nowhere', [say('a', { next: 'b' })], ['a', 'next', /not to "b"/]],
   ['two steps of one name', [say('a'), say('a')], ['a', 'name', /only of its name/]],

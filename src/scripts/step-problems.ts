@@ -32,7 +32,7 @@ export function shapeProblems(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => ({
       step,
-      field: path === '' ? name : `${path}.${name}`,
+      field: fieldAt(path, name === '' ? '(no name)' : name),
       rule: 'is not known here',
       fix: 'Remove it, or correct its spelling.',
     }));
@@ -41,6 +41,13 @@ export function shapeProblems(
   const isUnion = issue.code === 'invalid_union';
   const [rule, fix] = isUnion ? unionWords(path, issue.message) : shapeWords(issue);
   return [{ step, field, rule, fix }];
+}
+
+const NAME_MAX = 100;
+
+/** A stranger's own field name goes back into the answer, so it must not be as long as a body. */
+function fieldAt(path: string, name: string): string {
+  return (path === '' ? name : `${path}.${name}`).slice(0, NAME_MAX);
 }
 
 function shapeWords(issue: z.core.$ZodIssue): [rule: string, fix: string] {
