@@ -29,6 +29,11 @@ export class ArrivalDelay {
     this.#frameTicks = frameTicks;
   }
 
+  /** Packets that were measured so far. */
+  get packets(): number {
+    return this.#packets;
+  }
+
   /** A packet came in frame number `frame` of ours. */
   note(timestamp: number, frame: number): void {
     if (this.#packets > 0) {

@@ -48,7 +48,25 @@ test('a late packet makes the buffer deeper, calm makes it shallower again', () 
     buffer.push(packet(sequence));
     pop(buffer);
   }
+  assert.equal(buffer.targetDepth, 1);
+});
+
+test('it waits for a frame more until it knows the network, and where packets are lost', () => {
+  const buffer = new JitterBuffer();
+  const play = (from: number, to: number, isLost: (sequence: number) => boolean): void => {
+    for (let sequence = from; sequence < to; sequence += 1) {
+      if (!isLost(sequence)) buffer.push(packet(sequence), sequence);
+      pop(buffer);
+    }
+  };
+  play(0, 90, () => false);
   assert.equal(buffer.targetDepth, 2);
+  play(90, 300, () => false);
+  assert.equal(buffer.targetDepth, 1);
+  play(300, 600, (sequence) => sequence % 20 === 0);
+  assert.equal(buffer.targetDepth, 2);
+  play(600, 1200, () => false);
+  assert.equal(buffer.targetDepth, 1);
 });
 
 test('a sender with a faster clock does not fill the buffer', () => {

@@ -8,7 +8,17 @@ export type JitterPop =
   /** Nothing to play: the sender pauses (DTX), or the buffer is filling up. */
   | { kind: 'empty' };
 
-const TARGET_MIN = 2;
+const TARGET_MIN = 1;
+/**
+ * Until the network is known, and where it loses packets: error correction needs the packet after
+ * the lost one, so that one has to be waited for.
+ */
+const TARGET_CAREFUL = 2;
+/** Packets until the network counts as known: 2 s. */
+const KNOWN_PACKETS = 100;
+const LOSSY_SHARE = 0.02;
+/** Packets over which the share of lost ones is taken: 5 s. */
+const LOSS_MEMORY = 250;
 const TARGET_MAX = 12;
 /** What late packets may add to what was measured. */
 const EXTRA_MAX = 4;
@@ -42,6 +52,7 @@ export class JitterBuffer {
   /** Handed out as lost; one that comes after all was late, and is no duplicate. */
   readonly #lost = new Set<number>();
   #late = 0;
+  #lossShare = 0;
 
   constructor(frameTicks = 160) {
     this.#frameTicks = frameTicks;
@@ -59,7 +70,9 @@ export class JitterBuffer {
   }
 
   get targetDepth(): number {
-    const measured = Math.max(TARGET_MIN, this.#delays.coveredFrames + 1);
+    const isKnown = this.#delays.packets >= KNOWN_PACKETS;
+    const least = isKnown && this.#lossShare <= LOSSY_SHARE ? TARGET_MIN : TARGET_CAREFUL;
+    const measured = Math.max(least, this.#delays.coveredFrames + 1);
     return Math.min(TARGET_MAX, measured + this.#extra);
   }
 
@@ -99,7 +112,10 @@ export class JitterBuffer {
     const packet = this.#packets.get(sequence);
     this.#packets.delete(sequence);
     this.#next = (sequence + 1) & 0xffff;
-    if (packet !== undefined) return { kind: 'packet', packet };
+    if (packet !== undefined) {
+      this.#lossShare -= this.#lossShare / LOSS_MEMORY;
+      return { kind: 'packet', packet };
+    }
     this.#noteLost(sequence);
     return { kind: 'lost' };
   }
@@ -148,6 +164,7 @@ export class JitterBuffer {
   }
 
   #noteLost(sequence: number): void {
+    this.#lossShare += (1 - this.#lossShare) / LOSS_MEMORY;
     this.#lost.add(sequence);
     if (this.#lost.size <= REMEMBERED_LOSSES) return;
     const [oldest] = this.#lost;

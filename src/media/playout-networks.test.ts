@@ -37,18 +37,18 @@ before(async () => {
 });
 
 const PROFILES: readonly [string, NetworkProfile, tones: number, delayMs: number][] = [
-  ['a perfect network', {}, 1, 80],
-  ['1 % loss', { loss: 0.01 }, 0.99, 80],
-  ['5 % loss', { loss: 0.05 }, 0.99, 80],
-  ['10 % loss', { loss: 0.1 }, 0.95, 80],
-  ['20 % loss', { loss: 0.2 }, 0.8, 80],
-  ['20 ms jitter', { jitterMs: 20 }, 0.99, 100],
-  ['50 ms jitter', { jitterMs: 50 }, 0.99, 140],
-  ['100 ms jitter', { jitterMs: 100 }, 0.97, 200],
-  ['200 ms jitter', { jitterMs: 200 }, 0.9, 320],
+  ['a perfect network', {}, 1, 30],
+  ['1 % loss', { loss: 0.01 }, 0.99, 40],
+  ['5 % loss', { loss: 0.05 }, 0.99, 50],
+  ['10 % loss', { loss: 0.1 }, 0.95, 50],
+  ['20 % loss', { loss: 0.2 }, 0.8, 50],
+  ['20 ms jitter', { jitterMs: 20 }, 0.99, 50],
+  ['50 ms jitter', { jitterMs: 50 }, 0.99, 90],
+  ['100 ms jitter', { jitterMs: 100 }, 0.97, 170],
+  ['200 ms jitter', { jitterMs: 200 }, 0.9, 260],
   ['one in ten overtaken', { reordered: 0.1 }, 0.99, 140],
-  ['one in five twice', { duplicates: 0.2 }, 0.99, 80],
-  ['bursts of 3 lost', { burst: { packets: 3, every: 100 } }, 0.9, 100],
+  ['one in five twice', { duplicates: 0.2 }, 0.99, 40],
+  ['bursts of 3 lost', { burst: { packets: 3, every: 100 } }, 0.9, 60],
   ['5 % loss and 50 ms jitter', { loss: 0.05, jitterMs: 50 }, 0.97, 160],
 ];
 

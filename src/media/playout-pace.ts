@@ -4,7 +4,7 @@ const WINDOW_FRAMES = 25;
 const HASTY_FRAMES = 5;
 const HASTY_DIFFERENCE = 2;
 /** Above the target by more than this is too much delay, below it too little reserve. */
-const SLACK_ABOVE = 1;
+const SLACK_ABOVE = 0.5;
 const SLACK_BELOW = 0.5;
 
 /**
