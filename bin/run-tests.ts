@@ -14,6 +14,8 @@ import { programPath } from '../test/peers.ts';
  * share a process, because starting 200 processes would take longer than all of them; the
  * others get a process per file, so that nothing one leaves behind can help another. Real sound
  * mostly waits, so the stories, whose time is made by hand, run beside it and step back for it.
+ * Foreign programs keep real time: where one of their files fails, it is tried once more with
+ * nothing beside it, and what passes only then is named at the end.
  *
  *   npm test                         everything
  *   npm test -- src/sip consent      only files whose path contains one of the words
@@ -25,15 +27,20 @@ type Tier = {
   options: string[];
   /** How far it steps back for what runs beside it, as in nice(1); with a server of its own. */
   niceness?: number;
+  /** Whether real time decides there, so that a file which failed gets a second try. */
+  isTimed?: boolean;
 };
 
 type Totals = Record<(typeof COUNTS)[number], number>;
+type TierResult = { tier: Tier; code: number; counts: Totals; failures: string[]; files: string[] };
 
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
+const NONE: Totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 const root = dirname(import.meta.dirname);
 const COMPILED = join(root, 'node_modules', '.cache', 'node-compile');
 const TWO_WIDE = ['--test-concurrency=2', '--test-timeout=120000'];
 const PATIENT = ['--test-concurrency=2', '--test-timeout=600000'];
+const ALONE = ['--test-concurrency=1', '--test-timeout=240000'];
 /** A server that a story has killed may never finish closing: dead ports give it no answer. */
 const STORIES = [...PATIENT, '--test-force-exit'];
 
@@ -50,6 +57,8 @@ const PEERS: readonly (readonly [program: string, aptPackages: string])[] = [
 ];
 /** A tier that is not done by then hangs; all of them together must stay below CI's limit. */
 const TIER_TIMEOUT_MS = 30 * 60_000;
+/** More files than this do not fail by chance. */
+const SECOND_TRIES_MAX = 3;
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const postgres = process.argv.find((word) => word.startsWith('--postgres='))?.split('=')[1];
@@ -63,7 +72,6 @@ let stopped = false;
 const running = new Set<ChildProcess>();
 const databaseUsers = new Map<string, boolean>();
 const servers = new Map<number, ReturnType<typeof startTestServer>>();
-const totals: Totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 const skipped: string[] = [];
 const waves = chooseTiers();
 if (waves.flat(2).some((tier) => tier.name.startsWith('interop'))) installPeers();
@@ -104,11 +112,17 @@ function chooseTiers(): Tier[][][] {
     [
       [
         // Real sockets and real sound: mostly they wait, and two do not starve each other.
-        { name: 'interop', files: interop.filter((file) => !isAlone(file)), options: PATIENT },
+        {
+          name: 'interop',
+          files: interop.filter((file) => !isAlone(file)),
+          options: PATIENT,
+          isTimed: true,
+        },
         {
           name: 'interop, one at a time',
           files: interop.filter(isAlone),
-          options: ['--test-concurrency=1', '--test-timeout=240000'],
+          options: ALONE,
+          isTimed: true,
         },
       ],
       // Their time is made by hand and waits for their work, so they may be slow.
@@ -190,29 +204,55 @@ async function runAll(all: Tier[][][]): Promise<number> {
       for (const child of running) child.kill();
     });
   }
-  let failed = false;
+  const results: TierResult[] = [];
+  let again: TierResult | null = null;
   try {
-    for (const lanes of all) failed = (await runWave(lanes)) || failed;
+    for (const lanes of all) results.push(...(await runWave(lanes)));
+    const unlucky = results.filter(({ tier, code }) => tier.isTimed === true && code !== 0);
+    again = await secondTry(unlucky.flatMap(({ files }) => files));
+    if (again?.code === 0) for (const result of unlucky) passAfterAll(result);
   } finally {
     for (const server of servers.values()) await (await server).release();
   }
   if (skipped.length > 0) console.log(`\nskipped:\n${skipped.join('\n')}`);
+  const failures = results.flatMap((result) => result.failures);
+  if (failures.length > 0) {
+    console.log(again?.code === 0 ? '\npassed only at the second try, or failed:' : '\nfailed:');
+    console.log(failures.join('\n'));
+  }
   console.log('\nall tiers together:');
-  for (const name of COUNTS) console.log(`# ${name} ${totals[name]}`);
+  for (const name of COUNTS) {
+    console.log(`# ${name} ${results.reduce((sum, { counts }) => sum + counts[name], 0)}`);
+  }
   console.log(`# duration_ms ${Math.round(systemClock.monotonic() - startedAt)}`);
-  return failed || stopped ? 1 : 0;
+  return stopped || results.some(({ code }) => code !== 0) ? 1 : 0;
 }
 
-/** Whether something failed. What a later lane says is kept until the first one is over. */
-async function runWave(lanes: Tier[][]): Promise<boolean> {
+/** The files that failed, with nothing beside them; null where there is nothing to try. */
+async function secondTry(files: string[]): Promise<TierResult | null> {
+  if (stopped || files.length === 0 || files.length > SECOND_TRIES_MAX) return null;
+  return runTier({ name: 'second try', files, options: ALONE }, (line) => console.log(line));
+}
+
+/** What failed beside other work has passed alone: it counts, and stays listed by name. */
+function passAfterAll(result: TierResult): void {
+  const { counts } = result;
+  result.code = 0;
+  counts.pass += counts.fail + counts.cancelled;
+  counts.fail = 0;
+  counts.cancelled = 0;
+}
+
+/** What a later lane says is kept until the first one is over. */
+async function runWave(lanes: Tier[][]): Promise<TierResult[]> {
   let kept: string[] | null = [];
-  const codes = await Promise.all(
+  const results = await Promise.all(
     lanes.map(async (lane, nth) => {
       const tell = (line: string): void => {
         if (nth === 0 || kept === null) console.log(line);
         else kept.push(line);
       };
-      const ofLane: number[] = [];
+      const ofLane: TierResult[] = [];
       for (const tier of lane) if (!stopped) ofLane.push(await runTier(tier, tell));
       if (nth > 0) return ofLane;
       for (const line of kept ?? []) console.log(line);
@@ -220,7 +260,7 @@ async function runWave(lanes: Tier[][]): Promise<boolean> {
       return ofLane;
     }),
   );
-  return codes.flat().some((code) => code !== 0);
+  return results.flat();
 }
 
 /** The server of all tiers of that niceness; none when one is given, or none of them asks. */
@@ -233,8 +273,8 @@ async function serverUrl(tier: Tier): Promise<string | undefined> {
   return (await server).url;
 }
 
-/** Runs one tier and adds up node's closing lines. */
-async function runTier(tier: Tier, tell: (line: string) => void): Promise<number> {
+/** Runs one tier and keeps node's closing lines. */
+async function runTier(tier: Tier, tell: (line: string) => void): Promise<TierResult> {
   // A process for each file reads the same thousand files; their types are stripped only once.
   const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
   const database = await serverUrl(tier);
@@ -252,15 +292,23 @@ async function runTier(tier: Tier, tell: (line: string) => void): Promise<number
     child.kill('SIGKILL');
   });
   const ended = new Promise<number>((done) => child.once('close', (code) => done(code ?? 1)));
+  const counts: Totals = { ...NONE };
+  const failures: string[] = [];
+  const files = new Set<string>();
+  let isOver = false;
   for await (const line of createInterface({ input: child.stdout })) {
     tell(line);
     const count = /^ℹ (\w+) (\d+)$/.exec(line);
     const name = COUNTS.find((known) => known === count?.[1]);
-    if (name !== undefined) totals[name] += Number(count?.[2]);
+    if (name !== undefined) counts[name] += Number(count?.[2]);
     if (/^\s*﹣ /.test(line)) skipped.push(line.trim());
+    if (isOver) failures.push(line);
+    isOver ||= line === '✖ failing tests:';
+    const file = isOver ? /^test at (.+?):\d+:\d+$/.exec(line)?.[1] : undefined;
+    if (file !== undefined) files.add(file);
   }
   const code = await ended;
   limit.cancel();
   running.delete(child);
-  return code;
+  return { tier, code, counts, failures, files: [...files] };
 }
