@@ -133,13 +133,13 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     status: 400,
   },
   prompt_in_use: {
-    title: 'A script plays this prompt.',
-    fix: 'Change the scripts that evidence names, then delete it.',
+    title: 'Something still plays this prompt.',
+    fix: 'Change what evidence names, the announcement of recordings too, then delete it.',
     status: 409,
   },
   endpoint_in_use: {
     title: 'Something still leads to this endpoint.',
-    fix: 'Lead the lines, rules, scripts, journeys and calls that evidence names elsewhere first.',
+    fix: 'Lead all that evidence names elsewhere first: lines, rules, scripts, journeys and so on.',
     status: 409,
   },
   campaign_state: {
@@ -200,6 +200,11 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     title: 'Meta would not take this template.',
     fix: 'Change what evidence.findings names; POST /v1/templates/lint looks at a draft.',
     status: 422,
+  },
+  template_in_use: {
+    title: 'Something still asks or writes with this template.',
+    fix: 'Change the journeys that evidence names, and stop the campaigns and experiments.',
+    status: 409,
   },
   template_exists: {
     title: 'There is a template of this name in this language already.',

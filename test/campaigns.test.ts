@@ -389,6 +389,55 @@ test('a worker that dies between its batches: nothing twice, nothing lost', asyn
   assert.equal(askedOf(people), 20, 'somebody was asked twice, or nobody');
 });
 
+test('what a campaign still needs is not taken away before it is over', async () => {
+  const uri = 'sip:late@127.0.0.1:5070';
+  const desk = await story.api.post<{ id: string }>('/v1/endpoints', { name: 'Late desk', uri });
+  assert.ok(!isProblem(desk), JSON.stringify(desk));
+  const template = 'delivery_callback_request';
+  const purpose = 'the delay of your delivery';
+  const steps = (endpoint: string): object[] => [
+    { name: 'ask', do: 'ask', template, language: 'en_US', purpose },
+    { name: 'yes', do: 'wait', for: 'yes', until: { after: '1h' }, else: 'end' },
+    { name: 'call', do: 'call', endpoint },
+  ];
+  const document = {
+    name: 'By the desk',
+    variables: { desk: { about: 'Who calls' } },
+    steps: steps('{{desk}}'),
+  };
+  const journey = await story.api.post<{ id: string }>('/v1/journeys', document);
+  assert.ok(!isProblem(journey), JSON.stringify(journey));
+  const campaign = await story.api.post<CampaignView>('/v1/campaigns', {
+    name: 'For the desk',
+    audience: { country: 'AQ' },
+    journeyId: journey.id,
+    variables: { desk: { text: 'Late desk' } },
+  });
+  assert.ok(!isProblem(campaign), JSON.stringify(campaign));
+  // The journey has moved on since; the campaign keeps the version that it was made with.
+  const newer = { ...document, steps: steps('Demo PBX') };
+  const body = { ...newer, variables: { desk: { about: 'Who calls', default: 'x' } } };
+  assert.equal((await send(story, 'PUT', `/v1/journeys/${journey.id}`, { body })).status, 200);
+  const users = await usersOf(`/v1/endpoints/${desk.id}`, 'endpoint_in_use');
+  assert.deepEqual(users, { ...NOTHING, rules: [], scripts: [], calls: 0, lines: [] });
+  const wanted = `/v1/templates?name=${template}&language=en_US`;
+  const [asks] = (await story.api.get<Page<{ id: string }>>(wanted)).items;
+  const needs = await usersOf(`/v1/templates/${asks?.id}`, 'template_in_use');
+  assert.ok((needs['journeys'] as string[]).includes('By the desk'), JSON.stringify(needs));
+  assert.deepEqual(needs['campaigns'], NOTHING.campaigns);
+  await move(campaign.id, 'stop');
+  assert.equal((await send(story, 'DELETE', `/v1/endpoints/${desk.id}`)).status, 204);
+});
+
+const NOTHING = { journeys: [], campaigns: ['For the desk'] };
+
+/** Who stands in the way of deleting what is at that path. */
+async function usersOf(path: string, code: string): Promise<Record<string, unknown>> {
+  const problem = assertProblem(await send(story, 'DELETE', path), 409);
+  assert.equal(problem.code, code);
+  return (problem as unknown as { evidence: Record<string, unknown> }).evidence;
+}
+
 test('what cannot be is refused, with the field and the fix', async () => {
   const variables = { order: { text: '1' } };
   const body = { name: 'x', audience: { everybody: true }, ask: ASK, variables };

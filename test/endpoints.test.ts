@@ -282,7 +282,7 @@ test('an endpoint replaced by id keeps its password, and goes once nothing uses 
   assert.equal(refused.status, 409, refused.text);
   const problem = JSON.parse(refused.text) as Problem & { evidence: object };
   assert.equal(problem.code, 'endpoint_in_use');
-  const nobody = { lines: [], journeys: [] };
+  const nobody = { lines: [], journeys: [], campaigns: [] };
   const users = { rules: ['mine'], scripts: ['hands over'], calls: 1, ...nobody };
   assert.deepEqual(problem.evidence, users);
   await reach(story, id, 'ended');

@@ -248,6 +248,16 @@ test('prompts are listed, heard, and deleted only when nothing plays them', asyn
   const spare = await upload('spare', ogg, 'audio/ogg');
   assert.equal(spare.status, 201, 'what we hand out we take');
   const { id } = (await spare.json()) as { id: string };
+  const desk = { name: 'desk', uri: 'sip:desk@127.0.0.1:5070' };
+  const music = { ...desk, whenNobody: { action: 'queue_with_music', prompt: 'spare' } };
+  const put = await story.api.post<{ id: string }>('/v1/endpoints', music);
+  assert.ok(!isProblem(put), JSON.stringify(put));
+  await fetchJson('PATCH', '/v1/recording-settings', { announcementPrompt: 'spare' });
+  const played = await fetchJson('DELETE', `/v1/prompts/${id}`, undefined);
+  const { evidence } = played as Problem & { evidence: object };
+  assert.deepEqual(evidence, { scripts: [], endpoints: ['desk'], announcement: true });
+  await fetchJson('PATCH', '/v1/recording-settings', { announcementPrompt: null });
+  await fetchJson('DELETE', `/v1/endpoints/${put.id}`, undefined);
   assert.equal(await fetchJson('DELETE', `/v1/prompts/${id}`, undefined), null);
   assert.equal((await upload('bad', Buffer.from('RIFF no sound'))).status, 400);
   assert.equal((await upload('bad', Buffer.from('{}'), 'application/json')).status, 415);

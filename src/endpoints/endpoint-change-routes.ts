@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { campaignsThatCall } from '../campaigns/uses-store.ts';
 import type { Tx } from '../database/database.ts';
 import { RUN_FAILURES } from '../failure-codes.ts';
 import { type ApiContext, found } from '../http/api-context.ts';
 import { RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
-import { journeysThatCall } from '../journeys/journey-store.ts';
+import { journeysThatCall } from '../journeys/journey-uses-store.ts';
 import { listLines } from '../lines/line-store.ts';
 import { scriptsThatConnect } from '../scripts/script-store.ts';
 import type { EndpointDesk } from './endpoint-desk.ts';
@@ -87,6 +88,7 @@ type Users = {
   rules: string[];
   scripts: string[];
   journeys: string[];
+  campaigns: string[];
   calls: number;
 };
 
@@ -101,6 +103,7 @@ async function usersOf(tx: Tx, endpoint: StoredEndpoint): Promise<Users | null> 
     rules: defaultEndpointId === id ? [...leading, '(default)'] : leading,
     scripts: await scriptsThatConnect(tx, accountId, endpoint),
     journeys: await journeysThatCall(tx, accountId, endpoint),
+    campaigns: await campaignsThatCall(tx, accountId, endpoint),
     calls: await openCallsTo(tx, accountId, id),
   };
   const { calls, ...lists } = users;

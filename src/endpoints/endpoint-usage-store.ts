@@ -36,6 +36,21 @@ export async function openCallsTo(
   return (await db.first(OPEN, [accountId, endpointId]))?.calls ?? 0;
 }
 
+const PLAYING = statement<{ name: string }>(
+  'endpoint_playing',
+  `select name from endpoints
+    where account_id = $1 and options -> 'whenNobody' ->> 'prompt' = $2 order by id limit 5`,
+);
+
+/** Names of endpoints that play a prompt of that name when nobody is there. */
+export async function endpointsThatPlay(
+  db: Queryable,
+  accountId: AccountId,
+  prompt: string,
+): Promise<string[]> {
+  return (await db.run(PLAYING, [accountId, prompt])).map((row) => row.name);
+}
+
 const TALKED = statement<UsageRow>(
   'endpoint_usage_talked',
   `select record ->> 'endpointId' as endpoint_id, record ->> 'keyId' as key_id,

@@ -47,6 +47,25 @@ export async function lockLayer(
   return (await tx.first(LAYER_LOCK, [accountId, name]))?.key ?? newKey;
 }
 
+const SENDING = statement<{ name: string }>(
+  'experiment_sending',
+  `select name from experiments
+    where account_id = $1 and state in ('draft', 'running')
+      and exists (select from jsonb_array_elements(arms) arm
+                   where arm -> 'overrides' ->> 'template' = $2
+                     and coalesce(arm -> 'overrides' ->> 'language' = $3, $4))
+    order by id limit 5`,
+);
+
+/** Names of experiments that go on, or may, and ask with that template in one of their arms. */
+export async function experimentsThatSend(
+  db: Queryable,
+  accountId: AccountId,
+  { name, language, isOnly }: { name: string; language: string; isOnly: boolean },
+): Promise<string[]> {
+  return (await db.run(SENDING, [accountId, name, language, isOnly])).map((row) => row.name);
+}
+
 const SLOTS_TAKEN = statement<{ slots: Slots[] }>(
   'experiment_slots_taken',
   `select slots from experiments where account_id = $1 and layer = $2 and state = 'running'`,

@@ -127,25 +127,6 @@ export async function listJourneys(
   return rows.map(({ live, ...row }) => ({ ...toJourney(row), liveRuns: live }));
 }
 
-const CALLING = statement<{ name: string }>(
-  'journey_calling',
-  `select j.name from ${LATEST_TABLES}
-    where j.account_id = $1 and j.deleted_at is null
-      and exists (select 1 from json_array_elements(v.document -> 'steps') step
-                   where step ->> 'endpoint' = any ($2::text[]))
-    order by j.id limit 5`,
-);
-
-/** Names of journeys whose present version calls that endpoint, by its id or name. */
-export async function journeysThatCall(
-  db: Queryable,
-  accountId: AccountId,
-  endpoint: { id: string; name: string },
-): Promise<string[]> {
-  const rows = await db.run(CALLING, [accountId, [endpoint.id, endpoint.name]]);
-  return rows.map((row) => row.name);
-}
-
 const VERSIONS = statement<{ version: number; created_at: number }>(
   'journey_versions_of',
   `select version, created_at from journey_versions

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { Tx } from '../database/database.ts';
+import { endpointsThatPlay } from '../endpoints/endpoint-usage-store.ts';
+import { RUN_FAILURES } from '../failure-codes.ts';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
 import { pageSchema } from '../http/pagination.ts';
@@ -6,6 +9,8 @@ import { HttpError, RefusalError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { parseSound, soundBytes } from '../media/sound-file.ts';
 import { isoTime } from '../platform/clock.ts';
+import type { AccountId } from '../platform/ids.ts';
+import { readRecordingSettings } from '../recording/recording-store.ts';
 import { oggOpusFile } from './ogg-opus-writer.ts';
 import { PROMPT_LIMITS } from './prompts.ts';
 import {
@@ -166,7 +171,7 @@ function registerReading(app: HttpServer, context: ApiContext): void {
       onRequest,
       schema: {
         tags,
-        summary: 'Delete a prompt that no script plays',
+        summary: 'Delete a prompt that nothing plays',
         params: byId,
         response: { 204: z.null() },
       },
@@ -176,8 +181,8 @@ function registerReading(app: HttpServer, context: ApiContext): void {
       const { accountId } = accountOf(request);
       await database.transaction(async (tx) => {
         const { name } = found(await readPrompt(tx, accountId, { id }), 'prompt');
-        const users = await scriptsThatPlay(tx, accountId, name);
-        if (users.length > 0) throw inUse(users);
+        const users = await usersOf(tx, accountId, name);
+        if (users !== null) throw inUse(users);
         await deletePrompt(tx, accountId, id);
       });
       return reply.code(204).send(null);
@@ -185,14 +190,21 @@ function registerReading(app: HttpServer, context: ApiContext): void {
   );
 }
 
-function inUse(scripts: readonly string[]): RefusalError {
-  return new RefusalError(
-    {
-      code: 'prompt_in_use',
-      message: 'A script plays this prompt.',
-      fix: 'Change the scripts that evidence names, then delete it.',
-      evidence: { scripts },
-    },
-    409,
-  );
+type Users = { scripts: string[]; endpoints: string[]; announcement: boolean };
+
+/** What plays a prompt; null where nothing does. */
+async function usersOf(tx: Tx, accountId: AccountId, name: string): Promise<Users | null> {
+  const { announcementPrompt } = await readRecordingSettings(tx, accountId);
+  const users = {
+    scripts: await scriptsThatPlay(tx, accountId, name),
+    endpoints: await endpointsThatPlay(tx, accountId, name),
+    announcement: announcementPrompt === name,
+  };
+  const { announcement, scripts, endpoints } = users;
+  return announcement || scripts.length + endpoints.length > 0 ? users : null;
+}
+
+function inUse(evidence: Users): RefusalError {
+  const { title, fix } = found(RUN_FAILURES['prompt_in_use'], 'failure');
+  return new RefusalError({ code: 'prompt_in_use', message: title, fix, evidence }, 409);
 }

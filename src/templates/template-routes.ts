@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Queryable } from '../database/database.ts';
 import { type ApiContext, found, idFrom, lineFor } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
+import { RUN_FAILURES } from '../failure-codes.ts';
 import { HttpError, RefusalError } from '../http/problem.ts';
 import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts';
 import type { HttpServer } from '../http/server.ts';
@@ -13,9 +15,10 @@ import {
   lineOfOwner,
   submitTemplate,
 } from './template-commands.ts';
+import { templateUsers } from './template-uses-lookup.ts';
 import { changeFromInput, changeInput, draftFromInput, draftInput } from './template-input.ts';
 import { lintTemplate } from './template-lint.ts';
-import { listTemplates, readTemplate, versionsOf } from './template-store.ts';
+import { listTemplates, readTemplate, versionsOf, type StoredTemplate } from './template-store.ts';
 import { syncTemplates } from './sync-commands.ts';
 import {
   findingSchema,
@@ -226,17 +229,26 @@ function registerMeta(app: HttpServer, context: Context): void {
       onRequest,
       schema: {
         tags,
-        summary: 'Delete a template here and at Meta; its versions stay as evidence',
+        summary: 'Delete a template that nothing sends, here and at Meta; its versions stay',
         params: byId,
         response: { 204: z.undefined().describe('Deleted.') },
       },
     },
     async (request, reply) => {
       const template = await templateOf(context, request);
+      await refuseInUse(database, template);
       await deleteTemplate(context, await lineOfOwner(database, template), template);
       return reply.code(204).send();
     },
   );
+}
+
+/** Who would ask with what is no longer there is told before it goes. */
+async function refuseInUse(db: Queryable, template: StoredTemplate): Promise<void> {
+  const evidence = await templateUsers(db, template);
+  if (evidence === null) return;
+  const { title, fix } = found(RUN_FAILURES['template_in_use'], 'failure');
+  throw new RefusalError({ code: 'template_in_use', message: title, fix, evidence }, 409);
 }
 
 async function templateOf(
