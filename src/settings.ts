@@ -97,6 +97,9 @@ const environment = z.object({
   ASKFIRST_REQUESTS_PER_MINUTE: whole(1, 10_000_000)
     .default(1_000)
     .describe('API requests a minute that one key may make.'),
+  ASKFIRST_RETENTION_CAMPAIGN_DAYS: whole(7, 3_650)
+    .default(365)
+    .describe('Days after the end of a campaign that it is known who was in it.'),
   ASKFIRST_RETENTION_CONSENT_DAYS: whole(30, 36_500)
     .default(1_826)
     .describe(
@@ -167,6 +170,7 @@ const DAY_MS = 86_400_000;
 export function retentionOf(settings: Settings): Retention {
   return {
     contactsMs: settings.ASKFIRST_RETENTION_CONSENT_DAYS * DAY_MS,
+    campaignsMs: settings.ASKFIRST_RETENTION_CAMPAIGN_DAYS * DAY_MS,
     recordingsDays: settings.ASKFIRST_RETENTION_RECORDING_DAYS,
     messagesMs: settings.ASKFIRST_RETENTION_MESSAGE_DAYS * DAY_MS,
     eventsMs: settings.ASKFIRST_RETENTION_EVENT_DAYS * DAY_MS,

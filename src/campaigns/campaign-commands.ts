@@ -47,6 +47,7 @@ export async function createCampaign(
     createdAt: now,
     startedAt: null,
     endedAt: null,
+    peopleForgottenAt: null,
   };
   await saveCampaign(tx, campaign);
   const listed = await withoutRegister(tx, wish.accountId, contactIds ?? []);

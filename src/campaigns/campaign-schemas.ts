@@ -187,6 +187,9 @@ export const campaignSchema = z.object({
   createdAt: instant,
   startedAt: instant.nullable(),
   endedAt: instant.nullable(),
+  peopleForgottenAt: instant
+    .nullable()
+    .describe('Since then only how many people there were is known, and not who they were.'),
 });
 export type CampaignView = z.infer<typeof campaignSchema>;
 

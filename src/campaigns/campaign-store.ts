@@ -18,10 +18,14 @@ type Row = {
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
+  people_forgotten_at: number | null;
 };
 
 const COLUMNS = `id, account_id, name, state, line_id, journey_id, journey_version, audience,
   settings, ran_ms, resumed_at, created_at, started_at, ended_at`;
+
+// The last one is written by the retention alone.
+const READ_COLUMNS = `${COLUMNS}, people_forgotten_at`;
 
 const SAVE = statement(
   'campaign_save',
@@ -53,7 +57,7 @@ export async function saveCampaign(tx: Tx, campaign: Campaign): Promise<void> {
 
 const BY_ID = statement<Row>(
   'campaign_by_id',
-  `select ${COLUMNS} from campaigns where id = $1 and account_id = $2`,
+  `select ${READ_COLUMNS} from campaigns where id = $1 and account_id = $2`,
 );
 
 export async function readCampaign(
@@ -67,7 +71,7 @@ export async function readCampaign(
 
 const LOCK = statement<Row>(
   'campaign_lock',
-  `select ${COLUMNS} from campaigns where id = $1 for update`,
+  `select ${READ_COLUMNS} from campaigns where id = $1 for update`,
 );
 
 /** The campaign, held until the end of the transaction: what belongs to it waits or sees it. */
@@ -78,7 +82,7 @@ export async function lockCampaign(tx: Tx, id: CampaignId): Promise<Campaign | n
 
 const LIST = statement<Row>(
   'campaign_list',
-  `select ${COLUMNS} from campaigns
+  `select ${READ_COLUMNS} from campaigns
     where account_id = $1 and ($2::text is null or id < $2) order by id desc limit $3`,
 );
 
@@ -103,7 +107,7 @@ export async function openCampaigns(db: Queryable, accountId: AccountId): Promis
 
 const BY_IDS = statement<Row>(
   'campaign_by_ids',
-  `select ${COLUMNS} from campaigns where id = any ($1::text[])`,
+  `select ${READ_COLUMNS} from campaigns where id = any ($1::text[])`,
 );
 
 /** Campaigns by their ids; the worker's, which knows no account. */
@@ -130,5 +134,6 @@ function toCampaign(row: Row): Campaign {
     createdAt: row.created_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
+    peopleForgottenAt: row.people_forgotten_at,
   };
 }

@@ -66,6 +66,7 @@ export function campaignView(
     createdAt: isoTime(campaign.createdAt),
     startedAt: isoTimeOrNull(campaign.startedAt),
     endedAt: isoTimeOrNull(campaign.endedAt),
+    peopleForgottenAt: isoTimeOrNull(campaign.peopleForgottenAt),
   };
 }
 

@@ -115,6 +115,8 @@ export type Campaign = {
   createdAt: number;
   startedAt: number | null;
   endedAt: number | null;
+  /** Long after the end: only how many people there were is known since then. */
+  peopleForgottenAt: number | null;
 };
 
 /** What its worker has done so far; dials never wait for it. */

@@ -6,7 +6,15 @@ import type { CampaignId, Member, MemberState } from './campaign.ts';
 const COUNTS = statement<MemberCount & { campaign_id: CampaignId }>(
   'campaign_member_counts',
   `select campaign_id, state, reason, count(*)::int as people
-     from campaign_members where campaign_id = any ($1::text[]) group by 1, 2, 3`,
+     from campaign_members
+    where campaign_id in (select id from campaigns
+                           where id = any ($1::text[]) and people_counts is null)
+    group by 1, 2, 3
+   union all
+   select c.id, kept.state, kept.reason, kept.people
+     from campaigns c cross join lateral jsonb_to_recordset(c.people_counts)
+            kept (state text, reason text, people int)
+    where c.id = any ($1::text[])`,
 );
 
 export type MemberCount = { state: MemberState; reason: string | null; people: number };

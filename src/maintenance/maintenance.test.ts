@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { testDatabase, type TestDatabase } from '../../test/database.ts';
+import { readCampaigns } from '../campaigns/campaign-store.ts';
+import type { CampaignId } from '../campaigns/campaign.ts';
+import { countMembers } from '../campaigns/member-list-store.ts';
 import { findOrCreateContact, readContact } from '../contacts/contact-store.ts';
 import { addToDoNotCall, doNotCallIds } from '../contacts/do-not-call-store.ts';
 import { statement } from '../database/database.ts';
@@ -45,6 +48,7 @@ function ports(): MaintenancePorts {
     rulesOfLine: async () => assert.fail('nobody here has a consent'),
     retention: {
       contactsMs: 1_826 * DAY_MS,
+      campaignsMs: 365 * DAY_MS,
       messagesMs: 90 * DAY_MS,
       recordingsDays: 90,
       eventsMs: 90 * DAY_MS,
@@ -105,6 +109,61 @@ test('a contact with whom nothing happened for five years is erased and blocked'
   assert.ok(contact !== null);
   assert.deepEqual([...(await doNotCallIds(store.database, doNotCallKey, [contact]))], [again]);
 });
+
+const PEOPLE = statement<{ campaign_id: string; people: number }>(
+  'maintenance_test_people',
+  `select campaign_id, count(*)::int as people from campaign_members
+    group by campaign_id order by campaign_id`,
+);
+
+test('a year after a campaign it is forgotten who was in it, and not how many', async () => {
+  const { database } = store;
+  const ended = new Map([
+    ['camp_a', 366],
+    ['camp_b', 364],
+    ['camp_c', 400],
+  ]);
+  await database.script(`
+    insert into accounts (id, name) values ('acc_past', 'past');
+    insert into journeys values ('j', 'acc_past', 'j', 1, null, now(), now());`);
+  for (const [id, days] of ended) await database.script(pastCampaign(id, days));
+  // Whoever is still on the way has an end to come.
+  await database.script(
+    `update campaign_members set state = 'running'
+      where campaign_id = 'camp_c' and contact_id = 'c1'`,
+  );
+  const ids = [...ended.keys()] as CampaignId[];
+  const before = await countMembers(database, ids);
+  await anHour();
+  assert.deepEqual(await database.run(PEOPLE), [
+    { campaign_id: 'camp_b', people: 5 },
+    { campaign_id: 'camp_c', people: 5 },
+  ]);
+  const sorted = (counts: typeof before) =>
+    ids.map((id) =>
+      (counts.get(id) ?? []).map(({ reason, people }) => `${reason} ${people}`).sort(),
+    );
+  assert.deepEqual(sorted(await countMembers(database, ids)), sorted(before));
+  const since = (await readCampaigns(database, ids)).map((one) => [one.id, one.peopleForgottenAt]);
+  assert.deepEqual(Object.fromEntries(since), {
+    camp_a: clock.now(),
+    camp_b: null,
+    camp_c: null,
+  });
+});
+
+function pastCampaign(id: string, days: number): string {
+  const at = new Date(clock.now() - days * DAY_MS).toISOString();
+  return `
+    insert into campaigns (id, account_id, name, state, line_id, journey_id, journey_version,
+        audience, settings, created_at, ended_at)
+      values ('${id}', 'acc_past', 'p', 'done', 'l', 'j', 1, '{}', '{}', '${at}', '${at}');
+    insert into campaign_members
+        (bucket, campaign_id, contact_id, account_id, state, reason, updated_at)
+      select n, '${id}', 'c' || n, 'acc_past', 'done',
+             case when n < 3 then 'reached' else 'declined' end, '${at}'
+        from generate_series(0, 4) n;`;
+}
 
 function make(e164: string): Promise<ContactId> {
   return store.database.transaction((tx) =>

@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { purgeIdempotencyKeys } from '../http/idempotency-store.ts';
 import { expireExports } from '../calls/cdr-export-store.ts';
 import { purgeImports } from '../imports/import-store.ts';
+import { forgetMembers } from '../campaigns/member-retention-store.ts';
 import { repeat, type Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
@@ -18,7 +19,8 @@ import { purgeInbox } from '../whatsapp/inbox-store.ts';
 /**
  * Once an hour, forgets what nobody can ask for any more, so that a server that runs for years
  * does not grow for years, and nothing of a person is kept longer than was said: handled webhooks,
- * stored answers, facts seen, failed rows of imports, files of exports, messages, and the outbox.
+ * stored answers, facts seen, failed rows of imports, files of exports, messages, people of
+ * campaigns that are over, and the outbox.
  * Consent, calls, CDRs and the ledger go with their contact, years after the last thing that
  * happened. Two nodes may do it at once.
  */
@@ -49,6 +51,7 @@ async function tidyUp(ports: MaintenancePorts): Promise<void> {
     seenFacts: () => purgeSeenFacts(database, now),
     imports: () => purgeImports(database, now),
     cdrExports: () => expireExports(database, now),
+    campaigns: () => forgetMembers(database, now, retention.campaignsMs),
     messages: () => purgeMessages(database, now, retention.messagesMs),
     recordings: () => deleteExpired(ports, retention.recordingsDays),
     outbox: () => purgeOutbox(database, now, retention.eventsMs),

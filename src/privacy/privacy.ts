@@ -23,6 +23,8 @@ export type Erasure = {
 export type Retention = {
   /** Consent records: a contact with all that belongs to it, after the last thing happened. */
   contactsMs: number;
+  /** Who was in a campaign, after its end. */
+  campaignsMs: number;
   messagesMs: number;
   /** In days, as accounts set it for themselves. */
   recordingsDays: number;

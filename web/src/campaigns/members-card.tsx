@@ -27,7 +27,9 @@ export function MembersCard(props: {
     <Card title={`People: ${what}`} aside={<Button onClick={props.onClose}>Close</Button>}>
       {members.error !== null && <ProblemNote error={members.error} />}
       {members.isPending && <p className="text-sm text-muted">Loading…</p>}
-      {members.data?.items.length === 0 && <p className="text-sm text-muted">Nobody any more.</p>}
+      {members.data?.items.length === 0 && (
+        <p className="text-sm text-muted">{nobodyText(campaign.peopleForgottenAt)}</p>
+      )}
       <ul className="flex flex-col gap-2 text-sm">
         {(members.data?.items ?? []).map((member) => (
           <MemberRow key={member.contactId} member={member} />
@@ -36,6 +38,11 @@ export function MembersCard(props: {
       <PageButtons pages={pages} next={next} />
     </Card>
   );
+}
+
+function nobodyText(forgottenAt: string | null): string {
+  if (forgottenAt === null) return 'Nobody any more.';
+  return `Who they were is known no more since ${dayAndTime(forgottenAt)}; how many they were is.`;
 }
 
 function MemberRow(props: { member: MemberView }) {
