@@ -25,7 +25,7 @@ const endpoints = new Map<string, string>();
 
 before(async () => {
   story = await openStory({ seed: 21 });
-  for (const user of ['second', 'third', 'busy', 'late', 'never']) {
+  for (const user of ['second', 'third', 'busy', 'late', 'never', 'info', 'no-info']) {
     const made = await story.api.post<EndpointView>('/v1/endpoints', {
       name: user,
       uri: `sip:${user}@127.0.0.1:5070`,
@@ -40,10 +40,11 @@ after(() => story.close());
 
 const idOf = (user: string): string => endpoints.get(user) ?? '';
 
-async function bridged(): Promise<string> {
+async function bridged(user?: string): Promise<string> {
   const number = newPerson(story, String(next++), '100');
   await getYes(story, number);
-  const { id } = await placed(story, number);
+  const more = user === undefined ? {} : { endpointId: idOf(user) };
+  const { id } = await placed(story, number, more);
   await reach(story, id, 'bridged');
   return id;
 }
@@ -106,6 +107,29 @@ test('hold and resume are done once, shown, announced and measured in the CDR', 
   const events = await eventsOf(story, id);
   assert.equal(events.filter((type) => type === 'call.held').length, 1);
   assert.equal(events.filter((type) => type === 'call.resumed').length, 1);
+});
+
+test('keys reach an endpoint without telephone events by SIP INFO, and no other way', async () => {
+  const id = await bridged('info');
+  const ordered = await done(id, { action: 'send_dtmf', digits: '47#', leg: 'endpoint' });
+  assert.equal(ordered.status, 'done');
+  story.media.press(id, '5', true);
+  await done(id, { action: 'send_dtmf', digits: '8' });
+  assert.deepEqual(story.sip.informed, ['info 47#', 'info 5']);
+  assert.deepEqual(told(id), ['dtmf whatsapp 8']);
+  await hungUp(id);
+});
+
+test('an endpoint that takes neither way fails the order, and the call goes on', async () => {
+  const id = await bridged('no-info');
+  const ordered = await done(id, { action: 'send_dtmf', digits: '1', leg: 'endpoint' });
+  assert.deepEqual([ordered.status, ordered.code], ['failed', 'keys_refused']);
+  assert.match(ordered.fix ?? '', /telephone-event/);
+  story.media.press(id, '5', true);
+  await story.pass(1_000);
+  assert.equal((await view(id)).status, 'bridged');
+  assert.deepEqual(told(id), []);
+  await hungUp(id);
 });
 
 test('mute, keys and sounds reach the media, and digits are kept nowhere', async () => {

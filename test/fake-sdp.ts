@@ -45,6 +45,9 @@ export const BROWSER_ANSWER = [
   '',
 ].join('\r\n');
 
+/** An endpoint that answers without telephone-event (RFC 4733). */
+export const FAKE_WITHOUT_EVENTS = 'v=0 without telephone-event';
+
 const FAKE_KEY = { tag: 1, suite: META_SUITE, key: new Uint8Array(30) } as const;
 export const FAKE_SDES_OFFER = sdesOffer({
   sessionId: 1,

@@ -22,7 +22,7 @@ import type {
   SipTarget,
   SipUserAgent,
 } from '../src/sip/sip.ts';
-import { FAKE_OFFER, FAKE_SDES_OFFER, refuseUnusable } from './fake-sdp.ts';
+import { FAKE_OFFER, FAKE_SDES_OFFER, FAKE_WITHOUT_EVENTS, refuseUnusable } from './fake-sdp.ts';
 
 /**
  * Stand-ins for media and SIP in signalling stories. The real ones have tests of their own and
@@ -72,9 +72,9 @@ export class FakeMedia implements MediaPlane {
         });
       },
       openEndpoint: async () => 'v=0',
-      applyEndpointAnswer: async () => ({
+      applyEndpointAnswer: async (sdp) => ({
         codec: 'PCMU',
-        dtmf: true,
+        dtmf: sdp !== FAKE_WITHOUT_EVENTS,
         srtp: false,
         remoteAddress: '127.0.0.1',
         remotePort: 4000,
@@ -133,9 +133,11 @@ export class FakeMedia implements MediaPlane {
     }
   }
 
-  /** The customer presses a key. */
-  press(callId: string, digit: string): void {
-    this.#calls.get(callId)?.onEvent({ kind: 'dtmf', leg: 'whatsapp', digit, durationMs: 100 });
+  /** The customer presses a key, maybe one that the endpoint cannot be told in its audio. */
+  press(callId: string, digit: string, unsent = false): void {
+    const { onEvent } = this.#calls.get(callId) ?? { onEvent: () => {} };
+    onEvent({ kind: 'dtmf', leg: 'whatsapp', digit, durationMs: 100 });
+    if (unsent) onEvent({ kind: 'unsentDigit', leg: 'endpoint', digit, durationMs: 100 });
   }
 
   /** A packet of sound comes in on a leg; only a recording takes notice of it. */
@@ -249,12 +251,17 @@ function fakeStats(at: number): MediaStats {
   };
 }
 
-/** Behaves by the user part of the URI: `busy`, `unavailable`, `never`, `hangup-3`; or answers. */
+/**
+ * Behaves by the user part of the URI: `busy`, `unavailable`, `never`, `hangup-3`; or answers:
+ * `info` without telephone events, and `no-info` takes no INFO either.
+ */
 export class FakeSip implements SipUserAgent {
   readonly #clock: Clock;
   readonly invites: InviteRequest[] = [];
   /** Every REGISTER, as `user seconds`. */
   readonly registered: string[] = [];
+  /** Every press by INFO, as `user digits`. */
+  readonly informed: string[] = [];
   /** Call-IDs of the dialogs that a later run ended for a dead one. */
   readonly lost: string[] = [];
   /** How long the endpoint `late` takes to answer. */
@@ -297,7 +304,8 @@ export class FakeSip implements SipUserAgent {
     const answer = (): void => {
       if (state !== 'early') return;
       state = 'up';
-      onEvent({ kind: 'answered', sdp: 'v=0', dialog: { sipCallId } });
+      const sdp = user.endsWith('info') ? FAKE_WITHOUT_EVENTS : 'v=0';
+      onEvent({ kind: 'answered', sdp, dialog: { sipCallId } });
       if (user === 'hangup-3')
         this.#clock.after(3000, () => end({ kind: 'ended', by: 'endpoint' }));
     };
@@ -311,7 +319,12 @@ export class FakeSip implements SipUserAgent {
       },
       reoffer: () => Promise.resolve({ sdp: 'v=0' }),
       refer: () => onEvent({ kind: 'referProgress', status: 200, reason: 'OK', final: true }),
-      sendInfoDtmf: () => undefined,
+      sendInfoDtmf: async (digits) => {
+        this.informed.push(`${user} ${digits}`);
+        return user === 'no-info'
+          ? { taken: 0, trouble: 'refused' }
+          : { taken: digits.length, trouble: null };
+      },
       replaceable: () => undefined,
     };
   }

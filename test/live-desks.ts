@@ -41,6 +41,8 @@ export type LiveTalk = {
   ear: () => Promise<SimCall>;
   /** Orders, and waits until it is known what became of it. */
   order: (body: object) => Promise<CallActionView>;
+  /** Has the customer press keys. */
+  press: (digits: string) => Promise<void>;
   /** Waits until the customer hears that tone and none of the others. */
   hearsOnly: (hz: number, ...not: number[]) => Promise<void>;
   end: () => Promise<Cdr>;
@@ -96,6 +98,15 @@ export async function openLiveDesks(options: {
       id,
       ear,
       order: (body) => ordered(id, body),
+      async press(digits) {
+        const path = `/simulator/people/${encodeURIComponent(number)}/actions`;
+        const answer = await fetch(`${sandbox.url}${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ action: 'digits', digits }),
+        });
+        assert.ok(answer.ok, await answer.text());
+      },
       async hearsOnly(hz, ...not) {
         await eventually(`${hz} Hz at the customer, and not ${not.join(', ')}`, async () => {
           const { heardHz } = await ear();

@@ -100,7 +100,8 @@ function mortalSip(sip: SipUserAgent, isAlive: () => boolean): SipUserAgent {
         hangUp: (reason) => void (isAlive() && call.hangUp(reason)),
         reoffer: (sdp) => (isAlive() ? call.reoffer(sdp) : new Promise(() => {})),
         refer: (target, replaces) => void (isAlive() && call.refer(target, replaces)),
-        sendInfoDtmf: (digit, ms) => void (isAlive() && call.sendInfoDtmf(digit, ms)),
+        sendInfoDtmf: (digits, ms) =>
+          isAlive() ? call.sendInfoDtmf(digits, ms) : new Promise(() => {}),
         replaceable: () => call.replaceable(),
       };
     },

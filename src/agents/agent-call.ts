@@ -1,6 +1,6 @@
 import { delay, type TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
-import type { ReofferOutcome, SipCall, SipCallEvent } from '../sip/sip.ts';
+import type { InfoDtmfOutcome, ReofferOutcome, SipCall, SipCallEvent } from '../sip/sip.ts';
 import {
   AGENT_LEFT,
   NO_MEDIA,
@@ -84,7 +84,10 @@ export class AgentCall implements SipCall {
 
   refer(): void {}
 
-  sendInfoDtmf(): void {}
+  /** Every browser takes RFC 4733 (RFC 7874 section 3), and nobody else has our word for it. */
+  sendInfoDtmf(): Promise<InfoDtmfOutcome> {
+    return Promise.resolve({ taken: 0, trouble: 'refused' });
+  }
 
   replaceable(): undefined {
     return undefined;

@@ -3,13 +3,14 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { MAIN_LEG, type MediaCall } from '../media/media.ts';
 import { errorText } from '../platform/failure.ts';
 import type { EndpointId } from '../platform/ids.ts';
-import type { InviteRequest, SipCall } from '../sip/sip.ts';
+import type { InviteRequest } from '../sip/sip.ts';
 import type { CallState } from './call.ts';
 import type { LegPurpose } from './call-control.ts';
 import type { CallFact } from './call-rules.ts';
 import type { HandPorts, SessionTarget } from './call-session.ts';
 import {
   inviteEndpoint,
+  type EndpointCall,
   type EndpointLegPorts,
   type LegMedia,
   type LegTold,
@@ -30,7 +31,7 @@ export type LegWish = {
 type OneLeg = {
   legId: string;
   wish: LegWish;
-  call: SipCall | null;
+  call: EndpointCall | null;
   isUp: boolean;
   /** Why it ended, or is being ended by us. */
   reason: string | null;
@@ -54,7 +55,7 @@ export class EndpointHands {
   readonly #legs = new Map<string, OneLeg>();
   #media: MediaCall | null = null;
   #current: string = MAIN_LEG;
-  #main: SipCall | null = null;
+  #main: EndpointCall | null = null;
   #inviting = false;
   #isMainOver = false;
   #numbered = 1;
@@ -74,6 +75,11 @@ export class EndpointHands {
 
   get current(): string {
     return this.#current;
+  }
+
+  /** The SIP call of a leg, the current one unless named; undefined while there is none. */
+  callOf(legId: string = this.#current): EndpointCall | undefined {
+    return (legId === MAIN_LEG ? this.#main : this.#legs.get(legId)?.call) ?? undefined;
   }
 
   /** Further legs that are not over: invited, up, or listening. */
@@ -172,8 +178,7 @@ export class EndpointHands {
     const reason = 'agent_media_lost';
     const leg = this.#legs.get(legId);
     if (this.#ports.isDone() || (legId === MAIN_LEG && this.#isMainOver)) return;
-    const call = legId === MAIN_LEG ? this.#main : leg?.call;
-    call?.hangUp(AGENT_LEFT);
+    this.callOf(legId)?.hangUp(AGENT_LEFT);
     if (legId === MAIN_LEG) this.#onMainEnd('endpoint', reason);
     else if (leg !== undefined && !leg.isOver) this.#onLegEnd(leg, 'endpoint', reason);
   }

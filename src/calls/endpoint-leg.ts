@@ -8,6 +8,7 @@ import { errorText } from '../platform/failure.ts';
 import { isRefused } from '../platform/refusal.ts';
 import type { Log } from '../platform/log.ts';
 import type {
+  InfoDtmfOutcome,
   InviteRequest,
   Referral,
   ReofferOutcome,
@@ -71,10 +72,15 @@ export async function inviteEndpoint(
   media: LegMedia,
   target: EndpointLegTarget,
   call: Pick<CallState, 'plan' | 'facts'>,
-): Promise<SipCall | null> {
+): Promise<EndpointCall | null> {
   const leg = new Leg(ports, media, target, call);
   return (await leg.begin()) ? leg : null;
 }
+
+export type EndpointCall = SipCall & {
+  /** Its SDP has telephone-event (RFC 4733); undefined while its audio is not agreed. */
+  readonly takesEvents: boolean | undefined;
+};
 
 /** RFC 3261 section 21.4.26, and what PBXs say instead of 488 when they know no SRTP. */
 const NOT_ACCEPTABLE = new Set([415, 488, 606]);
@@ -82,7 +88,7 @@ const NOT_ACCEPTABLE = new Set([415, 488, 606]);
 const NO_MEDIA_MAX = 3;
 
 /** One leg toward the endpoint, whichever of its INVITEs makes it. */
-class Leg implements SipCall {
+class Leg implements EndpointCall {
   readonly #ports: EndpointLegPorts;
   readonly #media: LegMedia;
   readonly #target: EndpointLegTarget;
@@ -93,6 +99,7 @@ class Leg implements SipCall {
   #unconnected = 0;
   #call: SipCall | null = null;
   #hungUp = false;
+  #takesEvents: boolean | undefined;
 
   constructor(
     ports: EndpointLegPorts,
@@ -125,8 +132,13 @@ class Leg implements SipCall {
     this.#call?.refer(target, replaces);
   }
 
-  sendInfoDtmf(digit: string, durationMs?: number): void {
-    this.#call?.sendInfoDtmf(digit, durationMs);
+  get takesEvents(): boolean | undefined {
+    return this.#takesEvents;
+  }
+
+  async sendInfoDtmf(digits: string, durationMs?: number): Promise<InfoDtmfOutcome> {
+    const outcome = await this.#call?.sendInfoDtmf(digits, durationMs);
+    return outcome ?? { taken: 0, trouble: 'over' };
   }
 
   replaceable(): ReplacedDialog | undefined {
@@ -239,7 +251,7 @@ class Leg implements SipCall {
         return;
       case 'answered':
         try {
-          await this.#media.applyEndpointAnswer(event.sdp);
+          this.#takesEvents = (await this.#media.applyEndpointAnswer(event.sdp)).dtmf;
           report({ type: 'EndpointAnswered', at, dialog: event.dialog });
         } catch (error) {
           log.warn(
@@ -257,6 +269,8 @@ class Leg implements SipCall {
       case 'offered':
         await this.#media.answerEndpointOffer(event.sdp).then(
           (sdp) => {
+            // Ours mirrors theirs in this (RFC 3264 section 6.1).
+            this.#takesEvents = /^a=rtpmap:\d+ telephone-event\//m.test(sdp);
             event.reply({ sdp });
             this.#ports.told?.({ kind: 'held', held: holdsCall(event.sdp) });
           },

@@ -4,6 +4,7 @@ import type { CallHands, ConnectEnd, PlayEnd, PlayWish, PressedKey } from './cal
 import type { RecordOrder } from './call-hands.ts';
 import type { HandPorts, SessionTarget } from './call-session.ts';
 import type { EndpointHands } from './endpoint-hands.ts';
+import { KeyHands } from './key-hands.ts';
 import type { MediaHands } from './media-hands.ts';
 import { OrderHands } from './order-hands.ts';
 import { RecordingHands } from './recording-hands.ts';
@@ -21,8 +22,10 @@ export function openLiveHands(
   const record = (order: RecordOrder): Promise<boolean> => recording.follow(order);
   const transfers = new TransferHands(ports, target, endpoints, media);
   const returns = new ReturnHands(ports, endpoints, media);
-  const orders = new OrderHands(ports, target, { media, endpoints, transfers, returns, record });
-  const live = new LiveHands(ports, { media, endpoints, record });
+  const keys = new KeyHands(ports, media, endpoints);
+  const partners = { media, endpoints, transfers, returns, keys, record };
+  const orders = new OrderHands(ports, target, partners);
+  const live = new LiveHands(ports, { media, endpoints, keys, record });
   endpoints.onLegGone = (legId, reason) => {
     transfers.onLegGone(legId, reason);
     orders.onLegGone(legId, reason);
@@ -44,7 +47,8 @@ export class LiveHands implements CallHands {
   readonly #ports: HandPorts;
   readonly #media: MediaHands;
   readonly #endpoints: EndpointHands;
-  readonly #keys = new Set<(key: PressedKey) => void>();
+  readonly #keys: KeyHands;
+  readonly #onKey = new Set<(key: PressedKey) => void>();
   readonly record: (order: RecordOrder) => Promise<boolean>;
 
   constructor(
@@ -52,12 +56,14 @@ export class LiveHands implements CallHands {
     parts: {
       media: MediaHands;
       endpoints: EndpointHands;
+      keys: KeyHands;
       record: (order: RecordOrder) => Promise<boolean>;
     },
   ) {
     this.#ports = ports;
     this.#media = parts.media;
     this.#endpoints = parts.endpoints;
+    this.#keys = parts.keys;
     this.record = parts.record;
     this.#media.listen((event) => {
       if (event.kind === 'dtmf') this.#tellKey(event);
@@ -74,8 +80,8 @@ export class LiveHands implements CallHands {
   }
 
   onDtmf(listener: (key: PressedKey) => void): () => void {
-    this.#keys.add(listener);
-    return () => void this.#keys.delete(listener);
+    this.#onKey.add(listener);
+    return () => void this.#onKey.delete(listener);
   }
 
   async connectEndpoint(endpointId: EndpointId): Promise<ConnectEnd> {
@@ -117,10 +123,7 @@ export class LiveHands implements CallHands {
   }
 
   sendDtmf(leg: MediaLeg, digits: string): void {
-    if (this.#media.call === null) return;
-    this.#media.call.sendDtmf(leg, digits);
-    const at = this.#ports.clock.now();
-    this.#ports.note({ type: 'CallDigitsSent', at, leg, count: digits.length });
+    void this.#keys.press(leg, digits);
   }
 
   optOut(): Promise<void> {
@@ -146,6 +149,6 @@ export class LiveHands implements CallHands {
   }
 
   #tellKey({ leg, digit, durationMs }: PressedKey): void {
-    for (const listener of this.#keys) listener({ leg, digit, durationMs });
+    for (const listener of this.#onKey) listener({ leg, digit, durationMs });
   }
 }

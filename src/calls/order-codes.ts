@@ -101,6 +101,20 @@ export const ORDER_CODES = {
     fix: 'Upload the prompt again.',
     status: 409,
   },
+  keys_refused: {
+    title: 'The endpoint takes no such keys',
+    meaning:
+      'Its SDP has no telephone-event (RFC 4733), so keys go by SIP INFO, and it refused one, or ' +
+      'its Allow header names no INFO.',
+    fix: 'Let the endpoint offer telephone-event, or take INFO with application/dtmf-relay.',
+    status: 409,
+  },
+  keys_unanswered: {
+    title: 'The endpoint did not answer to a key',
+    meaning: 'A key went by SIP INFO, and no answer came within 32 seconds; the rest was not sent.',
+    fix: 'Let the endpoint offer telephone-event, or look why INFO does not reach it.',
+    status: 409,
+  },
   recording_unavailable: {
     title: 'This call cannot be recorded',
     meaning: 'Recording is off for it, was not allowed, or has no place to go.',

@@ -9,6 +9,7 @@ import type { RecordOrder } from './call-hands.ts';
 import { finishOrder, takeOrder, waitingOrders } from './call-orders.ts';
 import type { HandPorts, SessionTarget } from './call-session.ts';
 import type { EndpointHands, LegWish } from './endpoint-hands.ts';
+import type { KeyHands } from './key-hands.ts';
 import type { MediaHands } from './media-hands.ts';
 import type { OrderCode } from './order-codes.ts';
 import type { ReturnHands } from './return-hands.ts';
@@ -21,6 +22,7 @@ export type OrderPartners = {
   endpoints: EndpointHands;
   transfers: TransferHands;
   returns: ReturnHands;
+  keys: KeyHands;
   record: (order: RecordOrder) => Promise<boolean>;
 };
 
@@ -92,6 +94,8 @@ export class OrderHands {
         return this.#removeListener(wish.endpointId);
       case 'play':
         return this.#play(wish);
+      case 'send_dtmf':
+        return this.#with.keys.press(wish.leg, wish.digits);
       case 'start_recording':
       case 'pause_recording':
       case 'resume_recording':
@@ -127,10 +131,6 @@ export class OrderHands {
         note({ type: muted ? 'CallMuted' : 'CallUnmuted', at, leg: wish.leg });
         return null;
       }
-      case 'send_dtmf':
-        media.sendDtmf(wish.leg, wish.digits);
-        note({ type: 'CallDigitsSent', at, leg: wish.leg, count: wish.count });
-        return null;
       case 'stop_playing':
         media.stopPlaying(wish.leg);
         return null;
@@ -225,7 +225,7 @@ export class OrderHands {
 
 type QuickWish = Extract<
   OrderWish,
-  { action: 'hold' | 'resume' | 'mute' | 'unmute' | 'send_dtmf' | 'stop_playing' }
+  { action: 'hold' | 'resume' | 'mute' | 'unmute' | 'stop_playing' }
 >;
 type RecordAction = 'start_recording' | 'pause_recording' | 'resume_recording' | 'stop_recording';
 

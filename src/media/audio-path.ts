@@ -62,6 +62,8 @@ export class AudioPath {
   connect(target: PathTarget, stream: OutgoingStream): void {
     this.#target = target;
     this.#stream = stream;
+    // What waits could never be sent, and would keep the line busy for ever.
+    if (target.events === null) this.#dtmf.clear();
   }
 
   /** What is heard from now on. Another source leaves no gap and no step in the stream. */

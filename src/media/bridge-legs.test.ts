@@ -282,6 +282,51 @@ test('digits of a leg not in use are told with its name, and played to nobody', 
   assert.ok(customer.heard.every(({ payloadType }) => payloadType === 111));
 });
 
+test('digits for an endpoint without telephone events are handed back, not sent', async () => {
+  const deaf = { ...PCMU, sendEvents: null };
+  const { bridge, customer, endpoint, events, frames, open } = await openRig(deaf);
+  const other = open('b', deaf);
+  const pressed = (): string[] =>
+    events.flatMap((event) =>
+      event.kind === 'unsentDigit' ? [`${event.digit} ${event.durationMs} ${event.legId}`] : [],
+    );
+  let timestamp = 0;
+  const press = (): void => {
+    const payload = buildTelephoneEvent({ code: 5, end: true, volume: 10, duration: 800 });
+    timestamp += 8_000;
+    const sequence = timestamp / 8_000;
+    customer.send({ payloadType: 126, marker: true, sequence, timestamp, ssrc: 5, payload });
+  };
+  press();
+  assert.deepEqual(pressed(), [], 'before the bridge they are for nobody');
+  bridge.bridge();
+  press();
+  bridge.sendDigit({ leg: 'endpoint' }, '#');
+  bridge.useEndpoint('b');
+  press();
+  bridge.setHeld({ kind: 'builtin', name: 'hold_music' });
+  press();
+  bridge.setHeld(null);
+  const handedBack = ['5 100 undefined', '# undefined undefined', '5 100 b'];
+  assert.deepEqual(pressed(), handedBack);
+  bridge.connect(other.leg, PCMU);
+  press();
+  frames(20);
+  assert.deepEqual(pressed(), handedBack, 'now it takes them itself');
+  assert.ok(other.heard.some(({ payloadType }) => payloadType === 101));
+  assert.ok(!endpoint.heard.some(({ payloadType }) => payloadType === 101));
+});
+
+test('digits that wait when an endpoint stops taking them do not keep its sound away', async () => {
+  const { bridge, customer, endpoint, frames } = await openRig(OPUS);
+  bridge.bridge();
+  for (const digit of '123') bridge.sendDigit({ leg: 'endpoint' }, digit);
+  frames(3);
+  bridge.connect(endpoint.leg, { ...OPUS, sendEvents: null });
+  frames(20, () => customer.say(Uint8Array.of(50)));
+  assert.deepEqual(marks(endpoint).slice(-3), [50, 50, 50]);
+});
+
 /** What each leg hears in the end, as the sum of those who speak; they say 1000, 2000, 4000. */
 async function hearing(
   { frames }: BridgeRig,

@@ -131,7 +131,8 @@ export class Bridge {
   }
 
   sendDigit(name: LegName, digit: string, durationMs?: number): void {
-    this.find(name)?.path.sendDigit(digit, durationMs);
+    const leg = this.find(name);
+    if (leg !== undefined) this.#press(leg, digit, durationMs);
   }
 
   /** The leg of that name, the endpoint in use where it has no id. */
@@ -279,9 +280,17 @@ export class Bridge {
       leg.tell({ kind: 'dtmf', leg: leg.leg, digit, durationMs });
       const inUse = this.#endpoints.get(this.#inUse);
       if (!this.#bridged || this.#held !== null || inUse?.talks !== true) continue;
-      if (leg === this.whatsapp) inUse.path.sendDigit(digit, durationMs);
-      else if (leg === inUse) this.whatsapp.path.sendDigit(digit, durationMs);
+      if (leg === this.whatsapp) this.#press(inUse, digit, durationMs);
+      else if (leg === inUse) this.#press(this.whatsapp, digit, durationMs);
     }
+  }
+
+  /** Decided here alone, so that no digit goes both ways, whatever a new offer changes. */
+  #press(leg: BridgeLeg, digit: string, durationMs?: number): void {
+    const isSent = leg.path.sendDigit(digit, durationMs);
+    if (isSent || leg === this.whatsapp || leg.plan === undefined) return;
+    const duration = durationMs === undefined ? {} : { durationMs };
+    leg.tell({ kind: 'unsentDigit', leg: 'endpoint', digit, ...duration });
   }
 
   #now(): number {

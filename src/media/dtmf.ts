@@ -103,6 +103,13 @@ export class DtmfSender {
     this.#queue.push({ code, frames: Math.round(tone / FRAME_MS) });
   }
 
+  /** Forgets what is being sent and what waits. */
+  clear(): void {
+    this.#queue = [];
+    this.#sending = undefined;
+    this.#pause = 0;
+  }
+
   get busy(): boolean {
     return this.#sending !== undefined || (this.#pause === 0 && this.#queue.length > 0);
   }

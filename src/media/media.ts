@@ -93,7 +93,10 @@ export type MediaCall = {
   play(leg: MediaLeg, sound: Sound, options: PlayOptions): number;
   /** Ends what plays toward a leg and what waits to. */
   stopPlaying(leg: MediaLeg, legId?: string): void;
-  /** Sends RFC 4733 digits ('0'-'9', '*', '#', 'A'-'D') on a leg. */
+  /**
+   * Sends RFC 4733 digits ('0'-'9', '*', '#', 'A'-'D') on a leg; those for an endpoint that takes
+   * none come back as `unsentDigit`.
+   */
   sendDtmf(leg: MediaLeg, digits: string, legId?: string): void;
   /**
    * Records what is heard from both sides into a sealed file, beside the call: no trouble of a
@@ -200,6 +203,11 @@ export type MediaEvent =
   /** The first RTP packet with audio came in on a leg. */
   | { kind: 'firstAudio'; leg: MediaLeg; legId?: string }
   | { kind: 'dtmf'; leg: MediaLeg; digit: string; durationMs: number; legId?: string }
+  /**
+   * A digit for an endpoint whose SDP has no telephone-event, the customer's own included: it has
+   * to get there by signalling, and goes no other way.
+   */
+  | { kind: 'unsentDigit'; leg: 'endpoint'; digit: string; durationMs?: number; legId?: string }
   /**
    * The end of a sound, once for each `play`: `completed` when its last frame was sent, else it
    * was stopped, interrupted, there was no such leg, or it could not be played: then `trouble` is

@@ -16,6 +16,7 @@ import type { SipRequest, SipResponse } from './message.ts';
 import { makeReply } from './reply.ts';
 import { isFromPeer, Session } from './session.ts';
 import type {
+  InfoDtmfOutcome,
   InviteRequest,
   ReofferOutcome,
   ReplacedDialog,
@@ -138,18 +139,17 @@ export class Call implements SipCall {
   }
 
   reoffer(sdp: string): Promise<ReofferOutcome> {
-    const session = this.#liveSession();
-    return session === undefined
-      ? Promise.resolve({ status: 481, reason: 'There is no call' })
-      : session.reoffer(sdp);
+    const none = { status: 481, reason: 'There is no call' };
+    return this.#liveSession()?.reoffer(sdp) ?? Promise.resolve(none);
   }
 
   refer(target: string, replaces?: ReplacedDialog): void {
     this.#liveSession()?.refer(target, replaces);
   }
 
-  sendInfoDtmf(digit: string, durationMs?: number): void {
-    this.#liveSession()?.sendInfoDtmf(digit, durationMs);
+  async sendInfoDtmf(digits: string, durationMs?: number): Promise<InfoDtmfOutcome> {
+    const sent = this.#liveSession()?.sendInfoDtmf(digits, durationMs);
+    return sent ?? { taken: 0, trouble: 'over' };
   }
 
   replaceable(): ReplacedDialog | undefined {

@@ -189,14 +189,14 @@ test('keys by INFO are heard in both forms, and sent in the better known one', a
     const [key] = events.slice(before).filter((event) => event.kind === 'infoDtmf');
     assert.equal(key === undefined ? '' : `${key.digit} ${key.durationMs}`, expected);
   }
-  call.sendInfoDtmf('#', 120);
+  const sent = call.sendInfoDtmf('#', 120);
   assert.equal(stage.last('INFO').body, 'Signal=#\r\nDuration=120\r\n');
   assert.deepEqual(headersOf(stage.last('INFO'), 'content-type'), ['application/dtmf-relay']);
   stage.deliver(answer(stage.last('INFO'), 200));
-  call.sendInfoDtmf('12');
-  assert.equal(stage.count('INFO'), 1);
+  assert.deepEqual(await sent, { taken: 1, trouble: null });
+  assert.deepEqual(await call.sendInfoDtmf('1x'), { taken: 0, trouble: 'refused' });
   call.hangUp();
-  call.sendInfoDtmf('1');
+  assert.deepEqual(await call.sendInfoDtmf('1'), { taken: 0, trouble: 'over' });
   assert.equal(stage.count('INFO'), 1);
   assertNothingLeft(stage);
 });

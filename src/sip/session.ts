@@ -3,16 +3,17 @@ import type { Random } from '../platform/random.ts';
 import { afterRequest, contactOf, type Dialog } from './dialog.ts';
 import type { DialogSender, InDialogRequest, RequestOutcome } from './dialog-sender.ts';
 import { cseqOf, tagOf } from './header-fields.ts';
-import { INFO_TYPES, infoDtmfBody, parseInfoDtmf } from './info-dtmf.ts';
-import { headerOf, listOf, type SipHeader, type SipRequest } from './message.ts';
-import type { SipResponse } from './message.ts';
+import { INFO_TYPES, parseInfoDtmf } from './info-dtmf.ts';
+import { headerOf, listOf, type SipHeader, type SipMessage } from './message.ts';
+import type { SipRequest, SipResponse } from './message.ts';
+import { OwnKeys } from './own-keys.ts';
 import { OwnOffers } from './own-offers.ts';
 import { OwnRefers } from './own-refer.ts';
 import { PeerOffers } from './peer-offers.ts';
 import { PeerRefers } from './peer-refer.ts';
 import { CAPABILITIES, makeReply, SUPPORTED } from './reply.ts';
 import { SessionTimer } from './session-timer.ts';
-import type { ReofferOutcome, ReplacedDialog, SipCallEvent } from './sip.ts';
+import type { InfoDtmfOutcome, ReofferOutcome, ReplacedDialog, SipCallEvent } from './sip.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
 
 /**
@@ -39,8 +40,10 @@ export class Session {
   #ownOffers: OwnOffers | undefined;
   #peerRefers: PeerRefers | undefined;
   #ownRefers: OwnRefers | undefined;
+  #ownKeys: OwnKeys | undefined;
   readonly #timer: SessionTimer;
-  readonly #mayUpdate: boolean;
+  /** The methods of the peer's last Allow header; undefined while it has said nothing. */
+  #allow: ReadonlySet<string> | undefined;
   #dialog: Dialog;
   #localSdp: string;
 
@@ -48,7 +51,7 @@ export class Session {
     this.#parts = parts;
     this.#dialog = dialog;
     this.#localSdp = parts.localSdp;
-    this.#mayUpdate = listOf(answer, 'allow').some((method) => method.toUpperCase() === 'UPDATE');
+    this.#noteAllow(answer);
     this.#timer = new SessionTimer({
       clock: parts.clock,
       refresh: () => this.#refresh(),
@@ -118,10 +121,13 @@ export class Session {
     this.#refersOfOurs().start(target, replaces);
   }
 
-  sendInfoDtmf(digit: string, durationMs: number | undefined): void {
-    const body = infoDtmfBody(digit, durationMs);
-    if (body === undefined) return;
-    this.#send({ method: 'INFO', contentType: 'application/dtmf-relay', body }, () => undefined);
+  sendInfoDtmf(digits: string, durationMs: number | undefined): Promise<InfoDtmfOutcome> {
+    this.#ownKeys ??= new OwnKeys({
+      // RFC 3261 section 20.5: no Allow says nothing, so the peer is asked.
+      mayInform: () => this.#allow?.has('INFO') !== false,
+      send: (request, onOutcome) => this.#send(request, onOutcome),
+    });
+    return this.#ownKeys.press(digits, durationMs);
   }
 
   /** A request of the peer in this dialog (RFC 3261 section 12.2.2). */
@@ -130,6 +136,7 @@ export class Session {
     const next = afterRequest(this.#dialog, request);
     if (next === 'late') return answer(server, 500, 'CSeq out of order');
     this.#dialog = next;
+    this.#noteAllow(request);
     if (request.method === 'BYE') {
       // A BYE that crosses ours is answered like any other.
       answer(server, 200, 'OK');
@@ -175,6 +182,7 @@ export class Session {
     this.#peerOffers?.cancel();
     this.#peerRefers?.end();
     this.#ownRefers?.end();
+    this.#ownKeys?.end();
   }
 
   #receiveOffer(server: ServerTransaction): void {
@@ -237,7 +245,7 @@ export class Session {
 
   /** UPDATE where the peer knows it, as it carries no offer; else a re-INVITE with the same. */
   #refresh(): void {
-    if (!this.#mayUpdate) {
+    if (this.#allow?.has('UPDATE') !== true) {
       void this.#offersOfOurs().offer(this.#localSdp);
       return;
     }
@@ -260,8 +268,17 @@ export class Session {
     return this.#timer.lengthen(outcome.response);
   }
 
+  #noteAllow(message: SipMessage): void {
+    if (headerOf(message, 'allow') === undefined) return;
+    // RFC 3261 section 21.4.6: a 405 has to tell what is taken. Other refusals may be a proxy's.
+    const counts = message.kind === 'request' || message.status < 300 || message.status === 405;
+    if (!counts) return;
+    this.#allow = new Set(listOf(message, 'allow').map((method) => method.toUpperCase()));
+  }
+
   #send(request: InDialogRequest, onOutcome: (outcome: RequestOutcome) => void): void {
     this.#parts.sender.request(this.#dialog, request, (outcome) => {
+      if (outcome.kind === 'response') this.#noteAllow(outcome.response);
       onOutcome(outcome);
       if (endsDialog(request.method, outcome)) this.#parts.onLost('The endpoint lost the call');
     });

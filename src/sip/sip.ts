@@ -97,6 +97,15 @@ export type RegisterOutcome = {
 /** What became of an offer of ours inside the dialog; without an answer, why. */
 export type ReofferOutcome = { sdp: string } | { status: number; reason: string };
 
+/**
+ * How many of the keys the peer has taken, and why not all: it refused one, or its Allow names no
+ * INFO so that none was sent; it did not answer in time; or there is no answered call.
+ */
+export type InfoDtmfOutcome = {
+  taken: number;
+  trouble: 'refused' | 'unanswered' | 'over' | null;
+};
+
 /** A dialog as plain JSON, to be kept with the call and given to `endLost` after a crash. */
 export type SavedDialog = Record<string, unknown>;
 
@@ -154,8 +163,11 @@ export type SipCall = {
   reoffer(sdp: string): Promise<ReofferOutcome>;
   /** Asks the peer to call somebody else (REFER). The outcome arrives as `referProgress`. */
   refer(target: string, replaces?: ReplacedDialog): void;
-  /** Presses a key by SIP INFO (application/dtmf-relay). Does nothing outside an answered call. */
-  sendInfoDtmf(digit: string, durationMs?: number): void;
+  /**
+   * Presses keys by SIP INFO (application/dtmf-relay), each after the answer to the one before;
+   * what is asked meanwhile waits its turn. Never rejects.
+   */
+  sendInfoDtmf(digits: string, durationMs?: number): Promise<InfoDtmfOutcome>;
   /**
    * This dialog as the other endpoint's Replaces would name it: to be given to the `refer` of
    * another call, which makes an attended transfer. Undefined before the answer.

@@ -110,7 +110,7 @@ const STORIES: readonly Story[] = [
   },
   {
     scenario: 'info',
-    onEvent: (call, { kind }) => kind === 'infoDtmf' && call.sendInfoDtmf('9'),
+    onEvent: (call, { kind }) => void (kind === 'infoDtmf' && call.sendInfoDtmf('9')),
     told: ['answered', 'infoDtmf', 'ended by endpoint'],
   },
 ];
