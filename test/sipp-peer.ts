@@ -28,7 +28,7 @@ export function startSipp(
   const wanted = ['-sf', file, '-i', '127.0.0.1', '-p', `${port}`, '-m', '1', '-d', `${pauseMs}`];
   for (const [name, text] of Object.entries(words)) wanted.push('-key', name, text);
   if (echoPort !== undefined) wanted.push('-rtp_echo', '-mi', '127.0.0.1', '-mp', `${echoPort}`);
-  const mode = ['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '20s'];
+  const mode = ['-t', transport === 'udp' ? 'u1' : 't1', '-nostdin', '-timeout', '120s'];
   const child = spawn('sipp', [...wanted, ...mode], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
