@@ -2,7 +2,8 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { errorText } from '../src/platform/failure.ts';
-import type { Bench, BenchResult } from './harness.ts';
+import { writePage } from './bench-page.ts';
+import { asRow, type Bench, type BenchResult } from './harness.ts';
 
 /**
  * `npm run bench`: runs every benchmark of this folder one after the other.
@@ -10,14 +11,16 @@ import type { Bench, BenchResult } from './harness.ts';
  *   npm run bench -- intake          only this one
  *   npm run bench -- intake --json   the last line is one JSON object for this benchmark
  *   npm run bench -- sip --seconds=5 the same as BENCH_SECONDS=5 npm run bench -- sip
+ *   npm run bench -- sip --page      puts the figures into docs/reference/benchmarks.md
  *
  * Exit code 1 when a benchmark broke. A missed goal is printed, not an error: on a busy machine
  * it would only teach people to ignore the exit code.
  */
-const NOT_BENCHES = new Set(['bench', 'harness']);
+const NOT_BENCHES = new Set(['bench', 'bench-page', 'harness']);
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const json = process.argv.includes('--json');
+const options = process.argv.slice(2).filter((word) => /^--.+=/.test(word));
 
 for (const word of process.argv.slice(2)) {
   const [, name, value] = /^--([a-z-]+)=(.+)$/.exec(word) ?? [];
@@ -44,7 +47,10 @@ for (const name of names) {
   try {
     const module = (await import(join(import.meta.dirname, `${name}.ts`))) as { run?: Bench };
     // Files beside the benchmarks that only serve them have no `run`.
-    if (module.run !== undefined) print(name, await module.run());
+    if (module.run === undefined) continue;
+    const results = await module.run();
+    if (process.argv.includes('--page')) writePage(name, options, results);
+    print(name, results);
   } catch (error) {
     broken = true;
     console.error(`${name} broke: ${errorText(error)}`);
@@ -58,17 +64,7 @@ function print(bench: string, results: BenchResult[]): void {
     console.log(JSON.stringify({ bench, results }));
     return;
   }
-  const rows = results.map((result) => [
-    result.name,
-    `${round(result.value)} ${result.unit}`,
-    result.reference === null
-      ? ''
-      : `${round(result.reference)} ${result.unit} (${result.referenceName ?? 'reference'})`,
-    result.ratio === null ? '' : result.ratio.toFixed(2),
-    result.goal ?? '',
-    result.met === null ? '' : result.met ? 'met' : 'MISSED',
-  ]);
-  const table = [['', 'ours', 'reference', 'ratio', 'goal', ''], ...rows];
+  const table = [['', 'ours', 'reference', 'ratio', 'goal', ''], ...results.map(asRow)];
   const widths = table[0]?.map((_, column) =>
     Math.max(...table.map((row) => row[column]?.length ?? 0)),
   );
@@ -76,8 +72,4 @@ function print(bench: string, results: BenchResult[]): void {
   for (const row of table) {
     console.log(`  ${row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  ')}`);
   }
-}
-
-function round(value: number): string {
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

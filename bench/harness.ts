@@ -68,6 +68,23 @@ function isMet(goal: Goal, value: number, ratio: number | null): boolean {
   return value <= goal.atMost;
 }
 
+/** The cells of a table: name, ours, reference, ratio, goal, and whether it was met. */
+export function asRow(result: BenchResult): string[] {
+  const { name, value, unit, reference, referenceName = 'reference', ratio, goal, met } = result;
+  return [
+    name,
+    `${round(value)} ${unit}`,
+    reference === null ? '' : `${round(reference)} ${unit} (${referenceName})`,
+    ratio === null ? '' : ratio.toFixed(2),
+    goal ?? '',
+    met === null ? '' : met ? 'met' : 'MISSED',
+  ];
+}
+
+function round(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
 /** The value below which the given share (0 to 1) of the samples lies; NaN without samples. */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = Float64Array.from(samples).sort();
