@@ -11,8 +11,8 @@ const HEAD = `<!-- Written by "npm run bench -- NAME --page" from that very run;
 # Benchmarks
 
 What was measured, by which command, and when. Figures hold for the machine they stand with; the
-ratio to the reference, which was measured in the same run, travels. \`npm run bench\` runs them all,
-\`npm run bench -- NAME\` one; the head of \`bench/NAME.ts\` says what is compared and how to make
+ratio to the reference, which was measured in the same run, travels. \`npm run bench\` runs all,
+\`npm run bench -- NAME\` one; the head of \`bench/NAME.ts\` says what is compared, and how to make
 it larger.
 `;
 
