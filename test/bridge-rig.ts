@@ -8,12 +8,13 @@ import { ManualClock } from '../src/platform/clock.ts';
 import { seededRandom } from '../src/platform/random.ts';
 
 /** Stands for Opus in the bridge's tests: two bytes per sample, nothing lost. */
-export function linearCodec(): FrameCodec {
+export function linearCodec(expected: number[] = []): FrameCodec {
   return {
     frameTicks: 960,
     encode: (samples) => new Uint8Array(Int16Array.from(samples).buffer),
     decode: (payload) => new Int16Array(Uint8Array.from(payload).buffer),
     conceal: () => new Int16Array(160),
+    expectLoss: (share) => void expected.push(share),
     free: () => {},
   };
 }
@@ -48,6 +49,8 @@ export type BridgeRig = {
   clock: ManualClock;
   /** Opus codecs that were opened and not given back; the real ones hold memory of their own. */
   codecsHeld: () => number;
+  /** What each Opus codec was told of the way to its far side. */
+  expectedLoss: readonly number[];
   /** Opens a further endpoint leg. */
   open: (legId: string, plan: LegPlan) => RigLeg;
   /** Lets frames of 20 ms pass; `each` runs before every one. */
@@ -66,6 +69,7 @@ export async function openRig(plan: LegPlan, onFrame?: FrameTap): Promise<Bridge
   const events: MediaEvent[] = [];
   const toCustomer: RtpPacket[] = [];
   let codecsHeld = 0;
+  const expectedLoss: number[] = [];
   const bridge = new Bridge({
     clock,
     random: seededRandom(9),
@@ -74,7 +78,7 @@ export async function openRig(plan: LegPlan, onFrame?: FrameTap): Promise<Bridge
     sendToWhatsApp: keeper(toCustomer),
     openOpus: async () => {
       codecsHeld += 1;
-      return { ...linearCodec(), free: () => (codecsHeld -= 1) };
+      return { ...linearCodec(expectedLoss), free: () => (codecsHeld -= 1) };
     },
     onEvent: (event) => events.push(event),
     ...(onFrame === undefined ? {} : { onFrame }),
@@ -100,6 +104,7 @@ export async function openRig(plan: LegPlan, onFrame?: FrameTap): Promise<Bridge
     events,
     clock,
     codecsHeld: () => codecsHeld,
+    expectedLoss,
     open,
     frames(count, each) {
       for (let frame = 0; frame < count; frame += 1) {

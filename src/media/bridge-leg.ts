@@ -172,6 +172,13 @@ export class BridgeLeg {
     return buildReport({ ssrc, now: clock.now(), rtpTimestamp, packets, octets, cname, block });
   }
 
+  /** RTCP came; what it says of our packets tells how much the encoder should guard them. */
+  heardReports(bytes: Uint8Array): void {
+    this.traffic.noteReports(bytes, this.stream?.ssrc, this.#options.clock);
+    const share = this.traffic.farLossShare;
+    if (share !== null) this.#opus?.expectLoss(share);
+  }
+
   stats(): LegStats {
     return this.traffic.stats(this.voice.late);
   }

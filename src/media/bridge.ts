@@ -164,7 +164,7 @@ export class Bridge {
 
   /** RTCP counts as a sign of life too. */
   heardRtcp(leg: BridgeLeg, bytes: Uint8Array): void {
-    leg.traffic.noteReports(bytes, leg.stream?.ssrc, this.#options.clock);
+    leg.heardReports(bytes);
     leg.tell(leg.traffic.watch.heard(this.#now()));
   }
 

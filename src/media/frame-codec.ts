@@ -13,6 +13,8 @@ export type FrameCodec = {
   decode(payload: Uint8Array): Int16Array;
   /** 20 ms in place of a lost packet; `following` is the one after it, where it is here. */
   conceal(following?: Uint8Array): Int16Array;
+  /** The far side says that this share (0 to 1) of what was encoded is lost on the way. */
+  expectLoss(share: number): void;
   free(): void;
 };
 
@@ -30,6 +32,7 @@ export function g711Codec(law: G711Law): FrameCodec {
       last = Int16Array.from({ length: FRAME_SAMPLES }, (_, at) => (last[at] ?? 0) >> 1);
       return last;
     },
+    expectLoss: () => {},
     free: () => {},
   };
 }

@@ -75,6 +75,11 @@ export class LegTraffic {
     this.#reports.accept(bytes, sending, clock);
   }
 
+  /** The share of our packets that the far side misses of late; null before it has said so. */
+  get farLossShare(): number | null {
+    return this.#reports.far?.lossShare ?? null;
+  }
+
   /** What our next report says about the stream heard here; nothing before one was heard. */
   reportBlock(clock: Clock): ReportBlock | undefined {
     if (this.#ssrc === undefined) return undefined;
@@ -119,8 +124,9 @@ export class LegTraffic {
   #farStats(rttMs: number | null): FarStats | null {
     const { far } = this.#reports;
     if (far === null) return null;
-    const lossShare = far.packetsLost / Math.max(1, this.#packetsOut);
-    const delayMs = estimatedDelayMs(rttMs, far.jitterMs);
-    return { ...far, mos: scoreOf({ codec: this.#codec, lossShare, delayMs }) };
+    const { packetsLost, jitterMs } = far;
+    const lossShare = packetsLost / Math.max(1, this.#packetsOut);
+    const delayMs = estimatedDelayMs(rttMs, jitterMs);
+    return { packetsLost, jitterMs, mos: scoreOf({ codec: this.#codec, lossShare, delayMs }) };
   }
 }

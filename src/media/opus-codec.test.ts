@@ -26,32 +26,43 @@ test('a lost packet is concealed, with help of the next one where it is here', a
 
 test('with the packet after it, a lost one of a voice is nearly what was said', async (t) => {
   const sender = await opened(t);
+  assert.ok((await wrongShare(t, sender, true)) < 0.2);
+  assert.ok((await wrongShare(t, sender, false)) > 0.5);
+});
+
+test('packets carry error correction only where the far side misses some', async (t) => {
+  const sender = await opened(t);
+  sender.expectLoss(0);
+  assert.ok((await wrongShare(t, sender, true)) > 0.5);
+  sender.expectLoss(0.08);
+  assert.ok((await wrongShare(t, sender, true)) < 0.2);
+  sender.expectLoss(0.004);
+  assert.ok((await wrongShare(t, sender, true)) > 0.5);
+});
+
+/** Every tenth is lost; the power of what is wrong in its place, as a share of the voice's. */
+async function wrongShare(t: TestContext, sender: FrameCodec, withNext: boolean): Promise<number> {
   const voice = makeVoice(160 * 200);
   const packets = Array.from({ length: 200 }, (_, at) =>
     Uint8Array.from(sender.encode(voice.subarray(at * 160, at * 160 + 160))),
   );
   const whole = await opened(t);
   const said = packets.map((packet) => Int16Array.from(whole.decode(packet)));
-  /** Every tenth is lost; the power of what is wrong in its place, as a share of the voice's. */
-  const wrong = async (withNext: boolean): Promise<number> => {
-    const codec = await opened(t);
-    let [error, power] = [0, 0];
-    for (const [at, packet] of packets.entries()) {
-      if (at % 10 !== 8) {
-        codec.decode(packet);
-        continue;
-      }
-      const made = codec.conceal(withNext ? packets[at + 1] : undefined);
-      for (const [sample, right] of (said[at] ?? []).entries()) {
-        error += ((made[sample] ?? 0) - right) ** 2;
-        power += right ** 2;
-      }
+  const codec = await opened(t);
+  let [error, power] = [0, 0];
+  for (const [at, packet] of packets.entries()) {
+    if (at % 10 !== 8) {
+      codec.decode(packet);
+      continue;
     }
-    return error / power;
-  };
-  assert.ok((await wrong(true)) < 0.2);
-  assert.ok((await wrong(false)) > 0.5);
-});
+    const made = codec.conceal(withNext ? packets[at + 1] : undefined);
+    for (const [sample, right] of (said[at] ?? []).entries()) {
+      error += ((made[sample] ?? 0) - right) ** 2;
+      power += right ** 2;
+    }
+  }
+  return error / power;
+}
 
 test('our silence is Opus and is silent', async (t) => {
   const codec = await opened(t);

@@ -24,7 +24,7 @@ test('both sides measure the round trip from each other`s echo', () => {
   clock.advance(40);
   ours.accept(second, OURS, clock);
   assert.ok(Math.abs((ours.roundTripMs ?? 0) - 100) < 1, `${ours.roundTripMs}`);
-  assert.deepEqual(ours.far, { packetsLost: 4, jitterMs: 12 });
+  assert.deepEqual([ours.far?.packetsLost, ours.far?.jitterMs], [4, 12]);
 });
 
 test('a report about somebody else, or an echo of what we never sent, says nothing', () => {
@@ -48,6 +48,18 @@ test('the share of loss is that of the interval, the count that of the call', ()
   assert.deepEqual([later.lossShare, later.lost], [0, 10]);
   // A late packet came after all: fewer lost than before must not look like loss.
   assert.equal(about(301, 9).lossShare, 0);
+});
+
+test('what the far side misses counts at once, and is forgotten over some good reports', () => {
+  const clock = new ManualClock();
+  const exchange = new RtcpExchange();
+  const shares = [0, 0.25, 0, 0, 0, 0, 0, 0, 0].map((lossShare) => {
+    const block = { ...emptyBlock(), ssrc: OURS.ssrc, lossShare };
+    exchange.accept(buildReport({ ...source(2, clock), block }), OURS, clock);
+    return exchange.far?.lossShare ?? -1;
+  });
+  assert.deepEqual(shares.slice(0, 3), [0, 0.25, 0.15]);
+  assert.ok((shares.at(-1) ?? 1) < 0.01, `${shares.at(-1)}`);
 });
 
 function report(ssrc: number, clock: ManualClock): Buffer {

@@ -6,7 +6,12 @@ import type { Reception } from './rtp-reception.ts';
 export type FarReport = {
   packetsLost: number;
   jitterMs: number;
+  /** The share lost of late: up with the first bad report, and down again over some good ones. */
+  lossShare: number;
 };
+
+/** What is kept of the loss of before by a report without any: gone below 1 % after some five. */
+const LOSS_KEPT = 0.6;
 
 /** A longer one is a forged or broken report, not a network that somebody talks over. */
 const ROUND_TRIP_MAX_MS = 10_000;
@@ -70,8 +75,10 @@ export class RtcpExchange {
   }
 
   #note(about: ReportBlock, clockRate: number, now: number): void {
+    const lossBefore = (this.#far?.lossShare ?? 0) * LOSS_KEPT;
     this.#far = {
       packetsLost: Math.max(0, about.lost),
+      lossShare: Math.max(about.lossShare, lossBefore),
       jitterMs: Math.round((about.jitterTicks * 1000 * 100) / clockRate) / 100,
     };
     if (about.lastReport === 0) return;
