@@ -81,6 +81,10 @@ suite('campaigns in a browser', { skip: needsProgram('chromium', 'chromium') }, 
       .getByLabel('Variables of the template', { exact: false })
       .fill('{{contactName}}\n{{order}}');
     await page.getByLabel('“order” is').selectOption('column');
+    await page.locator('summary').filter({ hasText: 'How long to wait' }).click();
+    await page.getByLabel('Wait for an answer').fill('2h');
+    await page.locator('summary').filter({ hasText: 'Limits of its calls' }).click();
+    await page.getByLabel('Calls at a time').fill('4');
     await assertSound('new');
     await press('Make the draft');
     await page.getByText('Look at what would come of it first; then start.').waitFor();
@@ -106,6 +110,14 @@ suite('campaigns in a browser', { skip: needsProgram('chromium', 'chromium') }, 
     await page.locator('summary').filter({ hasText: 'Declined' }).first().click();
     await page.getByText('ask', { exact: true }).waitFor();
     await assertSound('paused');
+    await press('Change pace and hours');
+    await page.locator('summary').filter({ hasText: 'Limits of its calls' }).last().click();
+    const atATime = page.getByLabel('Calls at a time').last();
+    assert.equal(await atATime.inputValue(), '4', 'as the draft said');
+    await atATime.fill('');
+    await assertSound('pace');
+    await press('Save the pace');
+    await page.getByRole('button', { name: 'Change pace and hours', exact: true }).waitFor();
     await press('Go on');
     await page.getByText('running', { exact: true }).first().waitFor();
     await press('Stop…');

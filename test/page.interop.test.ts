@@ -410,6 +410,9 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
     await office.getByLabel('Ask after each answered call').check();
     await press(office, 'Save');
     await office.getByText('Saved. It holds', { exact: false }).waitFor();
+    await office.getByLabel('Days that recordings are kept').fill('30');
+    await press(office, 'Save how recordings are announced and kept');
+    await office.getByText('Saved.', { exact: true }).waitFor();
     assert.deepEqual(await axeFaults(office), []);
   });
 

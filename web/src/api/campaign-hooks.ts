@@ -18,8 +18,15 @@ export type CampaignWish = {
   journeyId?: string;
   ask?: Record<string, unknown>;
   variables: Record<string, VariableSource>;
+} & Partial<CampaignPace>;
+/** What may be changed also while it runs; null takes a limit away. */
+export type CampaignPace = {
   startsPerMinute: number;
-  window?: { days: number[]; from: string; until: string; timeZone: string };
+  window: { days: number[]; from: string; until: string; timeZone: string } | null;
+  priority: number | null;
+  callsPerSecond: number | null;
+  concurrentCalls: number | null;
+  endAt: string | null;
 };
 export type CampaignMove = 'start' | 'pause' | 'resume' | 'stop' | 'preview';
 
@@ -64,6 +71,15 @@ export function useContactFiles() {
 
 export function useCreateCampaign() {
   return useSending<CampaignWish, CampaignView>('/v1/campaigns');
+}
+
+export function useChangeCampaign(id: string) {
+  const { client } = useBusiness();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (pace: CampaignPace) => client.patch<CampaignView>(`/v1/campaigns/${id}`, pace),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['business'] }),
+  });
 }
 
 export function useMoveCampaign(id: string) {

@@ -1,7 +1,7 @@
 /** A request of the business API as a command that can be pasted into a POSIX shell. */
 export function asCurl(request: {
   /** POST unless told; only a POST carries an Idempotency-Key, and a GET no body. */
-  method?: 'GET' | 'POST' | 'PUT';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
   url: string;
   apiKey: string;
   idempotencyKey: string;

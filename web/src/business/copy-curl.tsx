@@ -12,7 +12,7 @@ export function CopyCurl(props: {
   what: string;
   path: string;
   body?: unknown;
-  method?: 'GET' | 'POST' | 'PUT';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
   csvFile?: string;
 }) {
   const { client } = useBusiness();

@@ -12,6 +12,7 @@ import { Card } from '../ui/card.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { dayAndTime, inWords } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { ChangePace } from './change-pace.tsx';
 import { paceText, peopleText, STATE_TONES } from './campaign-words.ts';
 import { MembersCard } from './members-card.tsx';
 import { PreviewPicture } from './preview-picture.tsx';
@@ -47,6 +48,7 @@ export function CampaignCard(props: { id: string }) {
           )}
           {data.state === 'draft' && <PreviewPicture campaign={data} />}
           <Moves campaign={data} />
+          {data.endedAt === null && <ChangePace campaign={data} />}
         </div>
       </Card>
       {data.state !== 'draft' && <WhyCard campaign={data} onPick={setFilter} />}

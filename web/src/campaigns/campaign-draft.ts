@@ -1,5 +1,6 @@
-import type { CampaignWish, VariableSource } from '../api/campaign-hooks.ts';
+import type { CampaignPace, CampaignWish, VariableSource } from '../api/campaign-hooks.ts';
 import type { JourneyDocument } from '../api/journey-hooks.ts';
+import { fromLocalInput, localInput } from '../schedule/schedule-words.ts';
 import { variablesOf } from './campaign-words.ts';
 
 /** What the form holds, and the request that it means. */
@@ -13,10 +14,25 @@ export type CampaignDraft = {
   template: string;
   purpose: string;
   templateVariables: string;
+  /** A whole number and a unit, such as 24h. */
+  waitFor: string;
+  /** Empty: the template's own, the routing's, none. */
+  language: string;
+  endpoint: string;
+  script: string;
   variables: Record<string, VariableSource>;
+} & PaceDraft;
+
+/** As it is typed; an empty one is no limit. */
+export type PaceDraft = {
   startsPerMinute: string;
   from: string;
   until: string;
+  priority: string;
+  callsPerSecond: string;
+  concurrentCalls: string;
+  /** Of this computer's clock, as the browser writes it. */
+  endAt: string;
 };
 
 export const FIRST_DRAFT: CampaignDraft = {
@@ -28,10 +44,18 @@ export const FIRST_DRAFT: CampaignDraft = {
   template: 'call_permission_request',
   purpose: '',
   templateVariables: '',
+  waitFor: '24h',
+  language: '',
+  endpoint: '',
+  script: '',
   variables: {},
   startsPerMinute: '600',
   from: '',
   until: '',
+  priority: '',
+  callsPerSecond: '',
+  concurrentCalls: '',
+  endAt: '',
 };
 
 const linesOf = (text: string): string[] =>
@@ -61,8 +85,13 @@ export function wishOf(
 ): CampaignWish {
   const lineId = draft.lineId === '' ? firstLine : draft.lineId;
   const templateVariables = linesOf(draft.templateVariables);
-  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { from, until, template, purpose } = draft;
+  const { template, purpose, waitFor } = draft;
+  const named = Object.entries({
+    language: draft.language.trim(),
+    endpoint: draft.endpoint,
+    script: draft.script,
+  }).filter(([, text]) => text !== '');
+  const pace = Object.entries(paceOf(draft, null)).filter(([, value]) => value !== null);
   return {
     name: draft.name.trim(),
     ...(lineId === null ? {} : { lineId }),
@@ -72,16 +101,46 @@ export function wishOf(
           ask: {
             template: template.trim(),
             purpose,
+            waitFor,
             ...(templateVariables.length === 0 ? {} : { templateVariables }),
+            ...Object.fromEntries(named),
           },
         }
       : { journeyId: draft.journeyId }),
     variables: Object.fromEntries(
       names.map((name) => [name, draft.variables[name] ?? { text: '' }]),
     ),
+    ...Object.fromEntries(pace),
+  };
+}
+
+/** What is typed of the pace, as it is sent; the hours keep the days and zone that they had. */
+export function paceOf(draft: PaceDraft, before: CampaignPace['window']): CampaignPace {
+  const { from, until, endAt } = draft;
+  const timeZone = before?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const days = before?.days ?? [1, 2, 3, 4, 5];
+  const number = (text: string): number | null => (text === '' ? null : Number(text));
+  return {
     startsPerMinute: Number(draft.startsPerMinute),
-    ...(from === '' || until === ''
-      ? {}
-      : { window: { days: [1, 2, 3, 4, 5], from, until, timeZone } }),
+    window: from === '' || until === '' ? null : { days, from, until, timeZone },
+    priority: number(draft.priority),
+    callsPerSecond: number(draft.callsPerSecond),
+    concurrentCalls: number(draft.concurrentCalls),
+    endAt: fromLocalInput(endAt),
+  };
+}
+
+/** The pace of a campaign as the form shows it. */
+export function paceDraftOf(campaign: CampaignPace): PaceDraft {
+  const { window, endAt } = campaign;
+  const text = (value: number | null): string => (value === null ? '' : String(value));
+  return {
+    startsPerMinute: String(campaign.startsPerMinute),
+    from: window?.from ?? '',
+    until: window?.until ?? '',
+    priority: text(campaign.priority),
+    callsPerSecond: text(campaign.callsPerSecond),
+    concurrentCalls: text(campaign.concurrentCalls),
+    endAt: endAt === null ? '' : localInput(Date.parse(endAt)),
   };
 }

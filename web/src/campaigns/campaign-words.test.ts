@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIRST_DRAFT, variableNames, wishOf } from './campaign-draft.ts';
+import { FIRST_DRAFT, paceDraftOf, paceOf, variableNames, wishOf } from './campaign-draft.ts';
 import { peopleText, roughly, variablesOf } from './campaign-words.ts';
 
 test('the variables that texts use are found, without those that every text may use', () => {
@@ -19,7 +19,11 @@ test('a draft becomes the request that the server takes', () => {
     name: 'Late',
     lineId: 'line_1',
     audience: { importId: 'imp_1' },
-    ask: { template: 'call_permission_request', purpose: 'your order {{order}}' },
+    ask: {
+      template: 'call_permission_request',
+      purpose: 'your order {{order}}',
+      waitFor: '24h',
+    },
     variables: { order: { column: 'order' } },
     startsPerMinute: 600,
   });
@@ -30,4 +34,20 @@ test('a draft becomes the request that the server takes', () => {
 test('times and people are said roughly', () => {
   assert.deepEqual([30, 600, 9_000, 400_000].map(roughly), ['30 s', '10 min', '3 h', '5 days']);
   assert.deepEqual([peopleText(1), peopleText(12_000)], ['1 person', '12,000 people']);
+});
+
+test('a pace that is changed keeps the days and the zone, and an empty field is no limit', () => {
+  const window = { days: [6, 7], from: '10:00', until: '12:00', timeZone: 'Asia/Kolkata' };
+  const typed = { ...FIRST_DRAFT, from: '11:00', until: '12:00', callsPerSecond: '0.5' };
+  assert.deepEqual(paceOf(typed, window), {
+    startsPerMinute: 600,
+    window: { ...window, from: '11:00' },
+    priority: null,
+    callsPerSecond: 0.5,
+    concurrentCalls: null,
+    endAt: null,
+  });
+  const limits = { priority: 9, callsPerSecond: null, concurrentCalls: 4 };
+  const stored = { ...limits, startsPerMinute: 60, window, endAt: '2026-06-03T12:00:00.000Z' };
+  assert.deepEqual(paceOf(paceDraftOf(stored), window), stored);
 });

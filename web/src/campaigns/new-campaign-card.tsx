@@ -6,8 +6,10 @@ import {
   type CampaignWish,
   type VariableSource,
 } from '../api/campaign-hooks.ts';
-import { useLines } from '../api/business-hooks.ts';
+import { useEndpoints, useLines } from '../api/business-hooks.ts';
+
 import { useJourneys } from '../api/journey-hooks.ts';
+import { useScripts } from '../api/script-hooks.ts';
 import { useTemplates } from '../api/template-hooks.ts';
 import { CopyCurl } from '../business/copy-curl.tsx';
 import { Button } from '../ui/button.tsx';
@@ -16,6 +18,7 @@ import { TextField } from '../ui/field.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { SelectField } from '../ui/select-field.tsx';
 import { TextArea } from '../ui/text-area.tsx';
+import { PaceFields } from './pace-fields.tsx';
 import { FIRST_DRAFT, variableNames, wishOf, type CampaignDraft } from './campaign-draft.ts';
 
 /** Whom a campaign is for and what happens; nothing is sent before it is started. */
@@ -76,7 +79,7 @@ export function NewCampaignCard(props: { onCreated: (campaign: CampaignView) => 
             onChange={(source) => change({ variables: { ...draft.variables, [name]: source } })}
           />
         ))}
-        <PaceFields draft={draft} change={change} />
+        <PaceFields draft={draft} onChange={change} />
         <div className="flex flex-wrap items-start gap-2">
           <Button type="submit" look="primary" disabled={create.isPending}>
             {create.isPending ? 'Making…' : 'Make the draft'}
@@ -171,7 +174,53 @@ function AskFields({ draft, change }: Fields) {
         maxLength={2_000}
         onChange={(templateVariables) => change({ templateVariables })}
       />
+      <AskDetails draft={draft} change={change} />
     </>
+  );
+}
+
+function AskDetails({ draft, change }: Fields) {
+  const endpoints = useEndpoints();
+  const scripts = useScripts();
+  return (
+    <details className="text-sm">
+      <summary className="cursor-pointer font-semibold">How long to wait, and who calls</summary>
+      <div className="mt-3 grid gap-3 sm:grid-cols-2">
+        <TextField
+          label="Wait for an answer"
+          value={draft.waitFor}
+          required
+          pattern="[0-9]{1,4}[mhd]"
+          hint="30m, 24h or 2d"
+          onChange={(waitFor) => change({ waitFor })}
+        />
+        <TextField
+          label="Language of the template"
+          value={draft.language}
+          maxLength={20}
+          placeholder="each person's own"
+          onChange={(language) => change({ language })}
+        />
+        <SelectField
+          label="Who calls"
+          value={draft.endpoint}
+          options={[
+            ['', 'as calls are routed'],
+            ...(endpoints.data?.items ?? []).map(({ id, name }) => [id, name] as const),
+          ]}
+          onChange={(endpoint) => change({ endpoint })}
+        />
+        <SelectField
+          label="Script that leads the call"
+          value={draft.script}
+          options={[
+            ['', 'none'],
+            ...(scripts.data?.items ?? []).map(({ id, name }) => [id, name] as const),
+          ]}
+          onChange={(script) => change({ script })}
+        />
+      </div>
+    </details>
   );
 }
 
@@ -201,35 +250,6 @@ function VariableField(props: {
         maxLength={isColumn ? 63 : 200}
         {...(about === null ? {} : { hint: about })}
         onChange={(text) => props.onChange(isColumn ? { column: text } : { text })}
-      />
-    </div>
-  );
-}
-
-function PaceFields({ draft, change }: Fields) {
-  return (
-    <div className="grid gap-3 sm:grid-cols-3">
-      <TextField
-        label="People who begin a minute"
-        type="number"
-        min={1}
-        max={60_000}
-        required
-        value={draft.startsPerMinute}
-        onChange={(startsPerMinute) => change({ startsPerMinute })}
-      />
-      <TextField
-        label="From (empty: any hour)"
-        type="time"
-        value={draft.from}
-        onChange={(from) => change({ from })}
-      />
-      <TextField
-        label="Until"
-        type="time"
-        value={draft.until}
-        hint="Monday to Friday, by this computer's clock."
-        onChange={(until) => change({ until })}
       />
     </div>
   );

@@ -1,5 +1,6 @@
 import { ExportsCard } from './exports-card.tsx';
 import { PricesCard } from './prices-card.tsx';
+import { RecordingsCard } from './recordings-card.tsx';
 import { SurveysCard } from './surveys-card.tsx';
 
 /** What stays of calls: records as files, what customers said, prices that costs come from. */
@@ -10,7 +11,10 @@ export function RecordsPage() {
         <ExportsCard />
         <SurveysCard />
       </div>
-      <PricesCard />
+      <div className="grid min-w-0 grid-cols-1 gap-4">
+        <PricesCard />
+        <RecordingsCard />
+      </div>
     </main>
   );
 }
