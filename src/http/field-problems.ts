@@ -131,7 +131,7 @@ function inWords({ keyword, message = '' }: SchemaIssue, params: IssueParams): W
       const [why] = params.issues ?? [];
       if (why === undefined) return { rule: 'has the documented form' };
       const first = asSchemaIssue(why, []);
-      const { rule } = inWords(first, first.params as IssueParams);
+      const { rule } = inWords(first, first.params);
       return { rule: `a name in it ${rule}`, fix: 'Rename it.' };
     }
     case 'invalid_format':

@@ -1,12 +1,12 @@
 import { keyColumn, type KeyColumn } from '../contacts/contact-key-store.ts';
-import { at, statement, type Queryable } from '../database/database.ts';
+import { at, statement, unmeasured, type Queryable } from '../database/database.ts';
 import type { Bucket, ContactId, EventId } from '../platform/ids.ts';
 import { openPayload } from './outbox-store.ts';
 import type { WebhookEndpointId } from './webhook-endpoints-store.ts';
 
 /**
- * The deliveries table is the queue: due rows are claimed bucket by bucket under a lease. When a
- * delivery is due is our clock's business, how long a lease lives is the database's: so nodes
+ * The deliveries table is the queue: due rows are claimed receiver by receiver under a lease. When
+ * a delivery is due is our clock's business, how long a lease lives is the database's: so nodes
  * whose clocks differ never hold the same row at once.
  */
 export type DeliveryStatus = 'pending' | 'delivered' | 'failed' | 'held';
@@ -38,14 +38,36 @@ export type DeliveryRow = {
   delivered_at: number | null;
 };
 
-const DUE_BUCKETS = statement<{ bucket: Bucket }>(
-  'deliveries_due_buckets',
-  `select b as bucket from generate_series(0, 63) b where exists (
-     select 1 from deliveries d
-      where d.bucket = b::smallint and d.status = 'pending' and d.next_attempt_at <= $1
-        and (d.lease_until is null or d.lease_until < now())
-        and d.webhook_id <> all ($2::text[]))`,
+/**
+ * One step through the index for each receiver that something waits for, so that a busy one costs
+ * the same with one delivery waiting as with fifty thousand. Not from the table of receivers:
+ * what was announced just as its receiver was taken away must still be found, to be settled.
+ */
+const DUE_WEBHOOKS = statement<{ webhook_id: WebhookEndpointId }>(
+  'deliveries_due_webhooks',
+  `with recursive waiting as (
+     (select webhook_id, next_attempt_at from deliveries where status = 'pending'
+       order by webhook_id, next_attempt_at limit 1)
+     union all
+     select following.* from waiting cross join lateral (
+       select d.webhook_id, d.next_attempt_at from deliveries d
+        where d.status = 'pending' and d.webhook_id > waiting.webhook_id
+        order by d.webhook_id, d.next_attempt_at limit 1) as following
+   )
+   select w.webhook_id from waiting w
+    where w.next_attempt_at <= $1 and w.webhook_id <> all (${unmeasured('$2::text[]')}::text[])
+      and exists (select 1 from deliveries d
+                   where d.webhook_id = w.webhook_id and d.status = 'pending'
+                     and d.next_attempt_at <= $1
+                     and (d.lease_until is null or d.lease_until < now()))
+    order by w.next_attempt_at, w.webhook_id`,
 );
+
+/**
+ * How many deliveries one claim leases. It stands in the text of the statement: of a limit that
+ * is a parameter the planner thinks the worst, and reads the whole table to mark four rows.
+ */
+export const CLAIM_MAX = 4;
 
 // The try is counted when it begins: a delivery that kills its worker must not be tried for ever.
 type ClaimedRow = ClaimedDelivery &
@@ -55,14 +77,13 @@ const CLAIM = statement<ClaimedRow>(
   'deliveries_claim',
   `with due as (
      select bucket, id from deliveries
-      where bucket = $1 and status = 'pending' and next_attempt_at <= $2
+      where webhook_id = $1 and status = 'pending' and next_attempt_at <= $2
         and (lease_until is null or lease_until < now())
-        and webhook_id <> all ($3::text[])
-      order by next_attempt_at, id limit $4 for update skip locked
+      order by next_attempt_at, id limit ${CLAIM_MAX} for update skip locked
    ), leased as (
      update deliveries d
-        set attempts = d.attempts + 1, lease_owner = $5,
-            lease_until = now() + make_interval(secs => $6)
+        set attempts = d.attempts + 1, lease_owner = $3,
+            lease_until = now() + make_interval(secs => $4)
        from due where d.bucket = due.bucket and d.id = due.id
      returning d.bucket, d.id, d.event_id, d.webhook_id, d.attempts
    )
@@ -102,22 +123,23 @@ const OF_WEBHOOK = statement<DeliveryRow>(
 /** Longer than one try can take, with room for a slow commit. */
 const LEASE_SECONDS = 60;
 
-/** The buckets with something due, leaving aside endpoints that are busy enough. */
-export async function dueBuckets(
+/** The receivers with something due, who waits longest first, leaving aside the busy ones. */
+export async function dueWebhooks(
   queryable: Queryable,
   now: number,
   busy: readonly string[],
-): Promise<Bucket[]> {
-  const rows = await queryable.run(DUE_BUCKETS, [at(now), busy]);
-  return rows.map(({ bucket }) => bucket);
+): Promise<WebhookEndpointId[]> {
+  const rows = await queryable.run(DUE_WEBHOOKS, [at(now), busy]);
+  return rows.map(({ webhook_id: id }) => id);
 }
 
+/** Leases what has waited longest for one receiver, `CLAIM_MAX` deliveries at most. */
 export async function claimDeliveries(
   queryable: Queryable,
-  claim: { bucket: Bucket; now: number; busy: readonly string[]; limit: number; owner: string },
+  claim: { webhookId: WebhookEndpointId; now: number; owner: string },
 ): Promise<ClaimedDelivery[]> {
-  const { bucket, now, busy, limit, owner } = claim;
-  const rows = await queryable.run(CLAIM, [bucket, at(now), busy, limit, owner, LEASE_SECONDS]);
+  const { webhookId, now, owner } = claim;
+  const rows = await queryable.run(CLAIM, [webhookId, at(now), owner, LEASE_SECONDS]);
   return rows.map(({ contact_id: contactId, sealed, sealed_key: sealedKey, ...row }) => {
     const { payload } = row;
     if (payload === null || contactId === null) return { ...row, payload: null };

@@ -6,7 +6,12 @@ import { makeIds, type AccountId, type CallId } from '../platform/ids.ts';
 import { silentLog } from '../platform/log.ts';
 import { seededRandom } from '../platform/random.ts';
 import { makeSealer } from '../platform/sealing.ts';
-import { claimDeliveries, dueBuckets, listDeliveries, settleDelivery } from './deliveries-store.ts';
+import {
+  claimDeliveries,
+  dueWebhooks,
+  listDeliveries,
+  settleDelivery,
+} from './deliveries-store.ts';
 import { makeDeliveryWorker } from './delivery-worker.ts';
 import { listEvents, recoverEvents, redeliverEvent } from './events-store.ts';
 import { announceAll } from './outbox-store.ts';
@@ -243,12 +248,12 @@ test('two workers never share a delivery; what a dead one held comes back', asyn
   assert.equal(new Set(posts.map((post) => post.headers['webhook-id'])).size, 100);
 
   await announce(1);
-  const claim = { bucket: 0, now: clock.now(), busy: [], limit: 4, owner: 'node_dead' };
+  const claim = { webhookId: id, now: clock.now(), owner: 'node_dead' };
   const [held] = await claimDeliveries(testing.database, claim);
   assert.ok(held !== undefined);
   await worker().drain();
   assert.equal(posts.length, 100, 'leased: left alone');
-  assert.deepEqual(await dueBuckets(testing.database, clock.now(), []), []);
+  assert.deepEqual(await dueWebhooks(testing.database, clock.now(), []), []);
   await testing.database.script(`update deliveries set lease_until = now() - interval '1 second'
     where lease_owner = 'node_dead'`);
   await worker().drain();

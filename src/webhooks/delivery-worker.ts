@@ -5,8 +5,9 @@ import type { Log } from '../platform/log.ts';
 import type { Random } from '../platform/random.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import {
+  CLAIM_MAX,
   claimDeliveries,
-  dueBuckets,
+  dueWebhooks,
   isFailingSince,
   settleDelivery,
   type ClaimedDelivery,
@@ -52,7 +53,7 @@ const CONCURRENCY = 64;
  * An endpoint with this many tries under way is left out of claims, and a claim takes no more
  * than this many rows: so one endpoint never has twice as many, whatever waits for it.
  */
-const PER_ENDPOINT = 4;
+const PER_ENDPOINT = CLAIM_MAX;
 const DISABLE_CHECK_EVERY_MS = 60_000;
 
 export function makeDeliveryWorker(ports: DeliveryWorkerPorts): DeliveryWorker {
@@ -125,17 +126,16 @@ class Deliveries {
     }
   }
 
-  /** Visits each bucket that has something due once; returns how many deliveries it began. */
+  /** Visits each receiver that has something due once; returns how many deliveries it began. */
   async #claimRound(): Promise<number> {
     const { database, clock, owner } = this.#ports;
     let claimed = 0;
-    for (const bucket of await dueBuckets(database, clock.now(), this.#busy())) {
+    for (const webhookId of await dueWebhooks(database, clock.now(), this.#busy())) {
       while (this.#underWay.size > this.#concurrency - PER_ENDPOINT) {
         await Promise.race(this.#underWay);
       }
       if (this.#stopping) break;
-      const claim = { bucket, now: clock.now(), busy: this.#busy(), limit: PER_ENDPOINT, owner };
-      const rows = await claimDeliveries(database, claim);
+      const rows = await claimDeliveries(database, { webhookId, now: clock.now(), owner });
       for (const row of rows) this.#begin(row);
       claimed += rows.length;
     }
