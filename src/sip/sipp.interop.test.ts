@@ -33,7 +33,7 @@ const STORIES: readonly Story[] = [
   { scenario: 'bye-by-peer', told: ['answered', 'ended by endpoint'] },
   { scenario: 'busy', told: ['failed 486'] },
   { scenario: 'unavailable', told: ['failed 503'] },
-  { scenario: 'no-answer', request: { ringTimeoutMs: 700 }, told: ['ringing', 'failed 408'] },
+  { scenario: 'no-answer', request: { ringTimeoutMs: 3_000 }, told: ['ringing', 'failed 408'] },
   {
     scenario: 'digest-401',
     password: 'secret',
@@ -90,13 +90,14 @@ const STORIES: readonly Story[] = [
   },
   {
     scenario: 'lost-ack',
-    onAnswered: hangUpLater,
+    onEvent: (call, { kind }) => kind === 'answerRepeated' && call.hangUp(),
     told: ['answered', 'answerRepeated', 'ended by us'],
   },
   {
+    // Its key says that the other one of its phones is done.
     scenario: 'forked',
-    onAnswered: hangUpLater,
-    told: ['answered', 'ended by us'],
+    onEvent: hangUpAtKey,
+    told: ['answered', 'infoDtmf', 'ended by us'],
   },
   {
     scenario: 'reliable',
@@ -105,8 +106,8 @@ const STORIES: readonly Story[] = [
   },
   {
     scenario: 'session-timer',
-    onAnswered: hangUpLater,
-    told: ['answered', 'ended by us'],
+    onEvent: hangUpAtKey,
+    told: ['answered', 'infoDtmf', 'ended by us'],
   },
   {
     scenario: 'info',
@@ -115,16 +116,18 @@ const STORIES: readonly Story[] = [
   },
 ];
 
-/** After what the peer still has to say about its own answer. */
-function hangUpLater(call: SipCall): void {
-  systemClock.after(400, () => call.hangUp());
+/** After what the peer still has to say: its key is the sign. */
+function hangUpAtKey(call: SipCall, { kind }: SipCallEvent): void {
+  if (kind === 'infoDtmf') call.hangUp();
 }
 
 for (const transport of ['udp', 'tcp'] as const) {
   for (const story of STORIES) {
     const end = story.told.at(-1) ?? '';
-    test(`SIPp plays ${story.scenario}, ${end}, over ${transport}`, { skip, timeout: 30_000 }, () =>
-      play(story, transport),
+    test(
+      `SIPp plays ${story.scenario}, ${end}, over ${transport}`,
+      { skip, timeout: 120_000 },
+      () => play(story, transport),
     );
   }
 }
@@ -172,7 +175,7 @@ function inviteFor(story: Story, transport: Transport, port: number): InviteRequ
     from: { user: 'gateway', displayName: 'Ask "first"' },
     headers: { 'X-WA-Call-Id': 'call_1' },
     offer: OFFER + AUDIO,
-    ringTimeoutMs: 20_000,
+    ringTimeoutMs: 60_000,
     ...story.request,
   };
 }
