@@ -193,9 +193,9 @@ describe('media between a caller and the simulator', () => {
   });
 });
 
-/** Looks again and again, at most 15 s. */
+/** Looks again and again, at most a minute. */
 async function waitFor(holds: () => boolean): Promise<void> {
-  for (let look = 0; look < 750; look += 1) {
+  for (let look = 0; look < 3_000; look += 1) {
     if (holds()) return;
     await delay(systemClock, 20);
   }

@@ -66,13 +66,13 @@ export async function openBaresip(options: BaresipOptions = {}): Promise<Baresip
   };
 }
 
-/** Waits up to 10 s; nothing here tests speed. */
+/** Waits up to a minute; nothing here tests speed. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     if (isSo()) return;
     await delay(systemClock, 20);
   }
-  throw new Error(`${what} did not come within 10 s`);
+  throw new Error(`${what} did not come within a minute`);
 }
 
 /** baresip's control port takes JSON in netstrings. */

@@ -62,8 +62,8 @@ for (const [index, point] of (['queued', 'initiated', 'ringing', 'bridged'] as c
     }
     server.kill('SIGKILL');
     await exited(server);
-    const killedAt = systemClock.now();
     await start();
+    const upAt = systemClock.now();
     const ended = await eventually('the end', async () => {
       const view = await read(call.id);
       return view.status === 'ended' ? view : null;
@@ -75,7 +75,7 @@ for (const [index, point] of (['queued', 'initiated', 'ringing', 'bridged'] as c
       );
       return person?.call === null && pbx.calls.every(({ state }) => state === 'ended');
     });
-    assert.ok(systemClock.now() - killedAt < ORPHAN_MS + 15_000);
+    assert.ok(systemClock.now() - upAt < ORPHAN_MS + 30_000, 'nobody took it over');
     assert.ok(ended.outcome !== null && ended.endReason !== null);
     await assertOneEnd(api, call.id);
     assert.ok(((await personAt(sandbox.url, number))?.pastCalls.length ?? 0) <= 1, 'rung twice');

@@ -18,7 +18,7 @@ let echoPort = 0;
 before(async () => {
   if (skip !== false) return;
   [port, echoPort] = [await freePort(), await freePort()];
-  house = await openLiveDesks({ ports: '46700-46799', first: 860, users: [] });
+  house = await openLiveDesks({ ports: '45000-45099', first: 860, users: [] });
   await house.addDesk('desk', `sip:100@127.0.0.1:${port}`, { healthCheck: 'off' });
 });
 

@@ -14,7 +14,8 @@ export type RtpEngine = {
 };
 export type Ng = { [key: string]: string | readonly string[] | Ng };
 
-const ANSWER_MS = 3_000;
+const ANSWER_MS = 15_000;
+const PING_MS = 1_000;
 const START_TRIES = 50;
 
 /** Null where it is not installed. */
@@ -50,11 +51,11 @@ export async function openRtpEngine(ports: {
     waiting.get(text.slice(0, space))?.(readBencoded(text.slice(space + 1)));
   });
   let cookies = 0;
-  const ask = (command: Ng): Promise<Record<string, unknown>> => {
+  const ask = (command: Ng, waitMs = ANSWER_MS): Promise<Record<string, unknown>> => {
     cookies += 1;
     const cookie = `ask${cookies}`;
     const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
-    const timer = systemClock.after(ANSWER_MS, () => reject(new Error('rtpengine says nothing')));
+    const timer = systemClock.after(waitMs, () => reject(new Error('rtpengine says nothing')));
     waiting.set(cookie, resolve);
     socket.send(Buffer.from(`${cookie} ${bencoded(command)}`, 'latin1'), control, '127.0.0.1');
     return promise.finally(() => {
@@ -64,7 +65,7 @@ export async function openRtpEngine(ports: {
   };
   for (let tries = 0; ; tries += 1) {
     await delay(systemClock, 100);
-    const isUp = await ask({ command: 'ping' }).then(
+    const isUp = await ask({ command: 'ping' }, PING_MS).then(
       () => true,
       () => false,
     );

@@ -58,7 +58,7 @@ export async function untilListening(transport: Transport, port: number): Promis
   const place = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000`;
   // State 0A is a TCP listener, 07 a bound UDP socket.
   const wanted = `${place} ${transport === 'tcp' ? '0A' : '07'}`;
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     const table = await readFile(`/proc/net/${transport}`, 'utf8').catch(() => wanted);
     if (table.includes(wanted)) return;
     await delay(systemClock, 20);

@@ -12,7 +12,7 @@ import { chooseSession, writeSession, type PbxCodec } from './pbx-sdp.ts';
 import { openRtpPort } from './rtp-port.ts';
 
 const HOST = '127.0.0.1';
-const limits = { timeout: 20_000 };
+const limits = { timeout: 120_000 };
 let pbx: DemoPbx;
 let agent: SipUserAgent;
 
@@ -122,11 +122,11 @@ function lastCall(user: string): DemoPbxCall | undefined {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     if (isSo()) return;
     await delay(systemClock, 20);
   }
-  throw new Error('did not come about within 10 s');
+  throw new Error('did not come about within a minute');
 }
 
 type Listener = (call: SipCall, event: SipCallEvent) => void;

@@ -20,7 +20,7 @@ import { testEndpoint, type TargetTest } from './test-call-desk.ts';
 
 /** Test calls with real media to real peers: what is wrong is found, and said in plain words. */
 const HOST = '127.0.0.1';
-const limits = { timeout: 60_000 };
+const limits = { timeout: 120_000 };
 const system = { clock: systemClock, random: systemRandom, log: silentLog };
 let media: EmbeddedMediaPlane;
 let sip: SipUserAgent;

@@ -14,7 +14,7 @@ const skip = needsProgram('baresip', 'baresip-core');
 const HOST = '127.0.0.1';
 
 for (const transport of ['udp', 'tcp'] as const) {
-  test(`baresip answers and we hang up, over ${transport}`, { skip, timeout: 30_000 }, () =>
+  test(`baresip answers and we hang up, over ${transport}`, { skip, timeout: 120_000 }, () =>
     withBaresip(async (phone) => {
       const { call, events, media } = await phone.call(transport);
       const answered = events.find(({ kind }) => kind === 'answered');
@@ -26,7 +26,7 @@ for (const transport of ['udp', 'tcp'] as const) {
     }),
   );
 
-  test(`baresip holds, resumes and hangs up, over ${transport}`, { skip, timeout: 30_000 }, () =>
+  test(`baresip holds, resumes and hangs up, over ${transport}`, { skip, timeout: 120_000 }, () =>
     withBaresip(async (phone) => {
       const { events, media } = await phone.call(transport, (event) => {
         if (event.kind === 'offered') event.reply({ sdp: offer(media.port, 2) });
@@ -107,7 +107,7 @@ async function placeCall(
       from: { user: '4930123', displayName: 'Askfirst' },
       headers: { 'X-WA-Call-Id': 'call_1' },
       offer: offer(media.port, 1),
-      ringTimeoutMs: 10_000,
+      ringTimeoutMs: 60_000,
     },
     (event) => {
       events.push(event);

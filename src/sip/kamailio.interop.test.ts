@@ -44,10 +44,10 @@ const CASES: readonly Case[] = [
 
 for (const one of CASES) {
   const name = `Kamailio: ${one.transport}, ${one.algorithm}, ${one.scenario}`;
-  test(name, { skip, timeout: 40_000 }, () => throughKamailio(one));
+  test(name, { skip, timeout: 120_000 }, () => throughKamailio(one));
 }
 
-test('Kamailio refuses a wrong password, and we do not try again', { skip, timeout: 40_000 }, () =>
+test('Kamailio refuses a wrong password, and we do not try again', { skip, timeout: 120_000 }, () =>
   withKamailio('MD5', 9, async (agent, targetOf) => {
     const { told } = await place(agent, { ...targetOf('udp'), password: 'wrong' });
     assert.deepEqual(told, ['failed 407']);
@@ -228,7 +228,7 @@ function place(
   const told: string[] = [];
   const request = { target, from: { user: '4930123' }, headers: {}, offer: OFFER, ...more };
   return new Promise((resolve) => {
-    const call = agent.invite({ ...request, ringTimeoutMs: 15_000 }, (event) => {
+    const call = agent.invite({ ...request, ringTimeoutMs: 60_000 }, (event) => {
       told.push(nameOf(event));
       queueMicrotask(() => onEvent(call, event));
       if (event.kind === 'failed' || event.kind === 'ended') resolve({ told });

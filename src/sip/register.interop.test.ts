@@ -17,7 +17,7 @@ const REALM = 'pbx.test';
 for (const algorithm of ['MD5', 'SHA-256'] as const) {
   test(
     `Kamailio: registered with ${algorithm}, found, renewed, taken back`,
-    { skip, timeout: 40_000 },
+    { skip, timeout: 120_000 },
     () =>
       withRegistrar(algorithm, async (agent, targetOf, kamailio) => {
         assert.equal(await statusOfMessage(kamailio.port), 404);
@@ -34,7 +34,7 @@ for (const algorithm of ['MD5', 'SHA-256'] as const) {
   );
 }
 
-test('Kamailio: registered over TCP', { skip, timeout: 40_000 }, () =>
+test('Kamailio: registered over TCP', { skip, timeout: 120_000 }, () =>
   withRegistrar('MD5', async (agent, targetOf, kamailio) => {
     assert.equal((await untilTaken(agent.registration(targetOf('tcp')))).status, 200);
     assert.equal(await statusOfMessage(kamailio.port), 405);
@@ -43,7 +43,7 @@ test('Kamailio: registered over TCP', { skip, timeout: 40_000 }, () =>
 
 test(
   'Kamailio: a time that is too brief is told, a wrong password refused',
-  { skip, timeout: 40_000 },
+  { skip, timeout: 120_000 },
   () =>
     withRegistrar('MD5', async (agent, targetOf) => {
       await untilTaken(agent.registration(targetOf('udp')));

@@ -11,7 +11,7 @@ import type { SipCallEvent, SipTls } from './sip.ts';
 import { openSipUserAgent } from './user-agent.ts';
 
 /** A PBX behind TLS that is busy, and a user agent that must know whom it speaks to. */
-const limits = { timeout: 20_000 };
+const limits = { timeout: 120_000 };
 let server: Server;
 let port = 0;
 let asked: string[] = [];
@@ -60,7 +60,7 @@ async function dial(uri: string, tls: SipTls | undefined): Promise<SipCallEvent>
   });
   const event = await new Promise<SipCallEvent>((resolve) => {
     const order = { target: { uri }, from: { user: 'a' }, headers: {}, offer: 'v=0\r\n' };
-    agent.invite({ ...order, ringTimeoutMs: 10_000 }, resolve);
+    agent.invite({ ...order, ringTimeoutMs: 60_000 }, resolve);
   });
   await agent.close();
   return event;

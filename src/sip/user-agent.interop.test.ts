@@ -9,7 +9,7 @@ import { systemRandom } from '../platform/random.ts';
 import type { SipCallEvent, SipUserAgent } from './sip.ts';
 import { openSipUserAgent } from './user-agent.ts';
 
-const limits = { timeout: 20_000 };
+const limits = { timeout: 120_000 };
 const options = {
   clock: systemClock,
   random: systemRandom,
@@ -21,7 +21,7 @@ const options = {
 function dial(agent: SipUserAgent, uri: string): Promise<SipCallEvent> {
   return new Promise((resolve) => {
     const request = { target: { uri }, from: { user: 'a' }, headers: {}, offer: 'v=0\r\n' };
-    agent.invite({ ...request, ringTimeoutMs: 10_000 }, resolve);
+    agent.invite({ ...request, ringTimeoutMs: 60_000 }, resolve);
   });
 }
 
