@@ -3,7 +3,6 @@ import { after, before, test, type TestContext } from 'node:test';
 import type { AgentView } from '../src/agents/agent-views.ts';
 import type { Cdr } from '../src/calls/cdr.ts';
 import type { CallView } from '../src/http/api-types.ts';
-import { delay, systemClock } from '../src/platform/clock.ts';
 import { openAgent, type AgentPeer } from './agent-peer.ts';
 import { openMetaPeer } from './meta-peer.ts';
 import {
@@ -14,6 +13,7 @@ import {
   PURPOSE,
   type LiveProduct,
 } from './product-peers.ts';
+import { everyFrame, until } from './real-time.ts';
 
 /** Agents in their browsers, with real WebRTC on both sides of the bridge. */
 let live: LiveProduct;
@@ -54,11 +54,8 @@ test('an agent answers in the browser, talks in Opus, and pauses after it', asyn
   assert.ok(call.asked !== null);
   const peer = await agent.answer();
   await reaches(id, 'bridged');
-  for (let frame = 0; frame < 60; frame += 1) {
-    peer.sendAudio(Uint8Array.of(0xfc, frame, 1, 2, 3, 4, 5, 6));
-    await delay(systemClock, 20);
-  }
-  assert.ok(peer.received.length > 20, `${peer.received.length} packets of the customer`);
+  await everyFrame(60, () => peer.sendAudio(Uint8Array.of(0xfc, 1, 2, 3, 4, 5, 6)));
+  await until(() => peer.received.length > 20);
   assert.equal((await agent.me()).state, 'busy');
   assert.equal((await agent.send('POST', `/calls/${id}/actions`, { action: 'hold' })).status, 200);
   await eventually('the hold', async () => (await agent.me()).call?.held);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before, type TestContext } from 'node:test';
 import { openMetaPeer, type MetaPeer } from '../../test/meta-peer.ts';
+import { until } from '../../test/real-time.ts';
 import { delay, systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
@@ -46,13 +47,6 @@ async function anAgent(t: TestContext, call: MediaCall, legId?: string): Promise
   return agent;
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries += 1) {
-    if (tries > 400) throw new Error(`never came: ${what}`);
-    await delay(systemClock, 20);
-  }
-}
-
 test('Opus passes between WhatsApp and a browser as it came, and keys do both ways', async (t) => {
   const { call, customer, events } = await aCall(t);
   const agent = await anAgent(t, call);
@@ -62,7 +56,7 @@ test('Opus passes between WhatsApp and a browser as it came, and keys do both wa
   const said = [Uint8Array.of(0xfc, 1, 2, 3, 4, 5, 6, 7), Uint8Array.of(0xfc, 9, 8, 7, 6, 5, 4)];
   const heard = (peer: MetaPeer, packet?: Uint8Array): boolean =>
     peer.received.some(({ payload }) => Buffer.compare(payload, packet ?? payload) === 0);
-  for (let tries = 0; tries < 100 && !(heard(agent, said[0]) && heard(customer, said[1]));) {
+  for (let tries = 0; tries < 3_000 && !(heard(agent, said[0]) && heard(customer, said[1]));) {
     tries += 1;
     customer.sendAudio(said[0] ?? payloadless());
     agent.sendAudio(said[1] ?? payloadless());
@@ -73,7 +67,7 @@ test('Opus passes between WhatsApp and a browser as it came, and keys do both wa
   call.sendDtmf('whatsapp', '7');
   const keyed = (peer: MetaPeer, digit: number): boolean =>
     peer.received.some(({ payloadType, payload }) => payloadType === 126 && payload[0] === digit);
-  await until('the keys', () => keyed(agent, 5) && keyed(customer, 7));
+  await until(() => keyed(agent, 5) && keyed(customer, 7));
   const stats = await call.stats();
   assert.equal(stats.transcoded, false);
   assert.equal(stats.srtp, 'DTLS_SRTP');
@@ -87,7 +81,7 @@ test('a browser that goes away is told once, and the WhatsApp leg stays', async 
   await call.applyEndpointAnswer(agent.answer, 'leg2');
   // werift leaves without a word; this record ends the session as a browser's own alert does.
   await agent.sendRaw(Buffer.from([21, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 4, 1, 2, 3, 4]));
-  await until('the end', () => events.some(({ kind }) => kind === 'endpointGone'));
+  await until(() => events.some(({ kind }) => kind === 'endpointGone'));
   assert.deepEqual(
     events.filter(({ kind }) => kind === 'endpointGone'),
     [{ kind: 'endpointGone', legId: 'leg2' }],
@@ -95,7 +89,7 @@ test('a browser that goes away is told once, and the WhatsApp leg stays', async 
   assert.ok(!events.some(({ kind }) => kind === 'lost'));
   const inUse = plane.portsInUse();
   await call.closeEndpoint('leg2');
-  await until('the port', () => plane.portsInUse() === inUse - 1);
+  await until(() => plane.portsInUse() === inUse - 1);
 });
 
 test('an answer that the guard refuses leaves the call; the leg can be offered anew', async (t) => {

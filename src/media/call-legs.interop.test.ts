@@ -6,9 +6,10 @@ import test, { after, before, type TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { createDecoder, createEncoder, type OpusEncoderHandle } from 'libopus-wasm';
 import { openMetaPeer, type MetaPeer } from '../../test/meta-peer.ts';
+import { everyFrame } from '../../test/real-time.ts';
 import { audioPort, openRtpPeer, type RtpPeer } from '../../test/rtp-peer.ts';
 import { clearestShare, makeTone } from '../../test/tones.ts';
-import { delay, systemClock } from '../platform/clock.ts';
+import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { decodeG711, encodeG711 } from './g711.ts';
@@ -386,19 +387,11 @@ function assertUnbroken(received: readonly RtpPacket[]): void {
   }
 }
 
-async function everyFrame(frames: number, send: () => void): Promise<void> {
-  const start = systemClock.monotonic();
-  for (let frame = 1; frame <= frames; frame += 1) {
-    send();
-    await delay(systemClock, start + frame * 20 - systemClock.monotonic());
-  }
-}
-
 async function until(
   talk: (frames: number) => Promise<void>,
   condition: () => boolean,
 ): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
+  for (let turn = 0; turn < 3_000; turn += 1) {
     if (condition()) return;
     await talk(1);
   }

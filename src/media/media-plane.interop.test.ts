@@ -3,9 +3,10 @@ import { createSocket } from 'node:dgram';
 import test, { after, before, type TestContext } from 'node:test';
 import { createDecoder, createEncoder } from 'libopus-wasm';
 import { openMetaPeer, type MetaPeer } from '../../test/meta-peer.ts';
+import { everyFrame, until } from '../../test/real-time.ts';
 import { audioPort, openRtpPeer, type RtpPeer } from '../../test/rtp-peer.ts';
 import { clearestShare, joinSamples, makeTone, toneShare } from '../../test/tones.ts';
-import { delay, systemClock } from '../platform/clock.ts';
+import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { buildTelephoneEvent } from './dtmf.ts';
@@ -126,7 +127,7 @@ test('a holding endpoint is not heard, and is again after the resume', async (t)
   const spoken = Uint8Array.of(0xf8, 0xff, 0xfe, 7);
   customer.received.length = 0;
   await everyFrame(20, () => endpoint.sendAudio(96, spoken, 960));
-  assert.ok(customer.received.length > 5);
+  await until(() => customer.received.length > 5);
   assert.equal(customer.received.filter(({ payload }) => payload.length === 4).length, 0);
   const resumed = await call.answerEndpointOffer(endpoint.sdp('96', [...opus, 'a=sendrecv']));
   assert.match(resumed, /a=sendrecv\r\n/);
@@ -256,20 +257,4 @@ function assertUnbroken({ received }: Pick<MetaPeer, 'received'>, frameTicks: nu
     const step = (packet.timestamp - (before?.timestamp ?? 0)) >>> 0;
     assert.ok(step >= frameTicks && step <= 10 * frameTicks, `step of ${step} ticks at ${at}`);
   }
-}
-
-async function everyFrame(frames: number, send: () => void): Promise<void> {
-  const start = systemClock.monotonic();
-  for (let frame = 1; frame <= frames; frame += 1) {
-    send();
-    await delay(systemClock, start + frame * 20 - systemClock.monotonic());
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    if (condition()) return;
-    await delay(systemClock, 20);
-  }
-  assert.fail(`waited in vain for ${condition.toString()}`);
 }

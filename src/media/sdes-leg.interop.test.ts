@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { after, before, test, type TestContext } from 'node:test';
 import { createDecoder, createEncoder } from 'libopus-wasm';
 import { openSdesMeta, type SdesMeta } from '../../test/sdes-meta.ts';
+import { everyFrame, until } from '../../test/real-time.ts';
 import { audioPort, openRtpPeer, type RtpPeer } from '../../test/rtp-peer.ts';
+import { flipped, openStranger } from '../../test/stranger.ts';
 import { clearestShare, makeTone } from '../../test/tones.ts';
 import { delay, systemClock } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
@@ -225,41 +227,6 @@ async function withEndpoint(t: TestContext, call: MediaCall, legId?: string): Pr
   return endpoint;
 }
 
-async function openStranger(t: TestContext): Promise<{ socket: Socket; heard: () => number }> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => {
-    socket.bind(0, '127.0.0.1', resolve);
-  });
-  let heard = 0;
-  socket.on('message', () => {
-    heard += 1;
-  });
-  t.after(() => socket.close());
-  return { socket, heard: () => heard };
-}
-
 function plainRtp(at: number): Buffer {
   return Buffer.from([0x80, 111, 0, at, 0, 0, 0, 1, 0, 0, 0, 9, 0xf8, 0xff, 0xfe, 9]);
-}
-
-function flipped(packet: Buffer, at: number): Buffer {
-  const copy = Buffer.from(packet);
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
-}
-
-async function everyFrame(frames: number, send: () => void): Promise<void> {
-  const start = systemClock.monotonic();
-  for (let frame = 1; frame <= frames; frame += 1) {
-    send();
-    await delay(systemClock, start + frame * 20 - systemClock.monotonic());
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    if (await condition()) return;
-    await delay(systemClock, 20);
-  }
-  assert.fail(`waited in vain for ${condition.toString()}`);
 }
