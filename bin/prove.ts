@@ -122,6 +122,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
     counts: 'rounds',
     count: 50,
   },
+  'switch-report': {
+    says: 'the report before a switch of packs counts each person once and right, in little memory',
+    kind: 'test',
+    file: 'test/switch-report.test.ts',
+    variable: 'ASKFIRST_SWITCH_PEOPLE',
+    counts: 'people',
+    count: 1_000_000,
+  },
   'client-hello-spray': {
     says: 'T-01: a stranger sprays ClientHellos while calls are set up; every one connects',
     kind: 'test',

@@ -197,10 +197,19 @@ function barring({ verdicts }: Decision): Verdict | undefined {
   );
 }
 
-/** The first rule that refuses now and did not before. */
+/** The rule that refuses then and none does now. */
 function newRefusal(before: Decision, after: Decision): Verdict | null {
-  if (!before.allowed || after.allowed) return null;
-  return after.verdicts.find(({ verdict }) => verdict === 'refuse') ?? null;
+  return refusing(before) === undefined ? (refusing(after) ?? null) : null;
+}
+
+/**
+ * What refuses by the rules. That Meta was not asked yet is no such thing: it is asked right
+ * before each dial, so under a pack that wants its answer no waiting call has one.
+ */
+function refusing({ verdicts }: Decision): Verdict | undefined {
+  return verdicts.find(
+    ({ verdict, code }) => verdict === 'refuse' && code !== 'meta_answer_unknown',
+  );
 }
 
 function count(counts: Record<string, number>, name: string): void {
