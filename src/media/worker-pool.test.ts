@@ -34,6 +34,20 @@ test('a worker whose frames run late gets no calls until they are in time again'
   assert.equal(pool.pick(), workers[0]);
 });
 
+test('a worn worker gets calls only where no other has room, so that it can rest', async () => {
+  const { pool, workers } = await openPool(2, 2);
+  workers[0]?.handles.add(1);
+  workers[1]?.handles.add(2);
+  workers[0]?.say({ rssBytes: 201, startRssBytes: 100 });
+  workers[1]?.say({ rssBytes: 200, startRssBytes: 100 });
+  assert.equal(pool.pick(), workers[1], 'twice what it began with is not yet worn');
+  workers[1]?.handles.add(3);
+  assert.equal(pool.pick(), workers[0], 'a call is never refused for it');
+  workers[0]?.handles.clear();
+  workers[0]?.say({ rssBytes: 201, startRssBytes: 100 });
+  assert.equal(workers[0]?.state, 'dead');
+});
+
 test('a worn worker is recycled when its last call has ended, not before', async () => {
   const { pool, workers, clock } = await openPool(1, 50);
   workers[0]?.handles.add(1);

@@ -52,14 +52,19 @@ export class WorkerPool<W extends PoolWorker> {
     await Promise.all(this.#slots.map((slot) => slot.worker.ready));
   }
 
-  /** The least busy worker with room, or `null` when every one is full, late or away. */
+  /**
+   * The least busy worker with room, or `null` when every one is full, late or away. A worn one
+   * comes last: under a load that never ends it would else never be idle, and grow for ever.
+   */
   pick(): W | null {
     const { callsPerWorker } = this.#options;
     const able = this.#slots
       .map(({ worker }) => worker)
       .filter(({ state, handles }) => state === 'ready' && handles.size < callsPerWorker)
       .filter(({ load }) => (load?.frameLatenessMs ?? 0) <= LATENESS_MAX_MS);
-    return able.toSorted((a, b) => a.handles.size - b.handles.size)[0] ?? null;
+    const fresh = able.filter((worker) => !this.#isWorn(worker));
+    const among = fresh.length > 0 ? fresh : able;
+    return among.toSorted((a, b) => a.handles.size - b.handles.size)[0] ?? null;
   }
 
   /** Process ids of the workers alive, for the operator and for tests. */

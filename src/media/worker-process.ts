@@ -23,7 +23,7 @@ const WORKER_FILE = fileURLToPath(new URL('./media-worker-main.ts', import.meta.
 const REPLY_TIMEOUT_MS = 5000;
 /** Then it may still answer: perhaps it was we who stood still, and its reply waits for us. */
 const LAST_CHANCE_MS = 1000;
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const EXIT_TIMEOUT_MS = 2000;
 const COMPLAINT_MAX = 2000;
 

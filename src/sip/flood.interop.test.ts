@@ -6,7 +6,7 @@ import { freePort, startSipp, untilListening } from '../../test/sipp-peer.ts';
 import { needsProgram } from '../../test/peers.ts';
 import { answeredCall, peerRequest, setStage } from '../../test/sip-peer.ts';
 import { repeat, systemClock } from '../platform/clock.ts';
-import { silentLog } from '../platform/log.ts';
+import { makeLog, silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { parseMessage, serialise } from './message.ts';
 import type { SipCallEvent, SipUserAgent } from './sip.ts';
@@ -35,7 +35,9 @@ function stranger(i: number): Buffer {
 }
 
 test('20,000 requests of strangers leave nothing behind, nor harm a call', async () => {
-  const stage = setStage();
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const stage = setStage({ log: makeLog({ level: 'info', destination: { write } }) });
   const { call, kinds, invite } = await answeredCall(stage);
   stage.clock.advance(40_000);
   const live = stage.core.liveCount;
@@ -53,6 +55,7 @@ test('20,000 requests of strangers leave nothing behind, nor harm a call', async
   stage.clock.advance(40_000);
   assert.equal(stage.core.liveCount, live, 'no state for strangers');
   assert.equal(stage.clock.pendingTimers, timers);
+  assert.deepEqual(lines, [], 'strangers fill the log (G9)');
   call.hangUp();
   assert.deepEqual(kinds(), ['answered', 'ended by us']);
 });
