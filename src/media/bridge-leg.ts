@@ -47,6 +47,9 @@ export type BridgeLegOptions = {
   openOpus: () => Promise<FrameCodec>;
 };
 
+/** 60 ms of sound in another codec: the sender means it. */
+const TURNS_AFTER_PACKETS = 3;
+
 /** One leg as the bridge sees it: what comes in, what goes out, and what it may hear. */
 export class BridgeLeg {
   readonly leg: MediaLeg;
@@ -71,6 +74,8 @@ export class BridgeLeg {
   #opus: FrameCodec | null = null;
   #opening: Promise<void> | undefined;
   #closed = false;
+  /** Packets in a row in another codec than ours that was agreed as well. */
+  #otherInARow = 0;
 
   constructor(options: BridgeLegOptions) {
     this.#options = options;
@@ -99,6 +104,7 @@ export class BridgeLeg {
   connect(plan: LegPlan): void {
     const isNew = this.stream === undefined || this.traffic.codec !== plan.codec;
     this.plan = plan;
+    this.#otherInARow = 0;
     this.#formats.clear();
     for (const format of plan.receivePayloadTypes) this.#formats.set(format.payloadType, format);
     for (const format of plan.receiveEvents) this.#formats.set(format.payloadType, format);
@@ -113,6 +119,23 @@ export class BridgeLeg {
   /** Telephone events have a clock rate, sound has a codec. */
   formatOf(payloadType: number): LegFormat | undefined {
     return this.#formats.get(payloadType);
+  }
+
+  /**
+   * RFC 3264 section 5.1: whoever agreed to several codecs may change from one to another without
+   * a word. Told for each packet of sound; the plan to go on by, once it is no stray packet.
+   */
+  turnedTo(codec: EndpointCodec): LegPlan | null {
+    const { plan } = this;
+    if (plan === undefined || codec === plan.codec) {
+      this.#otherInARow = 0;
+      return null;
+    }
+    this.#otherInARow += 1;
+    // We answer in kind, under the number that their SDP has for it: those come first.
+    const theirs = plan.receivePayloadTypes.find((format) => format.codec === codec);
+    if (this.#otherInARow < TURNS_AFTER_PACKETS || theirs === undefined) return null;
+    return { ...plan, codec, sendPayloadType: theirs.payloadType };
   }
 
   /** Between this leg's codec and linear sound; `null` while Opus has not been opened for it. */

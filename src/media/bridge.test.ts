@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { linearCodec, openRig, planOf, type BridgeRig } from '../../test/bridge-rig.ts';
+import { clearestShare, makeTone } from '../../test/tones.ts';
 import { buildTelephoneEvent } from './dtmf.ts';
 import { encodeG711, decodeG711 } from './g711.ts';
 import type { Bridge } from './bridge.ts';
@@ -200,6 +201,51 @@ test('a hold ends the silence of an endpoint', async () => {
   bridge.setDirection(endpoint, 'inactive');
   assert.deepEqual(events.at(-1), { kind: 'heard', leg: 'endpoint' });
 });
+
+test('an endpoint that turns to another codec it agreed to is heard, and answered so', async () => {
+  const both = [...PCMU.receivePayloadTypes, ...planOf('PCMA').receivePayloadTypes];
+  const rig = await openRig({ ...PCMU, receivePayloadTypes: both });
+  const { bridge, customer, endpoint, frames } = rig;
+  bridge.bridge();
+  const [low, high] = [makeTone(440), makeTone(1000)];
+  let sequence = 0;
+  const talk = (count: number, law: 'PCMU' | 'PCMA'): void =>
+    frames(count, () => {
+      customer.say(new Uint8Array(low(160).buffer));
+      sequence += 1;
+      const payload = encodeG711(law, high(160));
+      const [payloadType, timestamp] = [law === 'PCMU' ? 0 : 8, sequence * 160];
+      endpoint.send({ payloadType, marker: false, sequence, timestamp, ssrc: 77, payload });
+    });
+  const heardInEnd = (law: 'PCMU' | 'PCMA'): void => {
+    const heard = customer.heard.slice(-20).map(({ payload }) => linear(payload));
+    assert.ok(clearestShare(heard, 1000) > 0.9, `1000 Hz at the customer, by ${law}`);
+    const last = endpoint.heard.slice(-20);
+    assert.deepEqual(new Set(last.map(({ payloadType }) => payloadType)), TYPES[law]);
+    const answered = last.map(({ payload }) => decodeG711(law, payload));
+    assert.ok(clearestShare(answered, 440) > 0.9, `440 Hz at the endpoint, by ${law}`);
+  };
+  talk(40, 'PCMU');
+  heardInEnd('PCMU');
+  // One packet that has gone astray changes nothing.
+  talk(1, 'PCMA');
+  talk(20, 'PCMU');
+  heardInEnd('PCMU');
+  talk(40, 'PCMA');
+  heardInEnd('PCMA');
+  // A re-INVITE says the same with a new offer.
+  bridge.connect(endpoint.leg, PCMU);
+  talk(40, 'PCMU');
+  heardInEnd('PCMU');
+  assert.equal(rig.events.filter(({ kind }) => kind === 'silent').length, 0);
+});
+
+const TYPES = { PCMU: new Set([0]), PCMA: new Set([8]) } as const;
+
+/** What the stand-in for Opus carries. */
+function linear(payload: Uint8Array): Int16Array {
+  return new Int16Array(Uint8Array.from(payload).buffer);
+}
 
 test('payload types that were not agreed are not heard', async () => {
   const { bridge, customer, endpoint } = await makeBridge(PCMU);

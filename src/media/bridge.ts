@@ -142,10 +142,12 @@ export class Bridge {
 
   /** A packet that came in on a leg. */
   hear(leg: BridgeLeg, packet: RtpPacket): void {
-    const { plan } = leg;
-    if (plan === undefined) return;
+    if (leg.plan === undefined) return;
     const format = leg.formatOf(packet.payloadType);
     const isAudio = format !== undefined && 'codec' in format;
+    const turned = isAudio ? leg.turnedTo(format.codec) : null;
+    if (turned !== null) this.connect(leg, turned);
+    const { plan } = leg;
     if (format === undefined || (isAudio && format.codec !== plan.codec)) {
       return leg.traffic.watch.noteUseless('wrong_codec');
     }

@@ -49,8 +49,10 @@ export class EndpointAudio implements EndpointVoice {
     this.leg = options.bridge.openLeg(options.legId, (packet) => this.#send(packet));
   }
 
+  /** What was agreed, and the codec that it has come to. */
   get media(): EndpointMedia | undefined {
-    return this.#media;
+    if (this.#media === undefined) return undefined;
+    return { ...this.#media, codec: this.leg.plan?.codec ?? this.#media.codec };
   }
 
   get security(): MediaSecurity | null {
@@ -89,7 +91,7 @@ export class EndpointAudio implements EndpointVoice {
     if (typeof key === 'string') throw endpointFailure(key);
     await this.#agree(offer, []);
     this.#options.bridge.setDirection(this.leg, offer.direction);
-    const codec = offer.codecs.find(({ codec }) => codec === this.#media?.codec);
+    const codec = offer.codecs.find(({ codec }) => codec === this.media?.codec);
     const events = this.#eventsFor(offer);
     return this.#describe({
       codecs: codec === undefined ? [] : [codec],
@@ -143,7 +145,7 @@ export class EndpointAudio implements EndpointVoice {
   /** The codec in use if they still take it, else the first of theirs that we offered. */
   #choose(theirs: EndpointDescription): OfferedCodec {
     const usable = theirs.codecs.filter(({ codec }) => this.#own?.options.codecs.includes(codec));
-    const kept = usable.find(({ codec }) => codec === this.#media?.codec);
+    const kept = usable.find(({ codec }) => codec === this.media?.codec);
     const chosen = kept ?? usable[0];
     if (chosen === undefined) throw endpointFailure('it takes none of the codecs we offered');
     return chosen;

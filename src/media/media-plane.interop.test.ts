@@ -55,6 +55,39 @@ test('a tone passes each way between Opus and PCMU', async (t) => {
   assert.ok(stats.whatsapp.packetsIn >= 70 && stats.endpoint.packetsIn >= 70);
 });
 
+test('a codec that changes in the call, by re-INVITE or without a word, is heard (T-06)', async (t) => {
+  const { call, customer, endpoint } = await bridgedCall(t, ['PCMU', 'PCMA']);
+  const encoder = await createEncoder({ sampleRate: 8000, channels: 1, frameSize: 160 });
+  const decoder = await createDecoder({ sampleRate: 8000, channels: 1 });
+  const low = makeTone(440);
+  const bothHear = async (law: 'PCMU' | 'PCMA', hz: number): Promise<void> => {
+    const tone = makeTone(hz);
+    const payloadType = law === 'PCMU' ? 0 : 8;
+    const from = [customer.received.length, endpoint.received.length] as const;
+    await until(async () => {
+      await everyFrame(15, () => {
+        customer.sendAudio(encoder.encode(low(160)));
+        endpoint.sendAudio(payloadType, encodeG711(law, tone(160)), 160);
+      });
+      const toCustomer = customer.received.slice(from[0]);
+      const decoded = toCustomer.map(({ payload }) => Int16Array.from(decoder.decode(payload)));
+      const answered = endpoint.received.slice(from[1]).filter((packet) => {
+        return packet.payloadType === payloadType;
+      });
+      const heard = answered.map(({ payload }) => decodeG711(law, payload));
+      return clearestShare(decoded, hz) > 0.6 && clearestShare(heard, 440) > 0.6;
+    });
+    assert.equal((await call.stats()).codec, law);
+  };
+  await bothHear('PCMU', 1000);
+  await call.answerEndpointOffer(endpoint.sdp('8', []));
+  await bothHear('PCMA', 1300);
+  await call.answerEndpointOffer(endpoint.sdp('8 0', []));
+  await bothHear('PCMU', 1600);
+  encoder.free();
+  decoder.free();
+});
+
 test('toward the customer goes one unbroken stream, from silence to speech', async (t) => {
   const { customer, endpoint } = await bridgedCall(t, ['PCMU']);
   const tone = makeTone(440);
