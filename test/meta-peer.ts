@@ -14,6 +14,8 @@ export type MetaPeer = {
   sendAudio(opus: Uint8Array): void;
   /** As `sendAudio`, with its own keys, as a source that the SDP does not name. */
   sendAsStranger(opus: Uint8Array): void;
+  /** Leaves out so many sequence numbers. */
+  skip(packets: number): void;
   sendEvent(payload: Uint8Array, starts: boolean, last: boolean): void;
   /** A datagram as it is, from the address that our side is connected to. */
   sendRaw(datagram: Buffer): Promise<void>;
@@ -90,6 +92,9 @@ export async function openMetaPeer(
     },
     sendAsStranger(payload) {
       send(opus, payload, false, (sender.ssrc ^ 0xffff) >>> 0);
+    },
+    skip(packets) {
+      sequence += packets;
     },
     sendEvent(payload, starts, last) {
       send(EVENTS, payload, starts);
