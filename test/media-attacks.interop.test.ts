@@ -104,7 +104,7 @@ test('recorded SRTP that comes again later is not heard (T-02)', async (t) => {
   assert.equal(await heardAfter(call, customer, before), before);
 });
 
-test('SRTP from before a roll-over of the sequence number is not heard after it (T-02)', async (t) => {
+test('SRTP from before a roll-over of its number is not heard after it (T-02)', async (t) => {
   const { call, customer, relay } = await throughRelay(t);
   const recorded: Buffer[] = [];
   relay.alter = (datagram) => {
@@ -120,12 +120,12 @@ test('SRTP from before a roll-over of the sequence number is not heard after it 
   // From 1,000 on, in steps that leave no doubt which way round it goes (RFC 3711, 3.3.1).
   await say(20);
   for (const step of [20_000, 20_000, 20_000, 4_480]) {
-    customer.skip(step);
+    customer.leaveOut(step);
     await say(1);
   }
   await say(40);
   // From 8 to 1,000: the same numbers as the first twenty, one roll-over later.
-  customer.skip(1_000 - 8);
+  customer.leaveOut(1_000 - 8);
   await say(40);
   assert.equal(await heardBy(call), sent);
   assert.equal(recorded.length, sent);

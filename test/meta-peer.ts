@@ -15,7 +15,7 @@ export type MetaPeer = {
   /** As `sendAudio`, with its own keys, as a source that the SDP does not name. */
   sendAsStranger(opus: Uint8Array): void;
   /** Leaves out so many sequence numbers. */
-  skip(packets: number): void;
+  leaveOut(packets: number): void;
   sendEvent(payload: Uint8Array, starts: boolean, last: boolean): void;
   /** A datagram as it is, from the address that our side is connected to. */
   sendRaw(datagram: Buffer): Promise<void>;
@@ -93,7 +93,7 @@ export async function openMetaPeer(
     sendAsStranger(payload) {
       send(opus, payload, false, (sender.ssrc ^ 0xffff) >>> 0);
     },
-    skip(packets) {
+    leaveOut(packets) {
       sequence += packets;
     },
     sendEvent(payload, starts, last) {

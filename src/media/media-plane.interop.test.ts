@@ -55,7 +55,7 @@ test('a tone passes each way between Opus and PCMU', async (t) => {
   assert.ok(stats.whatsapp.packetsIn >= 70 && stats.endpoint.packetsIn >= 70);
 });
 
-test('a codec that changes in the call, by re-INVITE or without a word, is heard (T-06)', async (t) => {
+test('a codec that changes in the call, by re-INVITE or in silence, is heard (T-06)', async (t) => {
   const { call, customer, endpoint } = await bridgedCall(t, ['PCMU', 'PCMA']);
   const encoder = await createEncoder({ sampleRate: 8000, channels: 1, frameSize: 160 });
   const decoder = await createDecoder({ sampleRate: 8000, channels: 1 });
