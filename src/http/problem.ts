@@ -191,14 +191,21 @@ const FASTIFY_CODES: Readonly<Record<string, HttpErrorCode>> = {
 
 const RETRY_AFTER_SECONDS = '2';
 
-/** Sockets that broke, and PostgreSQL going away (SQLSTATE classes 08, 53 and 57P). */
-const CONNECTION_LOST = /^(ECONNREFUSED|ECONNRESET|EPIPE|08\w{3}|53\w{3}|57P0\d)$/;
+/**
+ * Sockets that broke, PostgreSQL going away (SQLSTATE classes 08, 53 and 57P), and what it took
+ * back because it waited too long or stood in the way of another (57014, 55P03, 25P03, 40001,
+ * 40P01). The same request under its key is safe to send again.
+ */
+const LATER =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|08\w{3}|53\w{3}|57P0\d|57014|55P03|25P03|40001|40P01)$/;
+/** What the pool of connections says, without a code, when none becomes free in time. */
+const POOL_BUSY = 'timeout exceeded when trying to connect';
 
 function answerToFastify(error: unknown, context: ProblemContext): HttpAnswer {
   const code = textAt(error, 'code');
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return answerWith(known, context, {});
-  if (CONNECTION_LOST.test(code)) {
+  if (LATER.test(code) || errorText(error) === POOL_BUSY) {
     const headers = { 'retry-after': RETRY_AFTER_SECONDS };
     return answerWith('temporarily_unavailable', context, { headers });
   }

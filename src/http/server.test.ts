@@ -151,6 +151,23 @@ test('a 5xx tells nothing of what is inside', async () => {
   await app.close();
 });
 
+test('a database that is too busy says "later", not that something broke', async () => {
+  const app = await openTestServer();
+  const querystring = z.object({ code: z.string() });
+  app.get('/busy', { schema: { querystring } }, async ({ query: { code } }) => {
+    if (code === 'pool') throw new Error('timeout exceeded when trying to connect');
+    throw Object.assign(new Error('canceling statement'), { code });
+  });
+  for (const code of ['57014', '55P03', '25P03', '40001', '40P01', '53300', 'pool']) {
+    const busy = await app.inject({ url: `/busy?code=${code}` });
+    assert.equal(busy.statusCode, 503, code);
+    assert.equal(problem(busy).code, 'temporarily_unavailable');
+    assert.equal(busy.headers['retry-after'], '2');
+  }
+  assert.equal((await app.inject({ url: '/busy?code=23505' })).statusCode, 500);
+  await app.close();
+});
+
 test('an upstream failure with unknown outcome never says "send it again"', async () => {
   const app = await openTestServer();
   app.get('/lost', async () => {
