@@ -16,7 +16,7 @@ import { PURPOSE, getYes, newPerson, reach } from './story-people.ts';
 const ROUNDS = Number(process.env['ASKFIRST_CAP_ROUNDS'] ?? 1);
 const AT_ONCE = ROUNDS > 1 ? 200 : 50;
 /** A machine that is too busy to answer refuses as well, and that is no fault of a cap. */
-const BUSY = 'database_unreachable';
+const BUSY: readonly string[] = ['database_unreachable', 'temporarily_unavailable'];
 let story: Story;
 let next = 200;
 
@@ -34,7 +34,7 @@ const limit = async (body: object): Promise<void> => {
 };
 const codesOf = (answers: ReadonlyArray<object>): string[] => {
   const problems = answers.filter((one): one is Problem => isProblem(one));
-  return [...new Set(problems.map(({ code }) => code).filter((code) => code !== BUSY))];
+  return [...new Set(problems.map(({ code }) => code).filter((code) => !BUSY.includes(code)))];
 };
 const passed = <T extends object>(answers: ReadonlyArray<T | Problem>): T[] =>
   answers.filter((one): one is T => !isProblem(one));
