@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Failure } from './failure.ts';
 import { seededRandom } from './random.ts';
 import { OPEN_KEYS_MAX, openVault } from './vault.ts';
@@ -61,4 +63,23 @@ test('opened keys are kept for a bounded number of subjects', () => {
   const again = vault.openKey('cont_first', made.sealed);
   assert.notEqual(again, first);
   assert.equal(again.open(made.key.seal('still')), 'still');
+});
+
+test('a kept key holds its own bytes, and no memory that others shared', () => {
+  const own = openVault(dataKey, random);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = held();
+  for (let subject = 0; subject < 500; subject += 1) {
+    const { sealed } = own.makeKey(`cont_${subject}`);
+    own.openKey(`cont_${subject}`, sealed);
+    // What else a server does between two keys, from the pool of small buffers.
+    for (let count = 0; count < 16; count += 1) Buffer.from('x'.repeat(4000));
+  }
+  const perKey = (held() - before) / 500;
+  assert.ok(perKey < 2_000, `${perKey} bytes for each key`);
 });

@@ -44,7 +44,10 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
   const derived = hkdfSync('sha256', dataKey, '', 'pseudonyms', KEY_BYTES);
   const pseudonymKey = createSecretKey(Buffer.from(derived));
   const opened = new Map<string, { sealed: Buffer; key: SubjectKey }>();
-  const keep = (subjectId: string, sealed: Buffer, key: SubjectKey): void => {
+  const keep = (subjectId: string, stored: Uint8Array, key: SubjectKey): void => {
+    // In memory of its own: a small Buffer is a piece of a pool, and would hold 64 kB of it.
+    const sealed = Buffer.allocUnsafeSlow(stored.length);
+    sealed.set(stored);
     opened.delete(subjectId);
     opened.set(subjectId, { sealed, key });
     if (opened.size <= OPEN_KEYS_MAX) return;
@@ -62,14 +65,15 @@ export function openVault(dataKey: Uint8Array, random: Random): Vault {
     openKey(subjectId, stored) {
       const known = opened.get(subjectId);
       if (known !== undefined && known.sealed.equals(stored)) {
-        keep(subjectId, known.sealed, known.key);
+        opened.delete(subjectId);
+        opened.set(subjectId, known);
         return known.key;
       }
       const [owner, hex = ''] = sealer.open(stored).split(' ');
       // One subject's key put into another's row would show the one to readers of the other.
       if (owner !== subjectId) throw new TypeError(`the key of ${subjectId} is another's`);
       const key = new OpenKey(Buffer.from(hex, 'hex'), random);
-      keep(subjectId, Buffer.from(stored), key);
+      keep(subjectId, stored, key);
       return key;
     },
     pseudonym: (text) => createHmac('sha256', pseudonymKey).update(text).digest(),
