@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { delay, systemClock } from '../src/platform/clock.ts';
+import { freePort } from './sipp-peer.ts';
 
 /** baresip as the PBX: it answers by itself, as `pbx`, and hums 440 Hz unless told otherwise. */
 export type BaresipPeer = {
@@ -52,7 +52,7 @@ export async function openBaresip(options: BaresipOptions = {}): Promise<Baresip
     await until('baresip to be ready', () => output.includes('baresip is ready'));
   } catch (error) {
     await close();
-    throw error;
+    throw new Error(output.slice(-1_000), { cause: error });
   }
   return {
     uri: `sip:pbx@${HOST}:${sipPort}`,
@@ -139,13 +139,4 @@ function sineWav(hz: number, seconds: number, rate: number, channels: number): B
     wav.writeInt16LE(Math.round(8000 * Math.sin(2 * Math.PI * hz * at)), 44 + 2 * i);
   }
   return wav;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, HOST);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }
