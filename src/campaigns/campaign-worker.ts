@@ -2,7 +2,7 @@ import { repeat } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import { workOffCampaign, type WorkPorts } from './work-commands.ts';
-import { claimWork, releaseWork } from './work-store.ts';
+import { claimWork, LeaseLost, releaseWork } from './work-store.ts';
 
 /**
  * Works on campaigns that are due, one step at a time and the most urgent first: people are
@@ -45,8 +45,10 @@ async function workOnce(ports: WorkPorts & { log: Log; owner: string }): Promise
   try {
     lookAt = await workOffCampaign(ports, work);
   } catch (error) {
+    // Whoever has it now goes on; what was done here is undone.
+    if (error instanceof LeaseLost) return true;
     log.error({ campaignId, error: errorText(error) }, 'a campaign could not be worked on');
   }
-  await releaseWork(database, work, owner, lookAt);
+  await releaseWork(database, work, lookAt);
   return true;
 }

@@ -6,7 +6,7 @@ import type { Queryable } from '../database/database.ts';
 import { readSums } from '../kpis/kpi-query-store.ts';
 import { noMeasures } from '../kpis/kpis.ts';
 import type { LedgerPorts } from '../ledger/contact-unit.ts';
-import { CAMPAIGN_LIMITS, type Campaign, type CampaignWork } from './campaign.ts';
+import { CAMPAIGN_LIMITS, type Campaign } from './campaign.ts';
 import { judgePerson, type CampaignPlan } from './campaign-gate.ts';
 import { listMembers, waitingElsewhere } from './member-list-store.ts';
 import { factsFor } from './plan-lookup.ts';
@@ -17,7 +17,7 @@ import {
   type CampaignPreview,
   type ExpectedFigures,
 } from './preview.ts';
-import { savePreview } from './work-store.ts';
+import { saveCounted, type HeldWork } from './work-store.ts';
 
 export type PreviewPorts = LedgerPorts & GatePorts & { prices: PriceTable | null };
 
@@ -34,9 +34,10 @@ export async function previewPage(
   ports: PreviewPorts,
   campaign: Campaign,
   plan: CampaignPlan,
-  before: CampaignPreview,
+  work: HeldWork & { preview: CampaignPreview },
 ): Promise<boolean> {
   const { database, clock } = ports;
+  const { preview: before } = work;
   const limit = CAMPAIGN_LIMITS.page;
   const filter = { state: 'waiting' as const, reason: null, after: before.after, limit };
   const members = await listMembers(database, campaign.id, filter);
@@ -52,13 +53,13 @@ export async function previewPage(
     elsewhere: await waitingElsewhere(database, campaign, ids),
   });
   const isMore = members.length === limit;
-  await savePreview(database, campaign.id, isMore ? preview : await ended(ports, plan, preview));
+  await saveCounted(database, work, isMore ? preview : await ended(ports, plan, preview));
   return isMore;
 }
 
 /** What is told where nothing can be worked out, such as when the journey was deleted. */
-export function failedPreview(work: CampaignWork, now: number): CampaignPreview | null {
-  return work.preview === null ? null : { ...work.preview, state: 'failed', finishedAt: now };
+export function failedPreview(preview: CampaignPreview, now: number): CampaignPreview {
+  return { ...preview, state: 'failed', finishedAt: now };
 }
 
 async function ended(

@@ -5,14 +5,7 @@ import { wakeHeldRuns } from '../journeys/run-wake-store.ts';
 import { HELD_MS as RUNS_HELD_MS } from '../journeys/run-worker.ts';
 import { PendingUnit, commitUnits } from '../ledger/contact-unit.ts';
 import { audiencePage } from './audience-store.ts';
-import {
-  CAMPAIGN_LIMITS,
-  LEFT_OUT,
-  paced,
-  type Campaign,
-  type CampaignId,
-  type CampaignWork,
-} from './campaign.ts';
+import { CAMPAIGN_LIMITS, LEFT_OUT, paced, type Campaign, type CampaignId } from './campaign.ts';
 import { holdOf } from './campaign-hold.ts';
 import { moveCampaign, withoutRegister } from './campaign-commands.ts';
 import { lockCampaign, readCampaigns } from './campaign-store.ts';
@@ -21,7 +14,7 @@ import { addMembers, dueMembers, leaveOut, nextMemberDueAt } from './member-stor
 import { planOf } from './plan-lookup.ts';
 import { failedPreview, previewPage, type PreviewPorts } from './preview-commands.ts';
 import { takePeople } from './take-commands.ts';
-import { saveFill, savePaced, savePreview, saveWoken } from './work-store.ts';
+import { saveCounted, saveFill, savePaced, saveWoken, type HeldWork } from './work-store.ts';
 
 export type WorkPorts = PreviewPorts;
 
@@ -34,10 +27,7 @@ const HELD_MS = 5_000;
 const PAGE = CAMPAIGN_LIMITS.page;
 
 /** Takes the next step of a campaign; when it is to be looked at again, or null for not before. */
-export async function workOffCampaign(
-  ports: WorkPorts,
-  work: CampaignWork,
-): Promise<number | null> {
+export async function workOffCampaign(ports: WorkPorts, work: HeldWork): Promise<number | null> {
   const [campaign] = await readCampaigns(ports.database, [work.campaignId]);
   if (campaign === undefined) return null;
   const now = ports.clock.now();
@@ -49,46 +39,40 @@ export async function workOffCampaign(
   if (work.preview?.state === 'counting') return preview(ports, campaign, work);
   if (campaign.state !== 'running') return null;
   if (work.wakeAfter !== null) {
-    await wakeRuns(ports, campaign, work.wakeAfter);
+    await wakeRuns(ports, work, work.wakeAfter);
     return now;
   }
   return take(ports, campaign, work);
 }
 
 /** Adds one page of its people; where it goes on commits with them. */
-async function gather(ports: WorkPorts, campaign: Campaign, work: CampaignWork): Promise<void> {
-  const { id, accountId, audience } = campaign;
+async function gather(ports: WorkPorts, campaign: Campaign, work: HeldWork): Promise<void> {
+  const { accountId, audience } = campaign;
   await ports.database.transaction(async (tx) => {
     const now = ports.clock.now();
     const page = { after: work.fillAfter, limit: PAGE };
     const { ids, next } = await audiencePage(tx, accountId, audience, page);
     await addMembers(tx, campaign, await withoutRegister(tx, accountId, ids), now);
-    await saveFill(tx, id, { after: next ?? '', filledAt: next === null ? now : null });
+    await saveFill(tx, work, { after: next ?? '', filledAt: next === null ? now : null });
   });
 }
 
 async function preview(
   ports: WorkPorts,
   campaign: Campaign,
-  work: CampaignWork,
+  work: HeldWork,
 ): Promise<number | null> {
   const now = ports.clock.now();
+  const { preview: before } = work;
+  if (before === null) return now;
   const plan = await planOf(ports.database, campaign);
-  if (plan === null) {
-    const failed = failedPreview(work, now);
-    if (failed !== null) await savePreview(ports.database, campaign.id, failed);
-    return now;
-  }
-  if (work.preview !== null) await previewPage(ports, campaign, plan, work.preview);
+  if (plan === null) await saveCounted(ports.database, work, failedPreview(before, now));
+  else await previewPage(ports, campaign, plan, { ...work, preview: before });
   return now;
 }
 
 /** Takes as many as the pace allows, one transaction at a time. */
-async function take(
-  ports: WorkPorts,
-  campaign: Campaign,
-  work: CampaignWork,
-): Promise<number | null> {
+async function take(ports: WorkPorts, campaign: Campaign, work: HeldWork): Promise<number | null> {
   const { clock, database } = ports;
   const { id, settings } = campaign;
   const now = clock.now();
@@ -110,9 +94,12 @@ async function take(
     await leaveOut(database, id, { reason: 'journey_unknown', now, limit: PAGE });
     return now;
   }
-  const taken = await database.transaction((tx) => takePeople(tx, ports, { campaign, plan }, due));
+  const taken = await database.transaction(async (tx) => {
+    const people = await takePeople(tx, ports, { campaign, plan }, due);
+    if (people !== null) await savePaced(tx, work, pace.until(people.started));
+    return people;
+  });
   if (taken === null) return now + HELD_MS;
-  await savePaced(database, id, pace.until(taken.started));
   return taken.settled === 0 && due.length > 0 ? now + BUSY_MS : now;
 }
 
@@ -140,13 +127,14 @@ async function finishWhenThrough(
 }
 
 /** Has journeys that rested with the campaign go on now, a page at a time. */
-async function wakeRuns(ports: WorkPorts, { id }: Campaign, after: string): Promise<void> {
+async function wakeRuns(ports: WorkPorts, work: HeldWork, after: string): Promise<void> {
   const { clock, database } = ports;
+  const { campaignId: id } = work;
   const filter = { state: 'running' as const, reason: null, after, limit: PAGE };
   const members = await listMembers(database, id, filter);
   const runs = members.flatMap(({ runId }) => (runId === null ? [] : [runId]));
   await wakeHeldRuns(database, runs, { now: clock.now(), heldMs: RUNS_HELD_MS });
-  await saveWoken(database, id, members.length < PAGE ? null : (members.at(-1)?.id ?? null));
+  await saveWoken(database, work, members.length < PAGE ? null : (members.at(-1)?.id ?? null));
 }
 
 /** A stopped campaign: who waits is left out, who is on the way is taken off the journey. */

@@ -50,14 +50,18 @@ const CLAIM = statement<Row>(
    returning ${COLUMNS}`,
 );
 
+/** What a worker has claimed, and who it is. */
+export type HeldWork = CampaignWork & { owner: string };
+
 /** The most urgent campaign that is due and that nobody else works on, or null. */
 export async function claimWork(
   db: Queryable,
   lease: { owner: string; seconds: number },
   now: number,
-): Promise<CampaignWork | null> {
-  const row = await db.first(CLAIM, [lease.owner, lease.seconds, at(now)]);
-  return row === undefined ? null : toWork(row);
+): Promise<HeldWork | null> {
+  const { owner, seconds } = lease;
+  const row = await db.first(CLAIM, [owner, seconds, at(now)]);
+  return row === undefined ? null : { ...toWork(row), owner };
 }
 
 const RELEASE = statement(
@@ -73,8 +77,7 @@ const RELEASE = statement(
  */
 export async function releaseWork(
   db: Queryable,
-  { campaignId, asked }: Pick<CampaignWork, 'campaignId' | 'asked'>,
-  owner: string,
+  { campaignId, asked, owner }: HeldWork,
   lookAt: number | null,
 ): Promise<void> {
   await db.run(RELEASE, [campaignId, owner, at(lookAt), asked]);
@@ -96,50 +99,84 @@ export async function wakeWork(
   await tx.run(WAKE, [id, at(now), rank, runs ? '' : null]);
 }
 
-const FILLED = statement(
-  'campaign_work_filled',
-  'update campaign_work set fill_after = $2, filled_at = $3 where campaign_id = $1',
-);
-
-/** How far the gathering of its people has come. */
-export async function saveFill(
-  tx: Tx,
-  id: CampaignId,
-  { after, filledAt }: { after: string; filledAt: number | null },
-): Promise<void> {
-  await tx.run(FILLED, [id, after, at(filledAt)]);
-}
-
 const PREVIEW = statement(
   'campaign_work_preview',
   'update campaign_work set preview = $2 where campaign_id = $1',
 );
 
-export async function savePreview(
+/** A preview that is asked for, in place of what was found before. */
+export async function savePreview(tx: Tx, id: CampaignId, preview: CampaignPreview): Promise<void> {
+  await tx.run(PREVIEW, [id, JSON.stringify(preview)]);
+}
+
+/**
+ * Thrown where a worker saves what it has done and is found to have been away for so long that
+ * another one has gone on: nothing of what it did may count. In a transaction it undoes all of it.
+ */
+export class LeaseLost extends Error {}
+
+const FILLED = statement<{ campaign_id: string }>(
+  'campaign_work_filled',
+  `update campaign_work set fill_after = $3, filled_at = $4
+    where campaign_id = $1 and lease_owner = $2 returning campaign_id`,
+);
+
+/** How far the gathering of its people has come. */
+export async function saveFill(
+  tx: Tx,
+  { campaignId, owner }: HeldWork,
+  { after, filledAt }: { after: string; filledAt: number | null },
+): Promise<void> {
+  mustBeHeld(await tx.run(FILLED, [campaignId, owner, after, at(filledAt)]));
+}
+
+const COUNTED = statement<{ campaign_id: string }>(
+  'campaign_work_counted',
+  `update campaign_work set preview = $4
+    where campaign_id = $1 and lease_owner = $2 and asked = $3 returning campaign_id`,
+);
+
+/** How far a preview has come; not where somebody has asked for anything since it was claimed. */
+export async function saveCounted(
   db: Queryable,
-  id: CampaignId,
+  { campaignId, owner, asked }: HeldWork,
   preview: CampaignPreview,
 ): Promise<void> {
-  await db.run(PREVIEW, [id, JSON.stringify(preview)]);
+  mustBeHeld(await db.run(COUNTED, [campaignId, owner, asked, JSON.stringify(preview)]));
 }
 
-const PACED = statement(
+const PACED = statement<{ campaign_id: string }>(
   'campaign_work_paced',
-  'update campaign_work set paced_until = $2 where campaign_id = $1',
+  `update campaign_work set paced_until = $3
+    where campaign_id = $1 and lease_owner = $2 returning campaign_id`,
 );
 
-export async function savePaced(db: Queryable, id: CampaignId, until: number): Promise<void> {
-  await db.run(PACED, [id, at(until)]);
+/** Up to when its pace is used up; the last statement of the transaction that uses it. */
+export async function savePaced(
+  tx: Tx,
+  { campaignId, owner }: HeldWork,
+  until: number,
+): Promise<void> {
+  mustBeHeld(await tx.run(PACED, [campaignId, owner, at(until)]));
 }
 
-const WOKEN = statement(
+const WOKEN = statement<{ campaign_id: string }>(
   'campaign_work_woken',
-  'update campaign_work set wake_after = $2 where campaign_id = $1',
+  `update campaign_work set wake_after = $4
+    where campaign_id = $1 and lease_owner = $2 and asked = $3 returning campaign_id`,
 );
 
-/** Whose journeys were woken so far; null once all were. */
-export async function saveWoken(db: Queryable, id: CampaignId, after: string | null) {
-  await db.run(WOKEN, [id, after]);
+/** Whose journeys were woken so far; null once all were. A resume since then begins anew. */
+export async function saveWoken(
+  db: Queryable,
+  { campaignId, owner, asked }: HeldWork,
+  after: string | null,
+): Promise<void> {
+  mustBeHeld(await db.run(WOKEN, [campaignId, owner, asked, after]));
+}
+
+function mustBeHeld(saved: readonly unknown[]): void {
+  if (saved.length === 0) throw new LeaseLost('another worker has gone on with this campaign');
 }
 
 function toWork(row: Row): CampaignWork {
