@@ -74,12 +74,14 @@ test('a kept key holds its own bytes, and no memory that others shared', () => {
     return process.memoryUsage().arrayBuffers;
   };
   const before = held();
-  for (let subject = 0; subject < 500; subject += 1) {
+  const keys = 1_000;
+  for (let subject = 0; subject < keys; subject += 1) {
     const { sealed } = own.makeKey(`cont_${subject}`);
     own.openKey(`cont_${subject}`, sealed);
     // What else a server does between two keys, from the pool of small buffers.
     for (let count = 0; count < 16; count += 1) Buffer.from('x'.repeat(4000));
   }
-  const perKey = (held() - before) / 500;
-  assert.ok(perKey < 2_000, `${perKey} bytes for each key`);
+  // A key in the shared pool holds 64 kB; what other tests of this process let go is far less.
+  const perKey = (held() - before) / keys;
+  assert.ok(perKey < 25_000, `${perKey} bytes for each key`);
 });
