@@ -411,6 +411,7 @@ test('the token of an agent opens what is its own, and an API key nothing of it'
 /** What comes with the product. */
 const EVERYBODYS = [
   '/v1/policy/packs',
+  '/v1/events/types',
   '/v1/scripts/samples',
   '/v1/journeys/ready',
   '/v1/call-outcomes',

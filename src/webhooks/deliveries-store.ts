@@ -30,6 +30,9 @@ export type ClaimedDelivery = {
 export type DeliveryRow = {
   id: string;
   event_id: EventId;
+  /** Null when the event is gone. */
+  event_type: string | null;
+  event_at: number | null;
   status: DeliveryStatus;
   attempts: number;
   next_attempt_at: number;
@@ -114,10 +117,12 @@ const FAILING_SINCE = statement<{ failing: boolean }>(
 
 const OF_WEBHOOK = statement<DeliveryRow>(
   'deliveries_of_webhook',
-  `select id, event_id, status, attempts, next_attempt_at, last_status, last_error, delivered_at
-     from deliveries
-    where webhook_id = $1 and ($2::text is null or id < $2) and ($3::text is null or status = $3)
-    order by id desc limit $4`,
+  `select d.id, d.event_id, e.type as event_type, e.at as event_at, d.status, d.attempts,
+          d.next_attempt_at, d.last_status, d.last_error, d.delivered_at
+     from deliveries d left join events e on e.bucket = d.bucket and e.id = d.event_id
+    where d.webhook_id = $1 and ($2::text is null or d.id < $2)
+      and ($3::text is null or d.status = $3)
+    order by d.id desc limit $4`,
 );
 
 /** Longer than one try can take, with room for a slow commit. */

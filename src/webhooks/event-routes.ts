@@ -4,11 +4,13 @@ import { afterIdOf, pageOf, pageQuery, pageSchema } from '../http/pagination.ts'
 import { HttpError } from '../http/problem.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isId, type EventId } from '../platform/ids.ts';
+import { EVENT_MEANINGS } from './event-meanings.ts';
 import { listEvents, readEvent, redeliverEvent } from './events-store.ts';
 import type { WebhookRoutesContext } from './webhook-routes.ts';
 import {
   endpointIdParams,
   eventSchema,
+  eventTypeSchema,
   eventView,
   queuedSchema,
   redeliverBody,
@@ -60,6 +62,7 @@ export function registerEventRoutes(app: HttpServer, context: EventRoutesContext
     },
   );
 
+  registerEventTypes(app, context);
   app.get(
     '/v1/events/:id',
     {
@@ -98,6 +101,26 @@ export function registerEventRoutes(app: HttpServer, context: EventRoutesContext
       });
       context.wakeDeliveries();
       return reply.code(202).send({ queued });
+    },
+  );
+}
+
+/** For whoever has to choose: the words are those of the reference. */
+function registerEventTypes(app: HttpServer, context: EventRoutesContext): void {
+  const items = Object.entries(EVENT_MEANINGS).map(([type, { when }]) => ({ type, when }));
+  app.get(
+    '/v1/events/types',
+    {
+      onRequest: context.authenticator.authenticate,
+      schema: {
+        tags: ['events'],
+        summary: 'Every type of event there is, and when it is sent',
+        response: { 200: pageSchema(eventTypeSchema) },
+      },
+    },
+    async (request) => {
+      accountOf(request);
+      return { items, next: null };
     },
   );
 }

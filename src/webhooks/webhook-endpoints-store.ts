@@ -58,6 +58,12 @@ const SET_SECRET = statement(
   'webhook_endpoints_set_secret',
   'update webhook_endpoints set secret = $2 where id = $1',
 );
+const CHANGE = statement<EndpointRow>(
+  'webhook_endpoints_change',
+  `update webhook_endpoints
+      set url = coalesce($3::text, url), event_types = coalesce($4::text[], event_types)
+    where account_id = $1 and id = $2 returning ${COLUMNS}`,
+);
 const DISABLE = statement<{ id: string }>(
   'webhook_endpoints_disable',
   `update webhook_endpoints set enabled = false, disabled_reason = $2
@@ -120,6 +126,24 @@ export async function readWebhookEndpoint(
 ): Promise<{ endpoint: WebhookEndpoint; sealed: Buffer } | null> {
   const row = await queryable.first(READ, [accountId, id]);
   return row === undefined ? null : { endpoint: fromRow(row), sealed: row.secret };
+}
+
+/**
+ * Changes where events go or which ones, leaving out what is to stay; null if there is no such
+ * endpoint. What waits goes to the new address: it was meant for the receiver, not for the place.
+ */
+export async function changeWebhookEndpoint(
+  queryable: Queryable,
+  change: {
+    accountId: AccountId;
+    id: string;
+    url: string | null;
+    eventTypes: readonly string[] | null;
+  },
+): Promise<WebhookEndpoint | null> {
+  const { accountId, id, url, eventTypes } = change;
+  const row = await queryable.first(CHANGE, [accountId, id, url, eventTypes]);
+  return row === undefined ? null : fromRow(row);
 }
 
 /** Deletes the endpoint and everything still to be delivered to it; false if there is none. */

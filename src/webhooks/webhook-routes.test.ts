@@ -72,7 +72,7 @@ beforeEach(async () => {
 });
 
 async function api(
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   url: string,
   payload?: object,
   as = 'acct_1',
@@ -154,6 +154,8 @@ test('without a key nothing answers, and another account sees and changes nothin
     await api('DELETE', `/v1/webhook-endpoints/${id}`, undefined, 'acct_2'),
     await api('POST', `/v1/webhook-endpoints/${id}/test`, undefined, 'acct_2'),
     await api('POST', `/v1/webhook-endpoints/${id}/enable`, undefined, 'acct_2'),
+    await api('POST', `/v1/webhook-endpoints/${id}/disable`, undefined, 'acct_2'),
+    await api('PATCH', `/v1/webhook-endpoints/${id}`, { eventTypes: [] }, 'acct_2'),
     await api('POST', `/v1/webhook-endpoints/${id}/rotate-secret`, undefined, 'acct_2'),
     await api('GET', `/v1/webhook-endpoints/${id}/deliveries`, undefined, 'acct_2'),
     await api('POST', `/v1/events/${event.id}/redeliver`, undefined, 'acct_2'),
@@ -179,6 +181,48 @@ test('a test event is signed, sent at once and not stored', async () => {
   assert.deepEqual((await api('GET', '/v1/events')).body.items, []);
 });
 
+test('address and types are changed apart; what waits goes to the new address', async () => {
+  const { id } = await newEndpoint({ url: 'https://example.com/old', eventTypes: ['call.ended'] });
+  await announce(['call.ended']);
+  const at = `/v1/webhook-endpoints/${id}`;
+  const moved = await api('PATCH', at, { url: 'https://example.com/new' });
+  assert.deepEqual(
+    [moved.body.url, moved.body.eventTypes],
+    ['https://example.com/new', ['call.ended']],
+  );
+  const widened = await api('PATCH', at, { eventTypes: [] });
+  assert.deepEqual([widened.body.url, widened.body.eventTypes], ['https://example.com/new', []]);
+  const refused = await api('PATCH', at, { url: 'http://127.0.0.1/x' });
+  assert.deepEqual([refused.status, refused.body.fields[0].field], [422, 'url']);
+  assert.equal((await api('PATCH', '/v1/webhook-endpoints/wh_1', { eventTypes: [] })).status, 404);
+  await worker.drain();
+  assert.equal(posts.length, 1);
+});
+
+test('a disabled endpoint gets nothing, keeps its first reason, and recovers', async () => {
+  const { id } = await newEndpoint();
+  const at = `/v1/webhook-endpoints/${id}`;
+  const off = await api('POST', `${at}/disable`, { reason: 'The receiver moves.' });
+  assert.deepEqual([off.body.enabled, off.body.disabledReason], [false, 'The receiver moves.']);
+  const again = await api('POST', `${at}/disable`);
+  assert.equal(again.body.disabledReason, 'The receiver moves.');
+  await announce(['call.ended']);
+  await worker.drain();
+  assert.equal(posts.length, 0);
+  await api('POST', `${at}/enable`);
+  const since = new Date(clock.now() - 60_000).toISOString();
+  assert.equal((await api('POST', `${at}/recover`, { since })).body.queued, 1);
+  await worker.drain();
+  assert.equal(posts.length, 1);
+});
+
+test('every type of event is listed with its meaning', async () => {
+  const { items } = (await api('GET', '/v1/events/types')).body;
+  const ended = items.find(({ type }: { type: string }) => type === 'call.ended');
+  assert.match(ended.when, /call/);
+  assert.equal((await app.inject({ url: '/v1/events/types' })).statusCode, 401);
+});
+
 test('deliveries show what happened, page by page', async () => {
   const { id } = await newEndpoint();
   await announce(['call.initiated', 'call.ringing', 'call.ended']);
@@ -192,6 +236,8 @@ test('deliveries show what happened, page by page', async () => {
   assert.equal(second.body.next, null);
   const [row] = second.body.items;
   assert.deepEqual([row.status, row.attempts, row.lastStatus], ['pending', 1, 503]);
+  assert.equal(row.eventType, 'call.initiated');
+  assert.equal(row.eventAt, new Date(clock.now()).toISOString());
   assert.ok(row.nextAttemptAt > new Date(clock.now()).toISOString());
   const done = await api('GET', `/v1/webhook-endpoints/${id}/deliveries?status=delivered`);
   assert.deepEqual(done.body.items, []);

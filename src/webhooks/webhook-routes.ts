@@ -15,8 +15,10 @@ import type { Egress } from './egress.ts';
 import { recoverEvents } from './events-store.ts';
 import { makeSecret } from './signing.ts';
 import {
+  changeWebhookEndpoint,
   createWebhookEndpoint,
   deleteWebhookEndpoint,
+  disableWebhookEndpoint,
   enableWebhookEndpoint,
   listWebhookEndpoints,
   readWebhookEndpoint,
@@ -24,8 +26,10 @@ import {
   secretsIn,
 } from './webhook-endpoints-store.ts';
 import {
+  changeEndpointBody,
   deliverySchema,
   deliveryView,
+  disableBody,
   endpointIdParams,
   endpointSchema,
   endpointView,
@@ -63,6 +67,7 @@ const ROTATION_MS = 24 * 3_600_000;
 /** Webhook endpoints: where events go, whether they arrived, and what to do when they did not. */
 export function registerWebhookRoutes(app: HttpServer, context: WebhookRoutesContext): void {
   registerEndpointRoutes(app, context);
+  registerChangeRoutes(app, context);
   registerSecretRoutes(app, context);
   registerDeliveryRoutes(app, context);
 }
@@ -127,6 +132,62 @@ function registerEndpointRoutes(app: HttpServer, context: WebhookRoutesContext):
       const done = await database.transaction((tx) => deleteWebhookEndpoint(tx, accountId, id));
       if (!done) throw unknownEndpoint();
       return reply.code(204).send();
+    },
+  );
+}
+
+/** What may change of an endpoint while it is in use. */
+function registerChangeRoutes(app: HttpServer, context: WebhookRoutesContext): void {
+  const { database, clock } = context;
+  const onRequest = context.authenticator.authenticate;
+  const tags = ['webhooks'];
+
+  app.patch(
+    '/v1/webhook-endpoints/:id',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Change its address or its types of events; what is left out stays',
+        params: endpointIdParams,
+        body: changeEndpointBody,
+        response: { 200: endpointSchema },
+      },
+    },
+    async (request) => {
+      const { accountId } = accountOf(request);
+      const { url = null, eventTypes = null } = request.body;
+      if (url !== null) refuseBadUrl(context, url);
+      const change = { accountId, id: request.params.id, url, eventTypes };
+      const changed = await changeWebhookEndpoint(database, change);
+      if (changed === null) throw unknownEndpoint();
+      context.wakeDeliveries();
+      return endpointView(changed);
+    },
+  );
+
+  app.post(
+    '/v1/webhook-endpoints/:id/disable',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Send nothing there until it is enabled; recover sends what it missed',
+        params: endpointIdParams,
+        body: disableBody,
+        response: { 200: endpointSchema },
+      },
+    },
+    async (request) => {
+      const { accountId } = accountOf(request);
+      const { endpoint } = await ownEndpoint(context, accountId, request.params.id);
+      const reason = request.body?.reason ?? 'Switched off by its owner.';
+      const isNew = await database.transaction((tx) =>
+        disableWebhookEndpoint(tx, endpoint.id, reason),
+      );
+      return endpointView(
+        isNew ? { ...endpoint, enabled: false, disabledReason: reason } : endpoint,
+      );
     },
   );
 
@@ -287,11 +348,7 @@ async function refuseBadEndpoint(
   accountId: AccountId,
   url: string,
 ): Promise<void> {
-  const refusal = context.egress.refuse(url);
-  if (refusal !== null) {
-    const { message, fix } = refusal;
-    throw new RefusalError(refusal, 422, [{ field: 'url', rule: message, fix }]);
-  }
+  refuseBadUrl(context, url);
   const endpoints = await listWebhookEndpoints(context.database, accountId);
   if (endpoints.length >= ENDPOINTS_MAX) {
     throw new RefusalError({
@@ -299,6 +356,14 @@ async function refuseBadEndpoint(
       message: `An account has at most ${ENDPOINTS_MAX} webhook endpoints.`,
       fix: 'Delete one that is no longer used.',
     });
+  }
+}
+
+function refuseBadUrl({ egress }: WebhookRoutesContext, url: string): void {
+  const refusal = egress.refuse(url);
+  if (refusal !== null) {
+    const { message, fix } = refusal;
+    throw new RefusalError(refusal, 422, [{ field: 'url', rule: message, fix }]);
   }
 }
 

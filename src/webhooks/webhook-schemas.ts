@@ -20,6 +20,15 @@ export const newEndpointBody = z.strictObject({
     .describe('Empty: all types.'),
 });
 
+export const changeEndpointBody = z.strictObject({
+  url: newEndpointBody.shape.url.optional(),
+  eventTypes: newEndpointBody.shape.eventTypes.unwrap().optional(),
+});
+
+export const disableBody = z
+  .strictObject({ reason: z.string().trim().min(1).max(200).optional() })
+  .nullish();
+
 export const recoverBody = z.strictObject({
   since: z.iso.datetime({ offset: true }).describe('Send all that was not taken since then.'),
 });
@@ -59,12 +68,19 @@ export const queuedSchema = z.object({ queued: z.number().describe('Deliveries.'
 export const deliverySchema = z.object({
   id: z.string(),
   eventId: z.string(),
+  eventType: z.string().nullable().describe('Null once the event is no longer kept.'),
+  eventAt: instant.nullable(),
   status: z.enum(['pending', 'delivered', 'failed', 'held']),
   attempts: z.number(),
   nextAttemptAt: instant.nullable(),
   lastStatus: z.number().nullable(),
   lastError: z.string().nullable(),
   deliveredAt: instant.nullable(),
+});
+
+export const eventTypeSchema = z.object({
+  type: z.string(),
+  when: z.string().describe('When it is sent.'),
 });
 
 export const eventSchema = z.object({
@@ -86,6 +102,8 @@ export function deliveryView(row: DeliveryRow): z.infer<typeof deliverySchema> {
   return {
     id: row.id,
     eventId: row.event_id,
+    eventType: row.event_type,
+    eventAt: row.event_at === null ? null : isoTime(row.event_at),
     status: row.status,
     attempts: row.attempts,
     nextAttemptAt: row.status === 'pending' ? isoTime(row.next_attempt_at) : null,

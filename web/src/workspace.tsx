@@ -19,6 +19,7 @@ import { RulesPage } from './rules/rules-page.tsx';
 import { SchedulePage } from './schedule/schedule-page.tsx';
 import { ScriptsPage } from './scripts/scripts-page.tsx';
 import { TemplatesPage } from './templates/templates-page.tsx';
+import { WebhooksPage } from './webhooks/webhooks-page.tsx';
 import { PersonPicker } from './phone/person-picker.tsx';
 import { Phone } from './phone/phone.tsx';
 import { Button } from './ui/button.tsx';
@@ -56,6 +57,7 @@ export function Workspace(props: { onLeave: () => void }) {
       {page === 'journeys' && <JourneysPage number={number} />}
       {page === 'campaigns' && <CampaignsPage />}
       {page === 'endpoints' && <EndpointsPage />}
+      {page === 'webhooks' && <WebhooksPage />}
       {page === 'figures' && <KpisPage />}
       {page === 'experiments' && <ExperimentsPage />}
       {page === 'records' && <RecordsPage />}

@@ -31,7 +31,8 @@ function FieldList(props: { fields: NonNullable<Problem['fields']> }) {
     <ul className="mt-1 list-disc pl-5">
       {props.fields.map((field) => (
         <li key={field.field + field.rule}>
-          <code className="font-mono">{field.field}</code>: {field.rule}. {field.fix}
+          <code className="font-mono">{field.field}</code>: {field.rule.replace(/\.$/, '')}.{' '}
+          {field.fix}
         </li>
       ))}
     </ul>
