@@ -38,7 +38,11 @@ const REMEMBERED_LOSSES = 64;
  */
 export class JitterBuffer {
   readonly #frameTicks: number;
-  readonly #packets = new Map<number, RtpPacket>();
+  /**
+   * By sequence number, the next one first. No Map: it makes itself a new table every few deletes,
+   * and through the old ones V8 keeps packets that were long played for dozens of megabytes.
+   */
+  readonly #packets: RtpPacket[] = [];
   #delays: ArrivalDelay;
   #next: number | undefined;
   #ssrc: number | undefined;
@@ -61,12 +65,12 @@ export class JitterBuffer {
 
   /** Packets waiting. */
   get depth(): number {
-    return this.#packets.size;
+    return this.#packets.length;
   }
 
   /** Sound waiting, in frames; packets may be shorter or longer than one. */
   get depthFrames(): number {
-    return this.#packets.size * this.#packetFrames;
+    return this.#packets.length * this.#packetFrames;
   }
 
   get targetDepth(): number {
@@ -93,15 +97,15 @@ export class JitterBuffer {
       if (this.#played) return this.#noteOld(packet.sequence);
       this.#next = packet.sequence;
     }
-    this.#packets.set(packet.sequence, packet);
-    if (this.#packets.size > PACKETS_MAX) this.#cutBacklog();
+    this.#insert(packet);
+    if (this.#packets.length > PACKETS_MAX) this.#cutBacklog();
   }
 
   /** Call once per packet's length of time. */
   pop(): JitterPop {
     if (this.#next === undefined) return { kind: 'empty' };
     this.#noteCalm();
-    if (this.#packets.size === 0) {
+    if (this.#packets.length === 0) {
       this.#filling = true;
       this.#waited = 0;
       return { kind: 'empty' };
@@ -109,8 +113,8 @@ export class JitterBuffer {
     if (this.#filling && !this.#filledUp()) return { kind: 'empty' };
     this.#played = true;
     const sequence = this.#next;
-    const packet = this.#packets.get(sequence);
-    this.#packets.delete(sequence);
+    const packet = this.peek();
+    if (packet !== undefined) this.#packets.shift();
     this.#next = (sequence + 1) & 0xffff;
     if (packet !== undefined) {
       this.#lossShare -= this.#lossShare / LOSS_MEMORY;
@@ -122,7 +126,20 @@ export class JitterBuffer {
 
   /** The packet whose turn is next, where it is here: for error correction of the one before. */
   peek(): RtpPacket | undefined {
-    return this.#next === undefined ? undefined : this.#packets.get(this.#next);
+    const first = this.#packets[0];
+    return first?.sequence === this.#next ? first : undefined;
+  }
+
+  /** Most packets come in order, and few wait: looked for from the end. A duplicate is dropped. */
+  #insert(packet: RtpPacket): void {
+    let at = this.#packets.length;
+    for (; at > 0; at -= 1) {
+      const ahead = sequenceAhead(this.#packets[at - 1]?.sequence ?? 0, packet.sequence);
+      if (ahead === 0) return;
+      if (ahead > 0) break;
+    }
+    if (at === this.#packets.length) this.#packets.push(packet);
+    else this.#packets.splice(at, 0, packet);
   }
 
   #filledUp(): boolean {
@@ -131,7 +148,7 @@ export class JitterBuffer {
     if (this.depthFrames < this.targetDepth && this.#waited <= this.targetDepth) return false;
     this.#filling = false;
     // The time of those still missing passed while the buffer was empty.
-    while (this.#next !== undefined && !this.#packets.has(this.#next)) this.#giveUpNext();
+    while (this.#next !== undefined && this.peek() === undefined) this.#giveUpNext();
     return true;
   }
 
@@ -142,7 +159,7 @@ export class JitterBuffer {
   }
 
   #restart(packet: RtpPacket): void {
-    this.#packets.clear();
+    this.#packets.length = 0;
     this.#lost.clear();
     this.#delays = new ArrivalDelay(this.#frameTicks);
     this.#ssrc = packet.ssrc;
@@ -188,7 +205,7 @@ export class JitterBuffer {
 
   #cutBacklog(): void {
     while (this.depthFrames > this.targetDepth && this.#next !== undefined) {
-      this.#packets.delete(this.#next);
+      if (this.peek() !== undefined) this.#packets.shift();
       this.#next = (this.#next + 1) & 0xffff;
     }
   }
