@@ -66,6 +66,7 @@ const MORE_FACES = new Set([
   'src/endpoints/failover.ts',
   'src/endpoints/routing.ts',
   'src/endpoints/target-guard.ts',
+  'src/experiments/asking-hour.ts',
   'src/experiments/assignment.ts',
   'src/experiments/experiment-schemas.ts',
   'src/golive/endpoint-probe.ts',

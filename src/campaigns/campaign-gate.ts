@@ -8,6 +8,7 @@ import {
 } from '../calls/call-gate.ts';
 import type { Contact } from '../contacts/contact.ts';
 import type { ContactDetails } from '../contacts/contact-fields.ts';
+import { armOf, type Assigning } from '../experiments/assignment.ts';
 import type { JourneyDocument } from '../journeys/journey.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import type { Refusal } from '../platform/refusal.ts';
@@ -24,9 +25,17 @@ export type CampaignPlan = {
   /** Of the first question, or of the first call where nobody is asked; with its variables. */
   purpose: string;
   asks: boolean;
-  /** Why the template cannot be sent at all; null where it can, or where there is none. */
+  /** Of the template that asks. */
+  template: TemplateStanding;
+  /** Whose arms change it, and how the template of each arm with one of its own stands. */
+  experiment: Assigning | null;
+  armTemplates: ReadonlyMap<string, TemplateStanding>;
+};
+
+export type TemplateStanding = {
+  /** Why it cannot be sent at all; null where it can, or where nobody is asked. */
   unsendable: Refusal | null;
-  /** Of the template: sales talk depends on when each person was last heard. */
+  /** Sales talk depends on when each person was last heard. */
   category: 'UTILITY' | 'MARKETING';
 };
 
@@ -53,16 +62,19 @@ export function judgePerson(
   const { line } = plan;
   const { country } = contact;
   const variables = variablesFor(plan.settings, contact, details);
-  const purpose = filledText(plan.purpose, textsFor(plan, contact, variables));
+  const drawn = plan.experiment === null ? null : armOf(plan.experiment, contact.id);
+  const template = plan.armTemplates.get(drawn?.arm ?? '') ?? plan.template;
+  const own = filledText(plan.purpose, textsFor(plan, contact, variables));
+  const purpose = drawn?.overrides.purpose ?? own;
   const asked = { contact, line, purpose, now };
   const call = decideCall(ports, facts, { ...asked, callId: null, endpointKnown: true });
   const requestsLeft = plan.asks ? requestsLeftFor(ports, facts, plan, contact, now) : 0;
   if (call.allowed || waitsForMeta(call)) return { country, verdict: 'reachable', requestsLeft };
   if (!plan.asks) return { country, verdict: keptOut(call.refusal), requestsLeft };
-  const marketing = plan.category === 'MARKETING' ? { marketing: { lastInboundAt } } : {};
+  const marketing = template.category === 'MARKETING' ? { marketing: { lastInboundAt } } : {};
   const request = judgeRequest(ports, facts, { ...asked, ...marketing });
   if (request.refusal === null) {
-    const verdict = plan.unsendable === null ? 'askable' : keptOut(plan.unsendable);
+    const verdict = template.unsendable === null ? 'askable' : keptOut(template.unsendable);
     return { country, verdict, requestsLeft };
   }
   // A live permission is no reason to ask; what keeps the call back is then what counts.

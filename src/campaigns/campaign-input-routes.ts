@@ -4,6 +4,8 @@ import { HttpError, RefusalError } from '../http/problem.ts';
 import { checkJourneyHere } from '../journeys/journey-desk.ts';
 import { variablesRefusal } from '../journeys/journey-commands.ts';
 import { readJourney, saveJourney, type StoredJourney } from '../journeys/journey-store.ts';
+import { readExperiment } from '../experiments/experiment-store.ts';
+import type { ExperimentId } from '../experiments/experiment.ts';
 import { readImport } from '../imports/import-store.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -24,7 +26,9 @@ export async function readWish(
   ports: Ports,
   { accountId, line, body }: Asked,
 ): Promise<Omit<NewCampaign, 'actor'> | Refused> {
-  const settings = { ...DEFAULTS, ...changedSettings(body), variables: body.variables };
+  const experimentId = await experimentOf(tx, accountId, body.experimentId);
+  const changed = changedSettings(body);
+  const settings = { ...DEFAULTS, ...changed, variables: body.variables, experimentId };
   const { audience, contactIds } = await audienceOf(tx, accountId, body.audience);
   const journey = await journeyOf(tx, ports, accountId, body);
   const refusal = variablesRefusal(journey.document, samplesOf(journey, body.variables));
@@ -95,6 +99,18 @@ async function audienceOf(
   // Whom a file brought carries the tag that was asked for, or the id of the import.
   const importTag = job.wish.tag === undefined || job.wish.tag === '' ? importId : job.wish.tag;
   return { audience: { ...audience, importTag }, contactIds: null };
+}
+
+async function experimentOf(
+  tx: Tx,
+  accountId: AccountId,
+  id: string | undefined,
+): Promise<ExperimentId | null> {
+  if (id === undefined) return null;
+  const known = isId('experiment', id) ? await readExperiment(tx, accountId, id) : null;
+  if (known !== null) return known.id;
+  const rule = 'names an experiment of the account';
+  throw badField({ field: 'experimentId', rule, fix: 'See GET /v1/experiments.' });
 }
 
 async function journeyOf(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contactLanguage, contactTag, contactTimeZone } from '../contacts/contact-fields.ts';
+import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { oneLine } from '../http/api-schemas.ts';
 import { CAMPAIGN_LIMITS, CAMPAIGN_STATES, MEMBER_STATES } from './campaign.ts';
 
@@ -83,6 +84,9 @@ export const campaignBody = z.strictObject({
     )
     .default({})
     .describe('What the journey declares: a text for all, or a column of each contact.'),
+  experimentId: experimentIdField.describe(
+    'The server draws the arm of each person; they are asked and called as it says.',
+  ),
   ...paceFields,
 });
 export type CampaignBody = z.infer<typeof campaignBody>;
@@ -163,6 +167,7 @@ export const campaignSchema = z.object({
   callsPerSecond: z.number().nullable(),
   concurrentCalls: z.int().nullable(),
   endAt: instant.nullable(),
+  experimentId: z.string().nullable().describe('Whose arms change how its people are asked.'),
   gathering: z.boolean().describe('Its people are still being gathered.'),
   people: z.object({
     total: people,

@@ -52,6 +52,7 @@ export function campaignView(
     callsPerSecond,
     concurrentCalls,
     endAt: isoTimeOrNull(endAt),
+    experimentId: settings.experimentId ?? null,
     gathering: work?.filledAt === null && campaign.endedAt === null,
     people,
     progress: progressOf(campaign, people, now),

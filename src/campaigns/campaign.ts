@@ -1,3 +1,4 @@
+import type { ExperimentId } from '../experiments/experiment.ts';
 import type { JourneyId, RunId } from '../journeys/run.ts';
 import type { AccountId, ContactId, Id, LineId } from '../platform/ids.ts';
 import type { Refused } from '../platform/refusal.ts';
@@ -98,6 +99,8 @@ export type CampaignSettings = {
   concurrentCalls: number | null;
   /** Nobody begins after this. */
   endAt: number | null;
+  /** Whose arms change how its people are asked and called; null or absent for none. */
+  experimentId?: ExperimentId | null;
 };
 
 export type Campaign = {

@@ -121,7 +121,7 @@ function costOf({ prices, plan, preview, now }: Expecting, rates: Rates): Cost {
   for (const [code, { reachable, askable }] of Object.entries(preview.countries)) {
     const country = code === '' ? null : code;
     if (askable > 0) {
-      const { category } = plan;
+      const { category } = plan.template;
       const sent = estimateMessages(prices, { country, at: now, category, count: askable });
       if (sent.amount === null) return unknown(sent.reason ?? 'unknown');
       amounts.push(sent.amount);

@@ -131,6 +131,7 @@ async function takeOne(
     variables: variablesFor(settings, person.contact, person.details),
     attribution: { campaignId: campaign.id },
     priority: settings.priority,
+    experimentId: settings.experimentId ?? null,
     startAt: null,
     keyId: null,
     actor,

@@ -14,7 +14,7 @@ export type ArmOverrides = {
   /** The wording of the purpose, as the customer reads it. */
   purpose?: string;
   scriptId?: string;
-  /** The customer's hour at which to ask, 0 to 23; told to whoever asks, who waits for it. */
+  /** The customer's hour at which to ask, 0 to 23; requests and journeys wait for it in rows. */
   askAtHour?: number;
   /** Minutes to wait between the yes and the call. */
   gapMinutes?: number;

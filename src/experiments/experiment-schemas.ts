@@ -28,7 +28,7 @@ const overridesSchema = z.strictObject({
     .min(0)
     .max(23)
     .exactOptional()
-    .describe("The customer's hour at which to ask. Told in the assignment: you wait for it."),
+    .describe('The hour of the day, where the customer is, at which they are asked.'),
   gapMinutes: z
     .int()
     .min(0)

@@ -1,5 +1,6 @@
 import type { Attribution } from '../attribution/attribution.ts';
 import { memberLeaves } from '../campaigns/member-store.ts';
+import type { ExperimentId } from '../experiments/experiment.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import type { Refusal, Refused } from '../platform/refusal.ts';
@@ -16,6 +17,8 @@ export type StartRun = {
   version?: number;
   /** Of its calls, in place of the journey's own; null or absent leaves that. */
   priority?: number | null;
+  /** Whose arms change the questions and calls of the run; null or absent for none. */
+  experimentId?: ExperimentId | null;
   line: StoredLine;
   /** What the journey declares; unknown names are refused. */
   variables: Readonly<Record<string, string>>;
@@ -64,6 +67,8 @@ export async function startRun(unit: ContactUnit, wish: StartRun): Promise<Run |
     attribution: { ...wish.attribution, ...belongs },
     keyId: wish.keyId,
     priority: wish.priority ?? null,
+    experimentId: wish.experimentId ?? null,
+    askAt: null,
     step: first,
     phase: { kind: 'start', at },
     reachedAt: at,
@@ -74,6 +79,7 @@ export async function startRun(unit: ContactUnit, wish: StartRun): Promise<Run |
     requestId: null,
     callId: null,
     purpose: null,
+    meant: null,
     outcome: null,
     reason: null,
     result: null,

@@ -1,6 +1,7 @@
 import type { CallId, PermissionRequestId } from '../platform/ids.ts';
 import { END, type Journey } from './journey.ts';
-import { advance, wakesAt, type Done, type RunEffect, type RunInput } from './run-rules.ts';
+import type { RunEffect } from './run-effect.ts';
+import { advance, wakesAt, type Done, type RunInput } from './run-rules.ts';
 import type { Run } from './run.ts';
 
 /** What a person is taken to do, one after the other; the last of each list goes on. */

@@ -7,14 +7,17 @@ import { readCall } from '../calls/call-store.ts';
 import { askForPermission } from '../consent/request-commands.ts';
 import { readConsent } from '../consent/consent-store.ts';
 import { permissionOf } from '../consent/consent.ts';
-import { armOf } from '../experiments/assignment.ts';
+import type { Attribution } from '../attribution/attribution.ts';
+import { afterGap, drawArm } from '../experiments/arm-lookup.ts';
+import { waitsForHour } from '../experiments/asking-hour.ts';
+import { armOf, type ArmOverrides } from '../experiments/assignment.ts';
 import { readExperiment } from '../experiments/experiment-store.ts';
 import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';
 import { lastInboundAt, WINDOW_MS } from '../messages/window-store.ts';
 import { invariant } from '../platform/invariant.ts';
-import { isId, type EndpointId } from '../platform/ids.ts';
+import { isId, type EndpointId, type LineId } from '../platform/ids.ts';
 import { isRefused, type Refusal } from '../platform/refusal.ts';
 import { planScript } from '../scripts/script-plan-store.ts';
 import { findScript } from '../scripts/script-store.ts';
@@ -22,7 +25,8 @@ import { sendSurvey } from '../surveys/survey-commands.ts';
 import { sendRefusal } from '../templates/template-life.ts';
 import { findTemplate } from '../templates/template-store.ts';
 import { DEFAULT_LANGUAGE, renderTemplate } from '../templates/template.ts';
-import type { Done, RunEffect } from './run-rules.ts';
+import type { RunEffect } from './run-effect.ts';
+import type { Done } from './run-rules.ts';
 import type { Run } from './run.ts';
 
 export type RunPorts = GatePorts & { endpointDesk: EndpointDesk };
@@ -74,24 +78,30 @@ async function ask(
   ports: RunPorts,
   line: StoredLine,
   run: Run,
-  { step, purpose, variables, promisedAt }: Doing<'ask'>,
+  { step, purpose: meant, variables, promisedAt, notAfter }: Doing<'ask'>,
 ): Promise<Done> {
+  const at = unit.now;
+  const { overrides, attribution } = await drawnFor(unit, run);
+  const chosen = { now: at, chosen: run.askAt ?? null, notAfter };
+  const until = waitsForHour(overrides.askAtHour, unit.contact, chosen);
+  if (until !== null) return { type: 'waits', at, until, attribution };
+  const purpose = overrides.purpose ?? meant;
   const row = await askForPermission(unit, ports, line, {
     purpose,
-    template: step.template,
-    language: step.language ?? null,
+    template: overrides.template ?? step.template,
+    language: overrides.language ?? step.language ?? null,
     variables: variables ?? [run.variables['contactName'] ?? 'there', purpose],
     promisedAt,
-    attribution: run.attribution,
+    attribution,
     actor: actorOf(run),
   });
-  const at = unit.now;
-  if (!isRefused(row)) return { type: 'asked', at, requestId: row.request.requestId };
+  const asked = { type: 'asked', at, purpose, attribution } as const;
+  if (!isRefused(row)) return { ...asked, requestId: row.request.requestId };
   if (row.refused.code === 'permission_live') {
     const key = { contactId: unit.contact.id, lineId: line.id };
     const permission = permissionOf(await readConsent(unit.tx, key));
     // A yes to something else is no yes to this.
-    if (permission?.purpose === purpose) return { type: 'asked', at, requestId: null };
+    if (permission?.purpose === purpose) return { ...asked, requestId: null };
   }
   return refused(unit, row.refused);
 }
@@ -101,17 +111,22 @@ async function call(
   ports: RunPorts,
   line: StoredLine,
   run: Run,
-  { step, purpose, endpoint, scriptVariables, notAfter }: Doing<'call'>,
+  { step, purpose: meant, asAsked, endpoint, scriptVariables, notAfter }: Doing<'call'>,
 ): Promise<Done> {
   const { contact, now, tx } = unit;
+  const { overrides, attribution } = await drawnFor(unit, run);
+  // The gate compares with the words that were said yes to, so those stay.
+  const purpose = asAsked && meant !== '' ? meant : (overrides.purpose ?? meant);
   const named = endpoint === null ? null : await endpointNamed(unit, endpoint);
   if (endpoint !== null && named === null) return refusedFor(unit, 'endpoint_unknown');
   const keyId = run.keyId ?? '';
-  const question = { line, contact, named, purpose, keyId, dueAt: null, now };
+  const from = await endOfGap(unit, line.id, overrides, notAfter);
+  const question = { line, contact, named, purpose, keyId, dueAt: from, now };
   const choice = await chooseEndpoint(tx, ports.endpointDesk, question);
   if (choice === null) return refusedFor(unit, 'endpoint_unknown');
-  const script = step.script === undefined ? null : await scriptOf(unit, step.script);
-  if (script === null && step.script !== undefined) return refusedFor(unit, 'script_unknown');
+  const scriptName = overrides.scriptId ?? step.script;
+  const script = scriptName === undefined ? null : await scriptOf(unit, scriptName);
+  if (script === null && scriptName !== undefined) return refusedFor(unit, 'script_unknown');
   const planned =
     script === null
       ? null
@@ -125,17 +140,45 @@ async function call(
     strategy: step.strategy ?? null,
     ringTimeoutMs: step.ringTimeoutMs,
     clientReference: null,
-    attribution: run.attribution,
+    attribution,
     priority: run.priority ?? step.priority,
-    scheduledAt: null,
+    scheduledAt: from,
     onBlocked: 'schedule',
     // With a latest time: the best minute until then, planned like anybody's, and told at once
     // where there is none. What is due waits for a free agent or line as long as there is time.
-    ...(notAfter === null ? {} : { window: { from: now, until: notAfter }, preferNow: true }),
+    ...(notAfter === null
+      ? {}
+      : { window: { from: from ?? now, until: notAfter }, preferNow: from === null }),
     actor: actorOf(run),
   });
   if (isRefused(state)) return refused(unit, state.refused);
-  return { type: 'called', at: now, callId: state.plan.id };
+  return { type: 'called', at: now, callId: state.plan.id, attribution };
+}
+
+/** What the experiment of a run makes of a step for this person, and what it then belongs to. */
+async function drawnFor(
+  { contact, tx }: ContactUnit,
+  run: Run,
+): Promise<{ overrides: ArmOverrides; attribution: Attribution }> {
+  const { experimentId = null } = run;
+  if (experimentId === null) return { overrides: {}, attribution: run.attribution };
+  // Drawn anew for each step: an arm that was stopped since is nobody's any more.
+  const { experimentId: _experiment, arm: _arm, ...plain } = run.attribution;
+  const { id: contactId, accountId } = contact;
+  const drawn = await drawArm(tx, { accountId, contactId, experimentId, attribution: plain });
+  return { overrides: drawn?.overrides ?? {}, attribution: drawn?.attribution ?? plain };
+}
+
+/** The end of the arm's gap after the yes, where that is still to come and not too late. */
+async function endOfGap(
+  { contact, now, tx }: ContactUnit,
+  lineId: LineId,
+  overrides: ArmOverrides,
+  notAfter: number | null,
+): Promise<number | null> {
+  const end = await afterGap(tx, { contactId: contact.id, lineId }, overrides, null);
+  if (end === null || end <= now) return null;
+  return notAfter !== null && end >= notAfter ? null : end;
 }
 
 async function endpointNamed(unit: ContactUnit, text: string): Promise<EndpointId | null> {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { attributionSchema } from '../attribution/attribution-schemas.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
+import { experimentIdField } from '../experiments/experiment-schemas.ts';
+import { readExperiment } from '../experiments/experiment-store.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import { oneLine } from '../http/api-schemas.ts';
 import { accountOf } from '../http/auth.ts';
@@ -30,6 +32,9 @@ const startBody = z.strictObject({
     .datetime({ offset: true })
     .optional()
     .describe('When its first step begins; default: now. At most a year ahead.'),
+  experimentId: experimentIdField.describe(
+    'The server draws the arm; its steps ask and call as the arm says, at its hour too.',
+  ),
   attribution: attributionSchema.optional(),
 });
 
@@ -62,6 +67,11 @@ function registerStarting(app: HttpServer, context: ApiContext): void {
       const { body } = request;
       const journeyId = idFrom('journey', request.params.id);
       found(await readJourney(context.database, accountId, journeyId), 'journey');
+      const experimentId =
+        body.experimentId === undefined ? null : idFrom('experiment', body.experimentId);
+      if (experimentId !== null) {
+        found(await readExperiment(context.database, accountId, experimentId), 'experiment');
+      }
       await idempotent(request, reply, context, async (tx) => {
         const line = await lineFor(tx, accountId, body.lineId);
         const wanted = { to: body.to, name: body.name };
@@ -72,6 +82,7 @@ function registerStarting(app: HttpServer, context: ApiContext): void {
             journeyId,
             line,
             variables: body.variables,
+            experimentId,
             attribution: body.attribution ?? null,
             startAt: body.startAt === undefined ? null : Date.parse(body.startAt),
             keyId,

@@ -211,6 +211,56 @@ test('what may be done later waits for that, but not past its latest time', () =
   assert.deepEqual(never.run.end, 'not_asked');
 });
 
+const ARM = { experimentId: 'exp_1', arm: 'B' };
+
+test('a question whose arm names an hour waits for it, and the trail tells so', () => {
+  const journey = ready('appointment-reminder');
+  const doing: Run = { ...BASE, phase: { kind: 'doing' } };
+  const until = NOW + 5 * HOUR;
+  const { run, taken } = after(journey, doing, {
+    type: 'waits',
+    at: NOW,
+    until,
+    attribution: ARM,
+  });
+  assert.deepEqual([run.step, wakesAt(run), run.askAt], ['ask', until, until]);
+  assert.deepEqual(
+    [taken[0]?.outcome, taken[0]?.next, taken[0]?.arm],
+    ['waits_for_hour', 'ask', 'B'],
+  );
+  // The gate's later minute is taken in its place, counted from the hour and not from the start.
+  const laterAt = until + 20 * HOUR;
+  const refused = { type: 'refused', at: until, code: 'request_quiet_hours', laterAt } as const;
+  const free: Run = { ...run, phase: { kind: 'doing' } };
+  const put = after(journeyOf(PLAIN), { ...free, step: 'ask' }, refused);
+  assert.deepEqual([put.run.askAt, wakesAt(put.run)], [laterAt, laterAt]);
+});
+
+const PLAIN = {
+  name: 'Plain',
+  steps: [
+    { name: 'ask', do: 'ask', template: 't', purpose: 'your order' },
+    { name: 'yes', do: 'wait', for: 'yes', until: { after: '24h' }, else: 'end' },
+    { name: 'call', do: 'call', purpose: 'your order' },
+  ],
+};
+
+test('a call about what was asked is about the words in which it was asked', () => {
+  const asked = { type: 'asked', at: NOW, requestId: REQUEST, attribution: ARM } as const;
+  const doing: Run = { ...BASE, phase: { kind: 'doing' } };
+  const yes = { type: 'answered', at: NOW, answer: 'yes' } as const;
+  const { run, effect } = after(
+    journeyOf(PLAIN),
+    doing,
+    { ...asked, purpose: 'the delivery of your order' },
+    yes,
+  );
+  assert.deepEqual([run.purpose, run.meant], ['the delivery of your order', 'your order']);
+  assert.deepEqual(run.attribution, ARM);
+  assert.ok(effect?.do === 'call');
+  assert.deepEqual([effect.purpose, effect.asAsked], ['the delivery of your order', true]);
+});
+
 test('the promise to call soon after the yes is kept or not, and told', () => {
   const journey = ready('sales-follow-up');
   const calling: Run = {

@@ -1,4 +1,5 @@
 import { filledText } from '../scripts/script-text.ts';
+import type { Attribution } from '../attribution/attribution.ts';
 import type { CallId, PermissionRequestId } from '../platform/ids.ts';
 import { invariant } from '../platform/invariant.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Moment,
   type Step,
 } from './journey.ts';
+import { effectOf, instantOf, type Of, type RunEffect } from './run-effect.ts';
 import type { Run, TrailStep } from './run.ts';
 
 /**
@@ -37,9 +39,11 @@ export type RunInput =
 
 /** What came of the thing to do. */
 export type Done =
-  /** Null where a yes for the same purpose was there already. */
-  | { type: 'asked'; at: number; requestId: PermissionRequestId | null }
-  | { type: 'called'; at: number; callId: CallId }
+  /** No request where a yes for the same purpose was there already. `purpose`: as it is read. */
+  | ({ type: 'asked'; at: number; requestId: PermissionRequestId | null; purpose?: string } & InArm)
+  /** Not yet: the arm of the person has an hour for it. */
+  | ({ type: 'waits'; at: number; until: number } & InArm)
+  | ({ type: 'called'; at: number; callId: CallId } & InArm)
   | { type: 'told'; at: number }
   /** Only who takes part is counted; all others have the arm without its name on them. */
   | { type: 'dealt'; at: number; experimentId: string; arm: string | null; counted: boolean }
@@ -51,28 +55,8 @@ export type Done =
       laterAt: number | null;
     };
 
-type Of<K extends Step['do']> = Extract<Step, { do: K }>;
-
-/** Something to write for a run, with its texts filled in. */
-export type RunEffect =
-  | {
-      do: 'ask';
-      step: Of<'ask'>;
-      purpose: string;
-      variables: readonly string[] | null;
-      promisedAt: number | null;
-    }
-  | {
-      do: 'call';
-      step: Of<'call'>;
-      purpose: string;
-      endpoint: string | null;
-      scriptVariables: Readonly<Record<string, string>>;
-      notAfter: number | null;
-    }
-  | { do: 'message'; step: Of<'message'>; text: string | null; variables: readonly string[] }
-  | { do: 'survey'; step: Of<'survey'> }
-  | { do: 'deal'; step: Of<'split'> };
+/** What the run belongs to from here on, where an experiment has drawn an arm; else it stays. */
+type InArm = { attribution?: Attribution };
 
 /** A step that is over, with what the ledger is told of it beside. */
 export type StepTaken = TrailStep & {
@@ -133,20 +117,6 @@ export function wakesAt({ phase }: Run): number | null {
   return phase.kind === 'answer' ? phase.until : null;
 }
 
-/** The instant that a moment means, for a step that was reached at `reachedAt`; in ms. */
-export function instantOf(
-  moment: Moment | undefined,
-  variables: Readonly<Record<string, string>>,
-  reachedAt: number,
-): number {
-  if (moment === undefined || moment === 'now') return reachedAt;
-  if ('after' in moment) return reachedAt + durationMs(moment.after);
-  const base = Date.parse(variables[moment.relativeTo] ?? '');
-  // A start without the instant is refused, so this is a row that somebody edited.
-  invariant(Number.isFinite(base), `variable ${moment.relativeTo} is no instant`);
-  return base + durationMs(moment.offset);
-}
-
 function unchanged(run: Run): Advanced {
   return { run, effect: null, taken: [] };
 }
@@ -183,7 +153,7 @@ class Walk {
   }
 
   enter(step: Step, at: number): Advanced {
-    this.run = { ...this.run, step: step.name, reachedAt: at };
+    this.run = { ...this.run, step: step.name, reachedAt: at, askAt: null };
     const { variables } = this.run;
     if (step.do === 'wait' && step.for === 'yes') {
       const until = instantOf(step.until, variables, at);
@@ -227,8 +197,18 @@ class Walk {
     return this.leave(step, at, way, { ...more, reason: code });
   }
 
-  pause(phase: Run['phase']): Advanced {
-    return { run: { ...this.run, phase }, effect: null, taken: this.taken };
+  /** Stays at its question until the hour of the arm; the ledger tells why nothing happens yet. */
+  waitForHour(step: Of<'ask'>, input: Extract<RunInput, { type: 'waits' }>): Advanced {
+    const { at, until } = input;
+    const waits = { step: step.name, do: step.do, at, outcome: 'waits_for_hour', next: step.name };
+    this.taken.push({ ...waits, ...armOf(input) });
+    const trail = [...this.run.trail, waits].slice(-TRAIL_KEPT);
+    this.run = { ...this.run, trail };
+    return this.pause({ kind: 'due', at: until }, { askAt: until });
+  }
+
+  pause(phase: Run['phase'], more: Partial<Run> = {}): Advanced {
+    return { run: { ...this.run, ...more, phase }, effect: null, taken: this.taken };
   }
 
   act(effect: RunEffect): Advanced {
@@ -251,45 +231,6 @@ function valueOf(run: Run, name: string): string {
   return run.variables[name] ?? '';
 }
 
-function effectOf(run: Run, step: Step, at: number, notAfter: number | null): RunEffect {
-  const { variables } = run;
-  const filled = (text: string): string => filledText(text, variables);
-  switch (step.do) {
-    case 'ask': {
-      const { promise } = step;
-      return {
-        do: 'ask',
-        step,
-        purpose: filled(step.purpose),
-        variables: step.variables?.map(filled) ?? null,
-        promisedAt: promise === undefined ? null : instantOf(promise, variables, at),
-      };
-    }
-    case 'call': {
-      const given = Object.entries(step.scriptVariables ?? {});
-      return {
-        do: 'call',
-        step,
-        purpose: step.purpose === undefined ? (run.purpose ?? '') : filled(step.purpose),
-        // A variable that was left empty leaves the choice to routing.
-        endpoint: filled(step.endpoint ?? '') || null,
-        scriptVariables: Object.fromEntries(given.map(([name, text]) => [name, filled(text)])),
-        notAfter,
-      };
-    }
-    case 'message': {
-      const text = step.text === undefined ? null : filled(step.text);
-      return { do: 'message', step, text, variables: (step.variables ?? []).map(filled) };
-    }
-    case 'survey':
-      return { do: 'survey', step };
-    case 'split':
-      return { do: 'deal', step };
-    default:
-      throw new TypeError(`a step "${step.do}" has nothing to do`);
-  }
-}
-
 function answered(walk: Walk, step: Of<'wait'>, until: number, input: RunInput): Advanced {
   const without = step.else ?? END;
   if (input.type === 'time') {
@@ -303,6 +244,12 @@ function answered(walk: Walk, step: Of<'wait'>, until: number, input: RunInput):
     return walk.leave(step, at, { to: without, outcome: 'no_answer', end: 'no_answer' });
   }
   return walk.leave(step, at, { to: step.onNo ?? without, outcome: 'no', end: 'declined' });
+}
+
+/** The arm that was drawn for a step, for the ledger. */
+function armOf({ attribution }: InArm): { experimentId?: string; arm?: string } {
+  const { experimentId, arm } = attribution ?? {};
+  return experimentId === undefined || arm === undefined ? {} : { experimentId, arm };
 }
 
 function callOver(
@@ -335,16 +282,22 @@ function done(walk: Walk, step: Step, input: RunInput): Advanced {
   switch (input.type) {
     case 'asked': {
       if (step.do !== 'ask') return unchanged(run);
-      const { at, requestId } = input;
-      walk.run = { ...run, requestId, purpose: filledText(step.purpose, run.variables) };
+      const meant = filledText(step.purpose, run.variables);
+      const { at, requestId, purpose = meant, attribution = run.attribution } = input;
+      walk.run = { ...run, requestId, purpose, meant, attribution };
       const outcome = requestId === null ? 'yes_already' : 'asked';
       const more = requestId === null ? {} : { requestId };
-      return walk.leave(step, at, { to: step.next, outcome }, more);
+      return walk.leave(step, at, { to: step.next, outcome }, { ...more, ...armOf(input) });
     }
-    case 'called':
+    case 'waits':
+      if (step.do !== 'ask') return unchanged(run);
+      return walk.waitForHour(step, input);
+    case 'called': {
       if (step.do !== 'call') return unchanged(run);
-      walk.run = { ...run, callId: input.callId, outcome: null, reason: null, result: null };
-      return walk.pause({ kind: 'call', callId: input.callId });
+      const { callId, attribution = run.attribution } = input;
+      walk.run = { ...run, attribution, callId, outcome: null, reason: null, result: null };
+      return walk.pause({ kind: 'call', callId });
+    }
     case 'told':
       if (step.do !== 'message' && step.do !== 'survey') return unchanged(run);
       return walk.leave(step, input.at, { to: step.next, outcome: 'sent' });
@@ -362,8 +315,11 @@ function done(walk: Walk, step: Step, input: RunInput): Advanced {
     case 'refused': {
       const { at, code, laterAt } = input;
       if (laterAt !== null && (step.do === 'ask' || step.do === 'call')) {
-        const latest = latestOf(run, step) ?? run.reachedAt + JOURNEY_LIMITS.putOffMs;
-        if (laterAt <= latest) return walk.pause({ kind: 'due', at: laterAt });
+        // Whoever waited for an hour is put off from then on, and goes at the gate's time instead.
+        const since = run.askAt ?? run.reachedAt;
+        const latest = latestOf(run, step) ?? since + JOURNEY_LIMITS.putOffMs;
+        const askAt = typeof run.askAt === 'number' ? laterAt : null;
+        if (laterAt <= latest) return walk.pause({ kind: 'due', at: laterAt }, { askAt });
       }
       if (step.do === 'survey') {
         return walk.leave(step, at, { to: step.next, outcome: 'refused' }, { reason: code });

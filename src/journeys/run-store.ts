@@ -12,7 +12,7 @@ import { wakesAt } from './run-rules.ts';
 import type { JourneyId, Run, RunId } from './run.ts';
 
 /** Words of the business about the person, and what the person pressed. */
-export const RUN_FIELDS: FieldNames = new Set(['variables', 'purpose', 'result']);
+export const RUN_FIELDS: FieldNames = new Set(['variables', 'purpose', 'meant', 'result']);
 
 /** Events wake a run that waits for one; this is how long it sleeps if one were ever missed. */
 const LOOK_ANYWAY_MS = 600_000;

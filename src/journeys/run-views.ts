@@ -20,6 +20,7 @@ export const runSchema = z.object({
   outcome: z.string().nullable().describe('Of the last call, or `refused`.'),
   reason: z.string().nullable(),
   result: z.string().nullable().describe('What the script of the last call said.'),
+  experimentId: z.string().nullable().describe('Whose arms change its questions and calls.'),
   attribution: attributionSchema,
   variables: z.record(z.string(), z.string()).describe('Empty once the person is erased.'),
   steps: z.array(
@@ -64,6 +65,7 @@ export function runView(run: Run): RunView {
     outcome: run.outcome,
     reason: run.reason,
     result: run.result,
+    experimentId: run.experimentId ?? null,
     attribution: run.attribution,
     variables: run.variables,
     steps: run.trail.map(({ at, ...step }) => ({ ...step, at: isoTime(at) })),

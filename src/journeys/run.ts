@@ -1,4 +1,5 @@
 import type { Attribution } from '../attribution/attribution.ts';
+import type { ExperimentId } from '../experiments/experiment.ts';
 import type {
   AccountId,
   CallId,
@@ -39,6 +40,10 @@ export type Run = {
   keyId: string | null;
   /** Of its calls, in place of the journey's own; null or absent leaves that. */
   priority?: number | null;
+  /** Whose arms change its questions and calls; null or absent where no experiment's do. */
+  experimentId?: ExperimentId | null;
+  /** The instant that was chosen for the question of this step, where its arm names an hour. */
+  askAt?: number | null;
   /** The name of the step it is at. */
   step: string;
   phase: RunPhase;
@@ -50,6 +55,8 @@ export type Run = {
   callId: CallId | null;
   /** What the last question was about, as the person read it. */
   purpose: string | null;
+  /** What the step itself says it is about, where its arm words it otherwise. */
+  meant?: string | null;
   /** Of the last call. */
   outcome: string | null;
   reason: string | null;
