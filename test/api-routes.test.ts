@@ -218,6 +218,7 @@ function bodyFor(path: string): object {
     '/v1/endpoints/{id}': { name: 'Reception', uri: 'sip:talk@127.0.0.1' },
     '/v1/webhook-endpoints': { url: 'http://127.0.0.1:9/other' },
     '/v1/webhook-endpoints/{id}/recover': { since: '2026-06-03T00:00:00Z' },
+    '/v1/lines/{id}': { optOutKey: '9' },
     '/v1/lines/{id}/calling': { enabled: true },
     '/v1/lines/{id}/key-exchange': { keyExchange: 'dtls' },
     '/v1/lines/{id}/brake/resume': { reason: 'The template was mended.' },

@@ -6,6 +6,7 @@ import { runDoctor } from '../src/cli/doctor.ts';
 import { makeApiClient, isProblem } from '../src/cli/api-client.ts';
 import { seededRandom } from '../src/platform/random.ts';
 import { PRESET } from '../simulator/simulator.ts';
+import { send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
 
 let story: Story;
@@ -100,9 +101,41 @@ test('calling switched off and SIP switched on at Meta are found', async () => {
   const answer = await story.api.post<{ enabled: boolean }>(`/v1/lines/${lineId}/calling`, {
     enabled: true,
   });
-  assert.deepEqual(answer, { enabled: true });
+  assert.ok(!isProblem(answer) && answer.enabled);
   const now = await states();
   assert.deepEqual([now['calling_enabled'], now['sip_off']], ['ok', 'ok']);
+});
+
+test('hours and call back are set at Meta, read from there, and refused by field', async () => {
+  type Calling = { enabled: boolean; callback: boolean; hours: object | null };
+  const path = `/v1/lines/${lineId}/calling`;
+  const before = await story.api.get<Calling>(path);
+  assert.deepEqual([before.enabled, before.callback, before.hours], [true, true, null]);
+  const week = [1, 2, 3, 4, 5];
+  const hours = {
+    zone: 'Europe/London',
+    open: [
+      { days: week, from: '09:00', to: '12:30' },
+      { days: week, from: '13:30', to: '17:00' },
+    ],
+    closed: ['2026-12-25'],
+  };
+  const set = (await story.api.post<Calling>(path, { callback: false, hours })) as Calling;
+  assert.deepEqual([set.enabled, set.callback, set.hours], [true, false, hours]);
+  assert.deepEqual((await story.api.get<Calling>(path)).hours, hours);
+  const [first] = hours.open;
+  for (const [body, field] of [
+    [{}, 'body'],
+    [{ hours: { ...hours, open: [...hours.open, { ...first, from: '18:00', to: '19:00' }] } }],
+    [{ hours: { ...hours, open: [first, { ...first, from: '12:00', to: '14:00' }] } }],
+    [{ hours: { ...hours, zone: 'Mars' } }, 'hours.zone'],
+  ] as const) {
+    const answer = await story.api.post<object>(path, body);
+    assert.ok(isProblem(answer));
+    assert.deepEqual([answer.status, answer.fields?.[0]?.field], [400, field ?? 'hours.open']);
+  }
+  await story.api.post(path, { callback: true, hours: null });
+  assert.equal((await story.api.get<Calling>(path)).hours, null);
 });
 
 test('one question answered with 5xx or a web page leaves the others visible', async () => {
@@ -203,6 +236,38 @@ test('the steps of go-live.md make a new line ready, one check after another', a
   story.simulator.act('+447700900102', { action: 'write', text: 'hello', phoneNumberId });
   await story.until('ready', async () => (await list(id)).ready);
   assert.deepEqual(await missing(), []);
+});
+
+test('name, endpoint and stop key change without the secrets of Meta', async () => {
+  const id = await addLine({ displayNumber: '+442079460031', phoneNumberId: '100000000000031' });
+  const { id: endpointId } = (await story.api.post('/v1/endpoints', {
+    name: 'Night desk',
+    uri: 'sip:talk@127.0.0.1:5070',
+  })) as { id: string };
+  const at = `/v1/lines/${id}`;
+  const patch = async (body: object, path = at) => {
+    const { status, text } = await send(story, 'PATCH', path, { body });
+    return { status, line: JSON.parse(text) as LineView };
+  };
+  const { line: named } = await patch({ name: 'Night', defaultEndpointId: endpointId });
+  assert.deepEqual(
+    [named.name, named.defaultEndpointId, named.optOutKey],
+    ['Night', endpointId, null],
+  );
+  const { line: keyed } = await patch({ optOutKey: '9' });
+  assert.deepEqual(
+    [keyed.name, keyed.defaultEndpointId, keyed.optOutKey],
+    ['Night', endpointId, '9'],
+  );
+  assert.equal((await patch({ defaultEndpointId: null })).line.defaultEndpointId, null);
+  for (const [body, path, status] of [
+    [{ defaultEndpointId: 'end_0' }, at, 404],
+    [{ optOutKey: '12' }, at, 400],
+    [{ accessToken: 'no' }, at, 400],
+    [{ name: 'x' }, '/v1/lines/ln_0', 404],
+  ] as const) {
+    assert.equal((await patch(body, path)).status, status, JSON.stringify(body));
+  }
 });
 
 test('an unknown line is 404, and without a key nothing is told', async () => {

@@ -7,10 +7,11 @@ import { after, before, suite, test } from 'node:test';
 
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 
+import type { LineView } from '../src/http/api-types.ts';
 import { buildPage } from './built-page.ts';
 import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
-import { must, PURPOSE, openLiveProduct, type LiveProduct } from './product-peers.ts';
+import { eventually, must, PURPOSE, openLiveProduct, type LiveProduct } from './product-peers.ts';
 
 /** The rooms of the dashboard in which an operator sets things up, in a real Chromium. */
 const PICTURES = process.env['ASKFIRST_PICTURES'];
@@ -136,6 +137,70 @@ suite('rooms to set things up in a browser', { skip: needsProgram('chromium', 'c
     await press('Remove', list);
     await press('Yes, remove it', list);
     await page.getByText('your own programs are told nothing', { exact: false }).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test('a line shows what it lacks, and its call settings are changed at Meta', async () => {
+    await go('lines');
+    const list = region(/^Going live/);
+    await list.getByText('Speaks to the simulator').waitFor();
+    await list.getByText('Built-in templates in').waitFor();
+    const calling = region('Calling at Meta');
+    await calling.getByText('On', { exact: true }).waitFor();
+    await assertSound('lines');
+    await calling.getByLabel('Customers may call only at certain times').check();
+    await calling.getByLabel('When customers may call').fill('whenever');
+    await calling.getByText('These times cannot be read.', { exact: false }).waitFor();
+    const times = 'Mo-Fr 09:00-12:00, Mo-Fr 13:00-17:00, Mo 18:00-19:00';
+    await calling.getByLabel('When customers may call').fill(times);
+    await calling.getByLabel('Time zone').fill('Europe/London');
+    await press('Set at Meta', calling);
+    await calling.getByText('at most 2 spans a day', { exact: false }).waitFor();
+    await calling.getByLabel('When customers may call').fill(times.slice(0, 36));
+    await press('Set at Meta', calling);
+    await calling.getByText('at most 2 spans', { exact: false }).waitFor({ state: 'hidden' });
+    const [line] = (await live.api.get<{ items: LineView[] }>('/v1/lines')).items;
+    const { hours } = await live.api.get<{ hours: { open: object[] } }>(
+      `/v1/lines/${line?.id}/calling`,
+    );
+    assert.equal(hours.open.length, 2);
+    await press('Switch calling off', calling);
+    await calling.getByText('Off', { exact: true }).waitFor();
+    await press('Look again', list);
+    await list.getByText('calling_enabled').waitFor();
+    await press('Switch calling on', calling);
+    await calling.getByText('On', { exact: true }).waitFor();
+    await press('Hand the missing ones to Meta', list);
+    await list.getByText('call_permission_request', { exact: false }).first().waitFor();
+  });
+
+  test('another line is refused by field and added, and its own settings are kept', async () => {
+    await press('Add one', region('Lines'));
+    const form = region('New line');
+    for (const [label, text] of [
+      ['Name', 'Night line'],
+      ['Number', '020 7946'],
+      ['Phone number id', '300000000000077'],
+      ['WhatsApp Business account id', '300000000000078'],
+      ['Address of the Graph API', live.product.sandbox?.url ?? ''],
+      ['Access token', 'a-token-for-tests'],
+      ['App secret', 'a-secret-for-tests'],
+      ['Verify token', 'a-verify-token'],
+    ] as const) {
+      await form.getByLabel(label, { exact: true }).fill(text);
+    }
+    await press('Add the line', form);
+    await form.getByText('displayNumber', { exact: true }).waitFor();
+    await assertSound('lines-new');
+    await form.getByLabel('Number', { exact: true }).fill('+442079460077');
+    await press('Add the line', form);
+    const settings = region('Settings of Night line');
+    await settings.getByLabel('Key that stops all calls').selectOption('9');
+    await press('Save the settings', settings);
+    await eventually('the key of the line', async () => {
+      const { items } = await live.api.get<{ items: LineView[] }>('/v1/lines');
+      return items.some(({ name, optOutKey }) => name === 'Night line' && optOutKey === '9');
+    });
     assert.deepEqual(complaints, []);
   });
 });

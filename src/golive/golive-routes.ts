@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import { type ApiContext, found, idFrom } from '../http/api-context.ts';
 import { accountOf } from '../http/auth.ts';
-import { lineSchema } from '../http/api-schemas.ts';
 import type { HttpServer } from '../http/server.ts';
-import { lineView } from '../lines/line-routes.ts';
-import { openLine, readLine, saveKeyExchange, type StoredLine } from '../lines/line-store.ts';
-import { KEY_EXCHANGES } from '../media/media.ts';
+import { readLine, type StoredLine } from '../lines/line-store.ts';
 import { submitTemplate } from '../templates/template-commands.ts';
 import { listTemplates, type VersionedTemplate } from '../templates/template-store.ts';
 import { syncTemplates } from '../templates/sync-commands.ts';
 import { DEFAULT_LANGUAGE } from '../templates/template.ts';
 import { WhatsAppFailure } from '../whatsapp/whatsapp.ts';
 import { isRefused } from '../platform/refusal.ts';
+import { registerCallingRoutes, type LineOf } from './calling-routes.ts';
 import { gatherGoLiveFacts, type GoLivePorts } from './golive-facts.ts';
 import { CHECK_IDS, checklist } from './golive.ts';
 
@@ -46,13 +44,8 @@ const templatesSchema = z.object({
 });
 type TemplateItem = z.infer<typeof templatesSchema>['items'][number];
 
-type LineOf = (
-  request: Parameters<typeof accountOf>[0] & { params: { id: string } },
-) => Promise<StoredLine>;
-
 /** Going live: the checklist, and the steps at Meta that we can take for the operator. */
 export function registerGoLiveRoutes(app: HttpServer, context: ApiContext & GoLivePorts): void {
-  const { whatsapp } = context;
   const onRequest = context.authenticator.authenticate;
   const tags = ['lines'];
   const lineOf: LineOf = async (request) => {
@@ -97,54 +90,7 @@ export function registerGoLiveRoutes(app: HttpServer, context: ApiContext & GoLi
     },
   );
 
-  app.post(
-    '/v1/lines/:id/calling',
-    {
-      onRequest,
-      schema: {
-        tags,
-        summary: 'Switch calling on or off at Meta',
-        params: byId,
-        body: z.strictObject({ enabled: z.boolean() }),
-        response: { 200: z.object({ enabled: z.boolean() }) },
-      },
-    },
-    async (request) => {
-      const { access } = openLine(await lineOf(request), context.sealer);
-      await whatsapp.updateCalling(access, { enabled: request.body.enabled });
-      return { enabled: (await whatsapp.readSettings(access)).enabled };
-    },
-  );
-  registerKeyExchange(app, context, lineOf);
-}
-
-/** Meta first: what it refuses leaves the line as it is, so that both still agree. */
-function registerKeyExchange(
-  app: HttpServer,
-  context: ApiContext & GoLivePorts,
-  lineOf: LineOf,
-): void {
-  const keyExchange = z.enum(KEY_EXCHANGES);
-  app.post(
-    '/v1/lines/:id/key-exchange',
-    {
-      onRequest: context.authenticator.authenticate,
-      schema: {
-        tags: ['lines'],
-        summary: 'Set how keys toward WhatsApp are exchanged, at Meta and here; for calls from now',
-        params: byId,
-        body: z.strictObject({ keyExchange }),
-        response: { 200: lineSchema },
-      },
-    },
-    async (request) => {
-      const line = await lineOf(request);
-      const { access } = openLine(line, context.sealer);
-      await context.whatsapp.updateCalling(access, request.body);
-      await saveKeyExchange(context.database, line.accountId, line.id, request.body.keyExchange);
-      return lineView({ ...line, ...request.body });
-    },
-  );
+  registerCallingRoutes(app, context, lineOf);
 }
 
 /** Asking twice submits nothing twice: what Meta lists is left alone, whatever its status. */

@@ -73,7 +73,7 @@ export type GoLiveFacts = {
     keyExchange: KeyExchange;
   };
   phoneNumber: Told<{ displayPhoneNumber: string; verifiedName?: string; qualityRating?: string }>;
-  settings: Told<CallingSettings>;
+  settings: Told<Omit<CallingSettings, 'callback' | 'hours'>>;
   subscribedApps: Told<readonly string[]>;
   templates: Told<readonly TemplateStatus[]>;
   /** The policy pack's rules about the line itself that say no, by rule name. */

@@ -30,11 +30,13 @@ export type LineView = {
   displayNumber: string;
   country: string;
   phoneNumberId: string;
+  wabaId: string;
+  graphBaseUrl: string;
+  graphVersion: string;
   policyPack: string;
   enabled: boolean;
   restrictedUntil: string | null;
   defaultEndpointId: string | null;
-  /** The key that means "stop" in a call; null takes none. */
   optOutKey: string | null;
   keyExchange: 'dtls' | 'sdes';
 };

@@ -15,7 +15,30 @@ import { Failure } from '../platform/failure.ts';
 import { isRefused } from '../platform/refusal.ts';
 import { planSync } from '../templates/sync-store.ts';
 import { addBuiltInTemplates } from '../templates/template-store.ts';
-import { listLines, readLine, saveLine, type StoredLine } from './line-store.ts';
+import {
+  changeLine,
+  listLines,
+  lockLine,
+  readLine,
+  saveLine,
+  type StoredLine,
+} from './line-store.ts';
+
+const optOutKey = z
+  .string()
+  .regex(/^[0-9*#]$/, 'is one key: 0 to 9, * or #')
+  .nullable()
+  .describe('The key that ends calls for good when pressed in a call; announce it first.');
+
+const lineChange = z.strictObject({
+  name: oneLine(100).optional(),
+  defaultEndpointId: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('Who answers where no rule says so.'),
+  optOutKey: optOutKey.optional(),
+});
 
 const lineBody = z.strictObject({
   name: oneLine(100).describe('The branded name customers see.'),
@@ -48,12 +71,7 @@ const lineBody = z.strictObject({
       'Of a new line; strict-2026-01 unless given. Later: POST /v1/lines/{id}/policy-pack.',
     ),
   defaultEndpointId: z.string().optional(),
-  optOutKey: z
-    .string()
-    .regex(/^[0-9*#]$/, 'is one key: 0 to 9, * or #')
-    .nullable()
-    .default(null)
-    .describe('The key that ends calls for good when pressed in a call; announce it first.'),
+  optOutKey: optOutKey.default(null),
   keyExchange: z
     .enum(KEY_EXCHANGES)
     .optional()
@@ -97,6 +115,38 @@ export function registerLineRoutes(app: HttpServer, context: ApiContext): void {
       const { accountId } = accountOf(request);
       const line = await storeLine(context, accountId, request.body);
       return reply.code(201).send(lineView(line));
+    },
+  );
+  registerChange(app, context);
+}
+
+function registerChange(app: HttpServer, context: ApiContext): void {
+  const { database } = context;
+  app.patch(
+    '/v1/lines/:id',
+    {
+      onRequest: context.authenticator.authenticate,
+      schema: {
+        tags: ['lines'],
+        summary: 'Change what needs no secret of Meta; what is left out stays',
+        params: z.object({ id: z.string() }),
+        body: lineChange,
+        response: { 200: lineSchema },
+      },
+    },
+    async (request) => {
+      const { accountId } = accountOf(request);
+      const id = idFrom('line', request.params.id);
+      const { defaultEndpointId: wanted, ...rest } = request.body;
+      return database.transaction(async (tx) => {
+        const line = found(await lockLine(tx, accountId, id), 'line');
+        const endpointId = wanted == null ? wanted : idFrom('endpoint', wanted);
+        if (endpointId != null) found(await readEndpoint(tx, accountId, endpointId), 'endpoint');
+        const defaultEndpointId = endpointId === undefined ? line.defaultEndpointId : endpointId;
+        const { name = line.name, optOutKey: key = line.optOutKey } = rest;
+        const changed = { ...line, name, optOutKey: key, defaultEndpointId };
+        return lineView(found(await changeLine(tx, changed), 'line'));
+      });
     },
   );
 }
@@ -160,6 +210,9 @@ export function lineView(line: StoredLine): LineView {
     displayNumber: line.displayNumber,
     country: line.country,
     phoneNumberId: line.sealed.phoneNumberId,
+    wabaId: line.sealed.wabaId,
+    graphBaseUrl: line.sealed.graphBaseUrl,
+    graphVersion: line.sealed.graphVersion,
     policyPack: line.policyPack,
     enabled: line.enabled,
     restrictedUntil: line.restrictedUntil === null ? null : isoTime(line.restrictedUntil),

@@ -197,6 +197,37 @@ export async function saveLine(
   return row?.id ?? null;
 }
 
+const CHANGE = statement<LineRow>(
+  'line_change',
+  `update lines set name = $3, default_endpoint_id = $4, opt_out_key = $5
+   where account_id = $1 and id = $2 returning ${COLUMNS}`,
+);
+
+/** What may change without Meta's secrets; null where the account has no such line. */
+export async function changeLine(
+  db: Queryable,
+  line: Pick<StoredLine, 'accountId' | 'id' | 'name' | 'defaultEndpointId' | 'optOutKey'>,
+): Promise<StoredLine | null> {
+  const { accountId, id, name, defaultEndpointId, optOutKey } = line;
+  const row = await db.first(CHANGE, [accountId, id, name, defaultEndpointId, optOutKey]);
+  return row === undefined ? null : toLine(row);
+}
+
+const LOCK = statement<LineRow>(
+  'line_lock',
+  `select ${COLUMNS} from lines where id = $1 and account_id = $2 for no key update of lines`,
+);
+
+/** The line, kept from other changes until the transaction ends. */
+export async function lockLine(
+  tx: Tx,
+  accountId: AccountId,
+  id: LineId,
+): Promise<StoredLine | null> {
+  const row = await tx.first(LOCK, [id, accountId]);
+  return row === undefined ? null : toLine(row);
+}
+
 const SET_RESTRICTION = statement(
   'line_set_restriction',
   'update lines set restricted_until = $2 where phone_number_id = $1',

@@ -194,6 +194,17 @@ test('settings, number, apps and templates are read', async (t) => {
         calling: {
           status: 'ENABLED',
           sip: { status: 'DISABLED' },
+          callback_permission_status: 'ENABLED',
+          call_hours: {
+            status: 'ENABLED',
+            timezone_id: 'Europe/Berlin',
+            weekly_operating_hours: [
+              { day_of_week: 'TUESDAY', open_time: '0900', close_time: '1730' },
+              { day_of_week: 'MONDAY', open_time: '0900', close_time: '1730' },
+              { day_of_week: 'FRIDAY', open_time: '1000', close_time: '1400' },
+            ],
+            holiday_schedule: [{ date: '2026-12-24', start_time: '0000', end_time: '2359' }],
+          },
           restrictions: {
             restrictions_list: [{ type: 'R', reason: 'low', expiration: '1767614400' }],
           },
@@ -209,6 +220,15 @@ test('settings, number, apps and templates are read', async (t) => {
     enabled: true,
     sipEnabled: false,
     keyExchange: 'dtls',
+    callback: true,
+    hours: {
+      zone: 'Europe/Berlin',
+      open: [
+        { days: [1, 2], from: '09:00', to: '17:30' },
+        { days: [5], from: '10:00', to: '14:00' },
+      ],
+      closed: ['2026-12-24'],
+    },
     restrictions: [{ type: 'R', reason: 'low', expiresAt: 1_767_614_400_000 }],
   });
   assert.deepEqual(await client.readPhoneNumber(line), {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { hoursFromWire } from './call-hours.ts';
 import type {
   CallPermissions,
   CallingSettings,
@@ -74,6 +75,8 @@ export function settingsFromWire(answer: z.infer<typeof settingsWire>): CallingS
     sipEnabled: answer.calling?.sip?.status === 'enabled',
     // One OpenAPI file of Meta's writes DTLS-SRTP; left out until it was set once.
     keyExchange: answer.calling?.srtp_key_exchange_protocol?.includes('sdes') ? 'sdes' : 'dtls',
+    callback: answer.calling?.callback_permission_status === 'enabled',
+    hours: hoursFromWire(answer.calling?.call_hours),
     restrictions: (answer.calling?.restrictions?.restrictions_list ?? []).map((item) => ({
       type: item.type,
       expiresAt: item.expiration ?? null,

@@ -1,4 +1,5 @@
 import { invariant } from '../platform/invariant.ts';
+import { hoursBody } from './call-hours.ts';
 import type {
   CallButton,
   CallingChange,
@@ -137,15 +138,22 @@ export function connectCallBody(to: Recipient, sdp: string, opaque: string): Mes
 }
 
 /** The calling block of the settings; what is left out stays as it is at Meta. */
-export function callingBody({ enabled, keyExchange }: CallingChange): MessageBody {
+export function callingBody(change: CallingChange): MessageBody {
+  const { enabled, keyExchange, callback, hours } = change;
   return {
     calling: {
-      ...(enabled === undefined ? {} : { status: enabled ? 'ENABLED' : 'DISABLED' }),
+      ...(enabled === undefined ? {} : { status: onOff(enabled) }),
+      ...(callback === undefined ? {} : { callback_permission_status: onOff(callback) }),
+      ...(hours === undefined ? {} : { call_hours: hoursBody(hours) }),
       ...(keyExchange === undefined
         ? {}
         : { srtp_key_exchange_protocol: keyExchange.toUpperCase() }),
     },
   };
+}
+
+function onOff(wanted: boolean): string {
+  return wanted ? 'ENABLED' : 'DISABLED';
 }
 
 export function templateDraftBody(draft: TemplateDraft): MessageBody {

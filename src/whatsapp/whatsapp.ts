@@ -109,12 +109,30 @@ export type CallPermissions = {
 
 /** DTLS where Meta says nothing. */
 export type MetaKeyExchange = 'dtls' | 'sdes';
-export type CallingChange = { enabled?: boolean; keyExchange?: MetaKeyExchange };
+export type CallingChange = {
+  enabled?: boolean | undefined;
+  keyExchange?: MetaKeyExchange | undefined;
+  /** Whoever calls the business, and is not answered, may be called back. */
+  callback?: boolean | undefined;
+  /** Null: customers may call at any time. */
+  hours?: CallHours | null | undefined;
+};
+
+/** When customers may call the business; Meta shows them no call button outside of it. */
+export type CallHours = {
+  zone: string;
+  /** Days from 1, Monday, to 7; times as 09:00, of one day. */
+  open: ReadonlyArray<{ days: readonly number[]; from: string; to: string }>;
+  /** Dates without calls, such as 2026-12-24. */
+  closed: readonly string[];
+};
 
 export type CallingSettings = {
   enabled: boolean;
   sipEnabled: boolean;
   keyExchange: MetaKeyExchange;
+  callback: boolean;
+  hours: CallHours | null;
   restrictions: Array<{ type: string; reason?: string; expiresAt: number | null }>;
 };
 

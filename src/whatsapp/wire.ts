@@ -286,12 +286,24 @@ export const callPermissionsWire = z.object({
     .catch([]),
 });
 
+const clockWire = z.string().regex(/^\d{4}$/);
+export const callHoursWire = z.object({
+  status: maybe(word),
+  timezone_id: maybe(z.string()),
+  weekly_operating_hours: z
+    .array(z.object({ day_of_week: word, open_time: clockWire, close_time: clockWire }))
+    .catch([]),
+  holiday_schedule: z.array(z.object({ date: z.string() })).catch([]),
+});
+
 export const settingsWire = z.object({
   calling: maybe(
     z.object({
       status: maybe(word),
       sip: maybe(z.object({ status: maybe(word) })),
       srtp_key_exchange_protocol: maybe(word),
+      callback_permission_status: maybe(word),
+      call_hours: maybe(callHoursWire),
       restrictions: maybe(
         z.object({
           restrictions_list: z

@@ -13,6 +13,7 @@ import { ImportsPage } from './imports/imports-page.tsx';
 import { JourneysPage } from './journeys/journeys-page.tsx';
 import { EndpointsPage } from './endpoints/endpoints-page.tsx';
 import { KpisPage } from './kpis/kpis-page.tsx';
+import { LinesPage } from './lines/lines-page.tsx';
 import { PageNav, usePage } from './pages/page-nav.tsx';
 import { RecordsPage } from './records/records-page.tsx';
 import { RulesPage } from './rules/rules-page.tsx';
@@ -56,6 +57,7 @@ export function Workspace(props: { onLeave: () => void }) {
       {page === 'scripts' && <ScriptsPage />}
       {page === 'journeys' && <JourneysPage number={number} />}
       {page === 'campaigns' && <CampaignsPage />}
+      {page === 'lines' && <LinesPage />}
       {page === 'endpoints' && <EndpointsPage />}
       {page === 'webhooks' && <WebhooksPage />}
       {page === 'figures' && <KpisPage />}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { EndpointView, LineView } from '../../../src/http/api-types.ts';
+import type { EndpointView } from '../../../src/http/api-types.ts';
 import { useBusiness } from './business-context.tsx';
 import { useBusinessQuery } from './business-hooks.ts';
 
@@ -76,14 +76,6 @@ export function useRouting() {
 export function useSaveRouting() {
   return useEndpointAction(({ client }, routing: RoutingView) =>
     client.put<RoutingView>('/v1/routing', routing),
-  );
-}
-
-/** Asks Meta first; the line follows. */
-export function useSetKeyExchange() {
-  return useEndpointAction(
-    ({ client }, { lineId, keyExchange }: { lineId: string } & Pick<LineView, 'keyExchange'>) =>
-      client.post<LineView>(`/v1/lines/${lineId}/key-exchange`, { keyExchange }),
   );
 }
 

@@ -7,7 +7,6 @@ import { ProblemNote } from '../ui/problem-note.tsx';
 import { draftOf, emptyDraft, type EndpointDraft } from './endpoint-draft.ts';
 import { EndpointForm } from './endpoint-form.tsx';
 import { EndpointRow } from './endpoint-row.tsx';
-import { KeyExchangeCard } from './key-exchange-card.tsx';
 import { RoutingCard } from './routing-card.tsx';
 
 type Picked = { id: string | null; title: string; draft: EndpointDraft; turn: number };
@@ -45,7 +44,6 @@ export function EndpointsPage() {
           </ul>
         </Card>
         <RoutingCard endpoints={items} />
-        <KeyExchangeCard />
       </div>
       {picked !== null && (
         <EndpointForm

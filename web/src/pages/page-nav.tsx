@@ -13,7 +13,7 @@ const GROUPS = {
   },
   People: { imports: 'Import contacts', 'do-not-call': 'Do not call' },
   Look: { figures: 'Figures', records: 'Records and prices', audit: 'Audit' },
-  Set: { rules: 'Rules', endpoints: 'Endpoints', webhooks: 'Webhooks' },
+  Set: { rules: 'Rules', lines: 'Lines', endpoints: 'Endpoints', webhooks: 'Webhooks' },
 } as const;
 type PagesOf<Group> = Group extends object ? keyof Group : never;
 export type PageName = PagesOf<(typeof GROUPS)[keyof typeof GROUPS]>;

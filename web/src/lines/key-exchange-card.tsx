@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { LineView } from '../../../src/http/api-types.ts';
 import { useLines } from '../api/business-hooks.ts';
-import { useSetKeyExchange } from '../api/endpoint-hooks.ts';
+import { useSetKeyExchange } from '../api/line-hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { Chip } from '../ui/chip.tsx';
