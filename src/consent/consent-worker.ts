@@ -1,10 +1,10 @@
 import type { DoNotCallKey } from '../contacts/do-not-call-store.ts';
 import { oldestPending, pendingSince } from '../contacts/pending-opt-out-store.ts';
 import { onContact, type ContactUnit, type LedgerPorts } from '../ledger/contact-unit.ts';
-import type { TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { LineId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
+import { openRowTimer } from '../platform/row-timer.ts';
 import { commandConsent } from './consent-commands.ts';
 import { nextConsentWake, wakingConsents } from './consent-store.ts';
 import type { ConsentRules } from './consent.ts';
@@ -30,49 +30,28 @@ const BATCH = 200;
 
 export function openConsentWorker(ports: ConsentWorkerPorts): ConsentWorker {
   const { clock, database, log } = ports;
-  let timer: TimerHandle | null = null;
-  let running: Promise<void> | null = null;
-  let closed = false;
-
-  const sweep = async (): Promise<void> => {
-    try {
+  const timer = openRowTimer({
+    clock,
+    atMostMs: LOOK_AGAIN_MS,
+    sweep: async () => {
       for (;;) {
         const waking = await wakingConsents(database, clock.now(), BATCH);
         for (const { contactId, lineId } of waking) await endByTime(ports, contactId, lineId);
         if (waking.length < BATCH) break;
       }
-      const next = Math.min(
-        (await nextConsentWake(database)) ?? Infinity,
-        await endSilences(ports),
-      );
-      arm(Math.min(LOOK_AGAIN_MS, Math.max(0, next - clock.now())));
-    } catch (error) {
-      log.error({ error: errorText(error) }, 'sweeping expired permissions failed');
-      arm(LOOK_AGAIN_MS);
-    }
-  };
-  const run = (): void => {
-    running ??= sweep().finally(() => {
-      running = null;
-    });
-  };
-  const arm = (delayMs: number): void => {
-    timer?.cancel();
-    if (!closed) timer = clock.after(delayMs, run);
-  };
-
+      return Math.min((await nextConsentWake(database)) ?? Infinity, await endSilences(ports));
+    },
+    onError: (error) =>
+      log.error({ error: errorText(error) }, 'sweeping expired permissions failed'),
+  });
   // A new grant may expire before the time the timer is set to.
   const unsubscribe = ports.changes.subscribe(({ type }) => {
-    if (type === 'PermissionGranted' || type === 'PermissionRequested') run();
+    if (type === 'PermissionGranted' || type === 'PermissionRequested') timer.wake();
   });
-  run();
   return {
     async close() {
-      closed = true;
       unsubscribe();
-      timer?.cancel();
-      await running;
-      timer?.cancel();
+      await timer.close();
     },
   };
 }

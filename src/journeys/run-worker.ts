@@ -5,9 +5,9 @@ import { lockFreeContacts } from '../contacts/contact-store.ts';
 import type { Tx } from '../database/database.ts';
 import { PendingUnit, commitUnits, type LedgerPorts } from '../ledger/contact-unit.ts';
 import { readLines } from '../lines/line-store.ts';
-import type { TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
+import { openRowTimer } from '../platform/row-timer.ts';
 import { cancelsAmong, type JourneyCancel } from './journey-store.ts';
 import { makeJourneyShelf } from './journey-shelf.ts';
 import type { RunPorts } from './run-hands.ts';
@@ -49,54 +49,27 @@ const CANCELLED_MAX = 1_000;
 export function openRunWorker(ports: RunWorkerPorts): RunWorker {
   const { clock, database, log } = ports;
   const take = runTaker(ports);
-  let timer: TimerHandle | null = null;
-  let running: Promise<void> | null = null;
-  let woken = false;
-  let closed = false;
-  const isOpen = (): boolean => !closed;
-
-  const sweep = async (): Promise<number> => {
-    await wakeCancelledRuns(database, clock.now(), CANCELLED_MAX);
-    for (;;) {
-      const due = await dueRuns(database, clock.now(), CLAIM);
-      if (due.length === 0) break;
-      if ((await take(due)) === 0) return BUSY_MS;
-      if (!isOpen()) return 0;
-    }
-    const next = (await nextRunDueAt(database)) ?? Infinity;
-    return Math.min(LOOK_AGAIN_MS, Math.max(0, next - clock.now()));
-  };
-  const look = async (): Promise<void> => {
-    let waitMs = 0;
-    do {
-      woken = false;
-      try {
-        waitMs = await sweep();
-      } catch (error) {
-        log.error({ error: errorText(error) }, 'taking journeys on failed');
-        waitMs = LOOK_AGAIN_MS;
+  const timer = openRowTimer({
+    clock,
+    atMostMs: LOOK_AGAIN_MS,
+    sweep: async (isOpen) => {
+      await wakeCancelledRuns(database, clock.now(), CANCELLED_MAX);
+      while (isOpen()) {
+        const due = await dueRuns(database, clock.now(), CLAIM);
+        if (due.length === 0) break;
+        if ((await take(due)) === 0) return clock.now() + BUSY_MS;
       }
-    } while (woken && isOpen());
-    running = null;
-    timer?.cancel();
-    if (!closed) timer = clock.after(waitMs, run);
-  };
-  const run = (): void => {
-    woken = true;
-    running ??= look();
-  };
-
-  const unsubscribe = ports.changes.subscribe(({ type }) => {
-    if (type === 'RunStarted' || WAKING.has(type)) run();
+      return (await nextRunDueAt(database)) ?? Infinity;
+    },
+    onError: (error) => log.error({ error: errorText(error) }, 'taking journeys on failed'),
   });
-  run();
+  const unsubscribe = ports.changes.subscribe(({ type }) => {
+    if (type === 'RunStarted' || WAKING.has(type)) timer.wake();
+  });
   return {
     async close() {
-      closed = true;
       unsubscribe();
-      timer?.cancel();
-      await running;
-      timer?.cancel();
+      await timer.close();
     },
   };
 }
