@@ -1,4 +1,5 @@
 import { AGENT_FAILURES } from './agents/agent-failure-codes.ts';
+import { REQUEST_FAILURES } from './consent/request-failure-codes.ts';
 import { JOURNEY_FAILURES } from './journeys/journey-failure-codes.ts';
 import { AUDIO_FAILURES } from './media/audio-failure-codes.ts';
 
@@ -183,6 +184,7 @@ export const RUN_FAILURES: Readonly<Record<string, FailureEntry>> = {
     status: 422,
   },
   ...JOURNEY_FAILURES,
+  ...REQUEST_FAILURES,
   say_unavailable: {
     title: 'Nothing here can speak a text.',
     fix: 'Install espeak-ng, set ASKFIRST_SAY_COMMAND, or use uploaded prompts.',

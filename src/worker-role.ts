@@ -4,6 +4,7 @@ import { openCdrExportWorker } from './calls/cdr-export-worker.ts';
 import { openCampaignWorker } from './campaigns/campaign-worker.ts';
 import { openCheckpointWorker } from './checkpoints/checkpoint-worker.ts';
 import { openConsentWorker } from './consent/consent-worker.ts';
+import { openPlannedRequestWorker } from './consent/planned-request-worker.ts';
 import { contactImports } from './contacts/contact-import-commands.ts';
 import { readContact } from './contacts/contact-store.ts';
 import { listImports } from './do-not-call/list-import.ts';
@@ -52,6 +53,7 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     contactOf: ({ accountId, contactId }) => readContact(database, accountId, contactId),
   });
   const consent = openConsentWorker(core);
+  const planned = openPlannedRequestWorker(core);
   const runs = openRunWorker(core);
   const campaigns = openCampaignWorker(core);
   const imports = openImportWorker(core, listImports(core));
@@ -77,7 +79,8 @@ export function openWorkerRole(core: ServerCore, egress: Egress): WorkerRole {
     wakeDeliveries: () => deliveries.wake(),
     async close() {
       unsubscribe();
-      await Promise.all([inbox.close(), messages.close(), consent.close(), deliveries.stop()]);
+      await Promise.all([inbox.close(), messages.close(), consent.close(), planned.close()]);
+      await deliveries.stop();
       await campaigns.close();
       await runs.close();
       await Promise.all([

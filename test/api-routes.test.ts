@@ -92,6 +92,7 @@ async function learnIds(call: CallView): Promise<void> {
     '/v1/endpoints': call.endpointId,
     '/v1/permissions': consents[0]?.permissionId ?? '',
     '/v1/permission-requests': consents[0]?.requestId ?? '',
+    '/v1/planned-requests': await idOfNew('/v1/permission-requests', planned()),
     '/v1/events': (await story.api.get<Page<EventView>>('/v1/events')).items[0]?.id ?? '',
     '/v1/webhook-endpoints': await firstOf('/v1/webhook-endpoints'),
     '/v1/templates': await idOfNew('/v1/templates', TEMPLATE),
@@ -120,6 +121,12 @@ const TEMPLATE = {
   samples: ['Ada', 'your order 1042'],
   nativePermissionRequest: true,
 };
+
+const planned = (): object => ({
+  to: person('103'),
+  purpose: 'order 7',
+  sendAt: new Date(story.clock.now() + 86_400_000).toISOString(),
+});
 
 const SCRIPT = { name: 'Hello', steps: [{ do: 'play', prompt: 'builtin:beep' }] };
 const JOURNEY = {

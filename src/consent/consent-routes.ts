@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attributionSchema } from '../attribution/attribution-schemas.ts';
 import { contactFor } from '../contacts/contact-lookup.ts';
-import { drawArm } from '../experiments/arm-lookup.ts';
+import { readExperiment } from '../experiments/experiment-store.ts';
 import { experimentIdField } from '../experiments/experiment-schemas.ts';
 import { type ApiContext, found, idFrom, lineFor, refusedAnswer } from '../http/api-context.ts';
 import { oneLine, permissionSchema, requestSchema } from '../http/api-schemas.ts';
@@ -17,8 +17,11 @@ import { requestWarnings } from '../practices/practice-lookup.ts';
 import { warningsField } from '../practices/practices.ts';
 import { DEFAULT_TEMPLATE } from '../templates/template.ts';
 import { listPermissions, listRequests, readPermission, readRequest } from './consent-store.ts';
-import { permissionView, requestView } from './consent-views.ts';
-import { askForPermission } from './request-commands.ts';
+import { permissionView, plannedView, requestView } from './consent-views.ts';
+import { askOrPlan } from './planned-request-commands.ts';
+import { registerPlannedRoutes } from './planned-request-routes.ts';
+import { readPlanned } from './planned-request-store.ts';
+import type { PlannedWish } from './planned-request.ts';
 import { revokePermission } from './revoke-commands.ts';
 import {
   STOP_LINK_DAYS,
@@ -51,6 +54,10 @@ const askBody = z.strictObject({
         'becomes a link with which this customer stops calls.',
     ),
   promisedAt: z.iso.datetime({ offset: true }).optional().describe('When you promise to call.'),
+  sendAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When to ask; at most 90 days ahead. Default: now, or the hour of the arm.'),
   experimentId: experimentIdField,
   attribution: attributionSchema.optional(),
 });
@@ -62,6 +69,7 @@ const listQuery = z.object({ ...pageQuery, contactId: z.string().optional() });
 export function registerConsentRoutes(app: HttpServer, context: ApiContext & StopLinkPorts): void {
   registerAsking(app, context);
   registerRequests(app, context);
+  registerPlannedRoutes(app, context);
   registerPermissions(app, context);
 }
 
@@ -75,7 +83,7 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
       config: { idempotent: true },
       schema: {
         tags: ['permissions'],
-        summary: 'Ask a customer for permission to call',
+        summary: 'Ask a customer for permission to call, now or later',
         body: askBody,
         response: { 202: requestSchema.extend({ warnings: warningsField }) },
       },
@@ -84,7 +92,10 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
       const { accountId, keyId } = accountOf(request);
       const { body } = request;
       const base = `${request.protocol}://${request.host}`;
-      const at = { base, now: context.clock.now(), validDays: STOP_LINK_DAYS };
+      const sendAt = body.sendAt === undefined ? null : Date.parse(body.sendAt);
+      const now = context.clock.now();
+      // The days of a link count from when it is read.
+      const at = { base, now: Math.max(now, sendAt ?? now), validDays: STOP_LINK_DAYS };
       const stopLink = (contactId: ContactId): string =>
         makeStopLink(context, { accountId, contactId }, at).url;
       await idempotent(request, reply, context, async (tx) => {
@@ -94,24 +105,37 @@ function registerAsking(app: HttpServer, context: ApiContext & StopLinkPorts): v
         if (isRefused(contactId)) return refusedAnswer(contactId);
         const experimentId =
           body.experimentId === undefined ? undefined : idFrom('experiment', body.experimentId);
-        const wish = { accountId, contactId, experimentId, attribution: body.attribution };
-        const { overrides, attribution } = found(await drawArm(tx, wish), 'experiment');
-        const purpose = overrides.purpose ?? body.purpose;
-        const row = await withContact(context, tx, contactId, (unit) =>
-          askForPermission(unit, context, line, {
-            purpose,
-            template: overrides.template ?? body.template,
-            language: overrides.language ?? body.language ?? null,
-            variables: (body.variables ?? [body.name ?? unit.contact.name ?? 'there', purpose]).map(
-              (text) => (text === STOP_LINK_VARIABLE ? stopLink(contactId) : text),
-            ),
-            promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
-            attribution,
-            actor: `api:${keyId}`,
-          }),
+        if (experimentId !== undefined) {
+          found(await readExperiment(tx, accountId, experimentId), 'experiment');
+        }
+        const filled = body.variables?.map((text) =>
+          text === STOP_LINK_VARIABLE ? stopLink(contactId) : text,
         );
-        if (isRefused(row)) return refusedAnswer(row);
-        const asked = { ...row.request, now: at.now };
+        const wish: PlannedWish = {
+          purpose: body.purpose,
+          name: body.name ?? null,
+          template: body.template,
+          language: body.language ?? null,
+          variables: filled ?? null,
+          promisedAt: body.promisedAt === undefined ? null : Date.parse(body.promisedAt),
+          experimentId: experimentId ?? null,
+          attribution: body.attribution ?? null,
+          actor: `api:${keyId}`,
+        };
+        const row = await withContact(context, tx, contactId, (unit) =>
+          askOrPlan(unit, context, line, { wish, sendAt }),
+        );
+        if (isRefused(row)) {
+          const answer = refusedAnswer(row);
+          return row.refused.code === 'request_planned' ? { ...answer, status: 409 } : answer;
+        }
+        if ('plannedAt' in row) {
+          const { purpose, promisedAt } = row.wish;
+          const meant = { purpose, promisedAt, now: row.dueAt };
+          const warned = await requestWarnings(tx, accountId, meant);
+          return { status: 202, body: { ...plannedView(row), ...warned } };
+        }
+        const asked = { ...row.request, now };
         const warned = await requestWarnings(tx, accountId, asked);
         return { status: 202, body: { ...requestView(row), ...warned } };
       });
@@ -158,8 +182,10 @@ function registerRequests(app: HttpServer, context: ApiContext): void {
     },
     async (request) => {
       const id = idFrom('permissionRequest', request.params.id);
-      const row = await readRequest(database, accountOf(request).accountId, id);
-      return requestView(found(row, 'permission request'));
+      const { accountId } = accountOf(request);
+      const row = await readRequest(database, accountId, id);
+      if (row !== null) return requestView(row);
+      return plannedView(found(await readPlanned(database, accountId, id), 'permission request'));
     },
   );
 }

@@ -26,6 +26,7 @@ import {
   type ConsentState,
   type RevokedBy,
 } from './consent.ts';
+import type { AskedStatus } from './request-types.ts';
 
 /** Whose consent, on which line. */
 export type ConsentKey = { accountId: AccountId; contactId: ContactId; lineId: LineId };
@@ -150,7 +151,7 @@ export async function nextConsentWake(db: Queryable): Promise<number | null> {
 
 export type RequestRow = ConsentKey & {
   request: ConsentRequest;
-  status: PermissionRequestView['status'];
+  status: AskedStatus;
   answeredAt: number | null;
   error: PermissionRequestView['error'];
   /** The latest tap on a quick reply, and the native request that followed a yes. */

@@ -2,6 +2,7 @@ import type { ConsentView, PermissionRequestView, PermissionView } from '../http
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import type { LineId } from '../platform/ids.ts';
 import { NEVER, permissionOf, requestOf, type ConsentState } from './consent.ts';
+import type { PlannedRequest } from './planned-request.ts';
 import type { PermissionRow, RequestRow } from './consent-store.ts';
 
 /** How consent leaves the house: the shapes of the API and of webhooks. */
@@ -37,11 +38,36 @@ export function requestView(row: RequestRow): PermissionRequestView {
     text: request.text,
     status: row.status,
     createdAt: isoTime(request.requestedAt),
+    sendAt: null,
     answeredAt: isoTimeOrNull(row.answeredAt),
     quickReply:
       row.quickReply === undefined ? null : { ...row.quickReply, at: isoTime(row.quickReply.at) },
     attribution: request.attribution ?? null,
     error: row.error,
+  };
+}
+
+/** A request that is to be asked later, or was to be. */
+export function plannedView(planned: PlannedRequest): PermissionRequestView {
+  const { wish, end } = planned;
+  const { code, message, fix } = end ?? { code: '', message: '', fix: '' };
+  return {
+    id: planned.id,
+    contactId: planned.contactId,
+    lineId: planned.lineId,
+    purpose: wish.purpose,
+    template: wish.template,
+    templateVersion: null,
+    language: planned.language,
+    promisedAt: isoTimeOrNull(wish.promisedAt),
+    text: planned.text,
+    status: planned.status,
+    createdAt: isoTime(planned.plannedAt),
+    sendAt: isoTime(planned.dueAt),
+    answeredAt: null,
+    quickReply: null,
+    attribution: planned.attribution,
+    error: end === null ? null : { code, message, fix },
   };
 }
 

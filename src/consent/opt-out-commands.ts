@@ -15,6 +15,7 @@ import { lastHeardAt } from '../reception/seen-store.ts';
 import { applyConsent, consentRowKey } from './consent-commands.ts';
 import { requestOf, type ConsentRules } from './consent.ts';
 import { consentRows, consentsOf } from './consent-store.ts';
+import { cancelPlanned } from './planned-request-commands.ts';
 import { languageFor, wordsIn, type OptOutWords } from './opt-out-words.ts';
 
 /** How a person said it; what each means stands in docs/explanation/opt-out.md. */
@@ -103,6 +104,7 @@ export async function optOut(
   }
   const endedCalls = await endCalls(unit, 'opted_out', { unfinished, lines });
   await cancelRuns(unit, 'opted_out');
+  await cancelPlanned(unit, 'opted_out');
   if (confirms && lineId !== null) {
     sayTo(unit, lineId, (await wordsFor(unit, lineId, consents)).confirmed);
   }

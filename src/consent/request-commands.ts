@@ -5,8 +5,9 @@ import type { ContactUnit } from '../ledger/contact-unit.ts';
 import type { StoredLine } from '../lines/line-store.ts';
 import { queueMessage } from '../messages/message-unit.ts';
 import { lastInboundAt } from '../messages/window-store.ts';
+import type { PermissionRequestId } from '../platform/ids.ts';
 import { purposeRefusal } from '../practices/practice-lookup.ts';
-import { isRefused, type Refused } from '../platform/refusal.ts';
+import { isRefused, type Refusal, type Refused } from '../platform/refusal.ts';
 import { sendRefusal } from '../templates/template-life.ts';
 import {
   findTemplate,
@@ -32,6 +33,8 @@ export type AskForPermission = {
   /** When the business promises to call, or null for "now". */
   promisedAt: number | null;
   attribution?: Attribution | undefined;
+  /** Of a request that was planned before; absent: a new one. */
+  requestId?: PermissionRequestId;
   actor: string;
 };
 
@@ -46,26 +49,13 @@ export async function askForPermission(
   ask: AskForPermission,
 ): Promise<RequestRow | Refused> {
   const { contact, now } = unit;
-  const consent = await readConsent(unit.tx, { contactId: contact.id, lineId: line.id });
-  const template = await templateFor(unit, line, ask, consent);
-  if (isRefused(template)) return template;
+  const worded = await wordedAsk(unit, line, ask);
+  if (isRefused(worded)) return worded;
+  const inTheWay = await requestRefusal(unit, ports, line, { ask, worded, at: now });
+  if (inTheWay !== null) return refuse(unit, line, ask, inTheWay);
+  const { consent, template, text } = worded;
   const { name, language, content, metaVersion } = template;
-  const text = renderTemplate({ name, ...content }, ask.variables);
-  if (isRefused(text)) return text;
-  const decision = await decideRequest(unit.tx, ports, {
-    contact,
-    line,
-    purpose: ask.purpose,
-    now,
-    ...(await marketingFacts(unit, line, template)),
-  });
-  if (decision.refusal !== null) return refuse(unit, line, ask, decision.refusal);
-  const vague = await purposeRefusal(unit.tx, line.accountId, ask.purpose);
-  if (vague !== null) return refuse(unit, line, ask, vague);
-  // Whoever must not be asked is told so first; that holds whatever becomes of the template.
-  const unsendable = sendRefusal(template);
-  if (unsendable !== null) return refuse(unit, line, ask, unsendable.refused);
-  const requestId = unit.ids.next('permissionRequest', contact.bucket);
+  const requestId = ask.requestId ?? unit.ids.next('permissionRequest', contact.bucket);
   const state = await applyConsent(
     unit,
     line.id,
@@ -103,6 +93,44 @@ export async function askForPermission(
   const { accountId, id: contactId } = contact;
   const key = { accountId, contactId, lineId: line.id };
   return { ...key, request, status: 'queued', answeredAt: null, error: null };
+}
+
+/** A question in the words in which it would go out now. */
+export type WordedAsk = { consent: ConsentState; template: VersionedTemplate; text: string };
+
+/** Finds the template and fills it in; what is wrong with the wish itself is no evidence. */
+export async function wordedAsk(
+  unit: ContactUnit,
+  line: StoredLine,
+  ask: AskForPermission,
+): Promise<WordedAsk | Refused> {
+  const consent = await readConsent(unit.tx, { contactId: unit.contact.id, lineId: line.id });
+  const template = await templateFor(unit, line, ask, consent);
+  if (isRefused(template)) return template;
+  const text = renderTemplate({ name: template.name, ...template.content }, ask.variables);
+  return isRefused(text) ? text : { consent, template, text };
+}
+
+/** Why the contact may not be asked this at that instant, as far as is known now; null: may be. */
+export async function requestRefusal(
+  unit: ContactUnit,
+  ports: GatePorts,
+  line: StoredLine,
+  { ask, worded, at }: { ask: AskForPermission; worded: WordedAsk; at: number },
+): Promise<Refusal | null> {
+  const { template } = worded;
+  const { purpose } = ask;
+  const decision = await decideRequest(unit.tx, ports, {
+    contact: unit.contact,
+    line,
+    purpose,
+    now: at,
+    ...(await marketingFacts(unit, line, template)),
+  });
+  if (decision.refusal !== null) return decision.refusal;
+  const vague = await purposeRefusal(unit.tx, line.accountId, purpose);
+  // Whoever must not be asked is told so first; that holds whatever becomes of the template.
+  return vague ?? sendRefusal(template)?.refused ?? null;
 }
 
 /** Sales talk depends on when the customer was last heard; other templates cost no look. */
@@ -164,14 +192,17 @@ function notAsking({ name, id }: VersionedTemplate): Refused {
   };
 }
 
-function refuse(
+/** A refusal is evidence: it goes into the ledger and to the business. */
+export function refuse(
   unit: ContactUnit,
   line: StoredLine,
   ask: AskForPermission,
-  refused: Refused['refused'],
+  refused: Refusal,
 ): Refused {
   const { code, rule = null } = refused;
-  const belongs = attributed(ask.attribution);
+  const { requestId } = ask;
+  const planned = requestId === undefined ? {} : { requestId };
+  const belongs = { ...attributed(ask.attribution), ...planned };
   const data = { lineId: line.id, code, rule, policyPack: line.policyPack, ...belongs };
   const personal = { purpose: ask.purpose };
   unit.record({

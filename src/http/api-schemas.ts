@@ -188,8 +188,12 @@ export const requestSchema = z.object({
     'granted',
     'declined',
     'lapsed',
+    'planned',
+    'cancelled',
+    'refused',
   ]),
   createdAt: instant,
+  sendAt: instantOrNull.describe('When it is asked, or was to be, of one that is planned.'),
   answeredAt: instantOrNull,
   quickReply: z
     .object({

@@ -1,5 +1,6 @@
 import type { AgentOptions } from '../agents/agent.ts';
 import type { Attribution } from '../attribution/attribution.ts';
+import type { PermissionRequestStatus } from '../consent/request-types.ts';
 
 /**
  * What the API answers, as types; the web page and the client of the demo read these. Times are
@@ -161,12 +162,11 @@ export type PermissionRequestView = {
   /** Of the template's content; see `GET /v1/templates/{id}/versions`. */
   templateVersion: number | null;
   language: string;
-  /** When you promised to call. */
   promisedAt: string | null;
-  /** The text as the customer saw it. */
   text: string;
-  status: 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'granted' | 'declined' | 'lapsed';
+  status: PermissionRequestStatus;
   createdAt: string;
+  sendAt: string | null;
   answeredAt: string | null;
   /** The latest tap on a quick reply, and the native request that followed a yes. */
   quickReply: { answer: 'yes' | 'no'; at: string; nativeMessageId: string | null } | null;

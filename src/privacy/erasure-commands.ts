@@ -26,6 +26,7 @@ import {
   type ContactUnit,
   type LedgerPorts,
 } from '../ledger/contact-unit.ts';
+import { cancelPlanned } from '../consent/planned-request-commands.ts';
 import { cancelRuns } from '../journeys/journey-commands.ts';
 import { forgetExternalIds, forgetMessages, isSending } from '../messages/message-store.ts';
 import { forgetWindows } from '../messages/window-store.ts';
@@ -71,6 +72,7 @@ async function withdraw(unit: ContactUnit, ports: ErasurePorts, actor: string): 
     await applyCallEvents(unit, call, hangUp(call, 'business', 'erased', now), actor);
   }
   await cancelRuns(unit, 'erased', actor);
+  await cancelPlanned(unit, 'erased', actor);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { campaignsOfContact } from '../campaigns/member-list-store.ts';
+import { plannedOf } from '../consent/planned-request-store.ts';
+import { plannedView } from '../consent/consent-views.ts';
 import { detailsOf, tagsOf } from '../contacts/contact-detail-store.ts';
 import { readContact } from '../contacts/contact-store.ts';
 import type { Contact } from '../contacts/contact.ts';
@@ -84,6 +86,7 @@ async function gatherContact(
     })),
     recordings: await recordingViews(ports, contact),
     journeys: (await runsOfContact(database, contact.id)).map(runView),
+    plannedRequests: (await plannedOf(database, [contact.id], null)).map(plannedView),
     campaigns: (await campaignsOfContact(database, contact.id)).map(({ updatedAt, ...member }) => ({
       ...member,
       updatedAt: isoTime(updatedAt),

@@ -54,6 +54,14 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, EventMeaning>> = {
     when: 'Asking was refused by the gate; nothing was sent.',
     data: '`lineId`, `purpose`, `code`, `rule`, `policyPack`',
   },
+  'permission.planned': {
+    when: 'A request was planned for later, at `sendAt`; it keeps its id when it is asked.',
+    data: `${OF_REQUEST}, \`sendAt\``,
+  },
+  'permission.plan_ended': {
+    when: 'A planned request is not asked: it was cancelled, or refused at its time.',
+    data: `${OF_REQUEST}, \`code\` (cancelled, opted_out, erased, or of the refusal)`,
+  },
   'permission.quick_reply': {
     when: 'The customer tapped a quick reply; `next` tells what follows from it.',
     data:

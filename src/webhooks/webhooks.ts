@@ -19,6 +19,8 @@ export const EVENT_TYPES = [
   'permission.used',
   'permission.released',
   'permission.refused',
+  'permission.planned',
+  'permission.plan_ended',
   'permission.quick_reply',
   'call_button.sent',
   'call_button.failed',

@@ -119,6 +119,8 @@ const PLAIN_WORDS: Partial<Record<string, string>> = {
   SurveyRefused: 'Not asked how the call was',
   SurveyReplyIgnored: 'An answer that does not count',
   PermissionRequestRefused: 'Gate refused the request',
+  PermissionRequestPlanned: 'Request planned for later',
+  PermissionPlanEnded: 'Planned request not sent',
   QuickReplyReceived: 'Tapped a button',
   OptedOut: 'Said stop',
   OptOutRepeated: 'Said stop again',
