@@ -6,6 +6,12 @@ import type { Log } from '../platform/log.ts';
 import { plainAddress, socketAddress } from './addresses.ts';
 import type { Hop, OnBytes } from './wire.ts';
 
+/**
+ * A burst of calls, or a pause of ours, must not cost messages: what is lost comes again only after
+ * timer A's 500 ms. Linux gives no more than `net.core.rmem_max`.
+ */
+const RECEIVE_BYTES = 4 * 2 ** 20;
+
 /** One UDP socket for everything that is sent and received (RFC 3581 wants the same port). */
 export type UdpWire = {
   readonly port: number;
@@ -18,7 +24,11 @@ export async function openUdpWire(
   onBytes: OnBytes,
 ): Promise<UdpWire> {
   const six = isIPv6(options.bindAddress);
-  const socket = createSocket({ type: six ? 'udp6' : 'udp4', lookup: addressOf });
+  const socket = createSocket({
+    type: six ? 'udp6' : 'udp4',
+    lookup: addressOf,
+    recvBufferSize: RECEIVE_BYTES,
+  });
   socket.on('message', (bytes, from) => {
     onBytes(bytes, { transport: 'udp', address: plainAddress(from.address), port: from.port });
   });
