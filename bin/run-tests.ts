@@ -1,36 +1,25 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, globSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { setPriority, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 
 import { systemClock } from '../src/platform/clock.ts';
 import { startTestServer } from '../test/database.ts';
 import { programPath } from '../test/peers.ts';
+import { databaseTier, groupsOf, lanesOf, usesDatabase, type Tier } from './test-tiers.ts';
 
 /**
- * `npm test`: installs the programs that interop tests talk to where it may, starts one database
- * server for all files, and runs node's own test runner in tiers. The tests of pure code
- * share a process, because starting 200 processes would take longer than all of them; the
- * others get a process per file, so that nothing one leaves behind can help another. Real sound
- * mostly waits, so the stories, whose time is made by hand, run beside it and step back for it.
- * Foreign programs keep real time: where one of their files fails, it is tried once more with
- * nothing beside it, and what passes only then is named at the end.
+ * `npm test`: installs the programs that interop tests talk to where it may, starts a database
+ * server, and runs node's own test runner in the tiers of `test-tiers.ts`. Foreign programs keep
+ * real time: where one of their files fails, it is tried once more with nothing beside it, and
+ * what passes only then is named at the end.
  *
  *   npm test                         everything
  *   npm test -- src/sip consent      only files whose path contains one of the words
  *   npm test -- --postgres=15        only the database tier, on Debian's PostgreSQL 15
  */
-type Tier = {
-  name: string;
-  files: string[];
-  options: string[];
-  /** How far it steps back for what runs beside it, as in nice(1); with a server of its own. */
-  niceness?: number;
-  /** Whether real time decides there, so that a file which failed gets a second try. */
-  isTimed?: boolean;
-};
-
 type Totals = Record<(typeof COUNTS)[number], number>;
 type TierResult = { tier: Tier; code: number; counts: Totals; failures: string[]; files: string[] };
 
@@ -38,11 +27,7 @@ const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo
 const NONE: Totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 const root = dirname(import.meta.dirname);
 const COMPILED = join(root, 'node_modules', '.cache', 'node-compile');
-const TWO_WIDE = ['--test-concurrency=2', '--test-timeout=120000'];
-const PATIENT = ['--test-concurrency=2', '--test-timeout=600000'];
-const ALONE = ['--test-concurrency=1', '--test-timeout=240000'];
-/** A server that a story has killed may never finish closing: dead ports give it no answer. */
-const STORIES = [...PATIENT, '--test-force-exit'];
+const GROUP = pathToFileURL(join(import.meta.dirname, 'test-group.ts')).href;
 
 /** Program a test looks for, and Debian's packages that have it. */
 const PEERS: readonly (readonly [program: string, aptPackages: string])[] = [
@@ -68,17 +53,18 @@ if (programs !== undefined && !existsSync(programs)) {
   console.error(`${programs} is missing: apt-get install postgresql-${postgres}`);
   process.exit(1);
 }
+/** For the files that `groupFiles` writes. */
+const folder = mkdtempSync(join(tmpdir(), 'askfirst-test-groups-'));
+let groupsMade = 0;
 let stopped = false;
 const running = new Set<ChildProcess>();
-const databaseUsers = new Map<string, boolean>();
 const servers = new Map<number, ReturnType<typeof startTestServer>>();
 const skipped: string[] = [];
-const waves = chooseTiers();
-if (waves.flat(2).some((tier) => tier.name.startsWith('interop'))) installPeers();
-process.exitCode = await runAll(waves);
+const lanes = chooseLanes();
+if (lanes.flat().some((tier) => tier.name.startsWith('interop'))) installPeers();
+process.exitCode = await runAll(lanes);
 
-/** Waves run one after the other; the lanes of a wave at the same time, tier after tier. */
-function chooseTiers(): Tier[][][] {
+function chooseLanes(): Tier[][] {
   const all = globSync('{src,simulator,web,bench,bin,test}/**/*.test.ts', {
     cwd: root,
     exclude: ['**/node_modules/**', 'web/dist/**'],
@@ -89,78 +75,7 @@ function chooseTiers(): Tier[][][] {
     console.error(`No test file matches ${words.join(' ')}.`);
     process.exit(1);
   }
-  const interop = all.filter((file) => file.endsWith('.interop.test.ts'));
-  const stories = all.filter((file) => !interop.includes(file) && isStory(file));
-  const others = all.filter((file) => !interop.includes(file) && !stories.includes(file));
-  const database = others.filter((file) => usesDatabase(file));
-  const pure = others.filter((file) => !usesDatabase(file));
-  const onDatabase = [...database, ...interop.filter(isStore)];
-  if (postgres !== undefined) {
-    return [
-      [[{ name: `database on PostgreSQL ${postgres}`, files: onDatabase, options: TWO_WIDE }]],
-    ];
-  }
-  const waves: Tier[][][] = [
-    [0, 1].map((half) => [
-      {
-        name: `pure, half ${half + 1} of 2`,
-        files: pure.filter((_file, index) => index % 2 === half),
-        options: ['--test-isolation=none', '--test-timeout=30000'],
-      },
-    ]),
-    [[{ name: 'database', files: database, options: TWO_WIDE }]],
-    [
-      [
-        // Real sockets and real sound: mostly they wait, and two do not starve each other.
-        {
-          name: 'interop',
-          files: interop.filter((file) => !isAlone(file)),
-          options: PATIENT,
-          isTimed: true,
-        },
-        {
-          name: 'interop, one at a time',
-          files: interop.filter(isAlone),
-          options: ALONE,
-          isTimed: true,
-        },
-      ],
-      // Their time is made by hand and waits for their work, so they may be slow.
-      [{ name: 'stories', files: stories, options: STORIES, niceness: 10 }],
-    ],
-  ];
-  return waves.map((lanes) => lanes.map((lane) => lane.filter(({ files }) => files.length > 0)));
-}
-
-/** Plays against the whole server, under a clock that moves by hand. */
-function isStory(file: string): boolean {
-  return /^test\/(?!tidy|house-rules)/.test(file);
-}
-
-/** The flood measures, and SIPp and Kamailio are told a port that was free a moment ago. */
-function isAlone(file: string): boolean {
-  return /^src\/sip\/(flood|sipp|kamailio)\./.test(file);
-}
-
-function isStore(file: string): boolean {
-  return /-store\.(interop\.)?test\.ts$/.test(file);
-}
-
-/** Whether the file gets a test database, itself or through a file it imports. */
-function usesDatabase(file: string): boolean {
-  const path = join(root, file);
-  const known = databaseUsers.get(path);
-  if (known !== undefined) return known;
-  databaseUsers.set(path, false);
-  if (!existsSync(path)) return false;
-  const text = readFileSync(path, 'utf8');
-  const imports = [...text.matchAll(/from '(\.[^']+\.ts)'/g)].map((match) => match[1] ?? '');
-  const uses = imports.some((name) => {
-    const imported = join(dirname(file), name);
-    return imported === join('test', 'database.ts') || usesDatabase(imported);
-  });
-  databaseUsers.set(path, uses);
-  return uses;
+  return postgres === undefined ? lanesOf(all) : [[databaseTier(all, postgres)]];
 }
 
 /** Only as root (or in CI) is a machine ours to change; elsewhere the tests say what they miss. */
@@ -195,7 +110,7 @@ function apt(args: string[]): boolean {
   return spawnSync('apt-get', ['-qq', ...args], { env, stdio: 'ignore' }).status === 0;
 }
 
-async function runAll(all: Tier[][][]): Promise<number> {
+async function runAll(all: Tier[][]): Promise<number> {
   const startedAt = systemClock.monotonic();
   // The terminal sends Ctrl-C to the tests as well; we stay until the database is down.
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -207,11 +122,12 @@ async function runAll(all: Tier[][][]): Promise<number> {
   const results: TierResult[] = [];
   let again: TierResult | null = null;
   try {
-    for (const lanes of all) results.push(...(await runWave(lanes)));
+    results.push(...(await runLanes(all)));
     const unlucky = results.filter(({ tier, code }) => tier.isTimed === true && code !== 0);
     again = await secondTry(unlucky.flatMap(({ files }) => files));
     if (again?.code === 0) for (const result of unlucky) passAfterAll(result);
   } finally {
+    rmSync(folder, { recursive: true, force: true });
     for (const server of servers.values()) await (await server).release();
   }
   if (skipped.length > 0) console.log(`\nskipped:\n${skipped.join('\n')}`);
@@ -231,7 +147,9 @@ async function runAll(all: Tier[][][]): Promise<number> {
 /** The files that failed, with nothing beside them; null where there is nothing to try. */
 async function secondTry(files: string[]): Promise<TierResult | null> {
   if (stopped || files.length === 0 || files.length > SECOND_TRIES_MAX) return null;
-  return runTier({ name: 'second try', files, options: ALONE }, (line) => console.log(line));
+  const [tier] = lanesOf(files).flat();
+  if (tier === undefined) return null;
+  return runTier({ ...tier, name: 'second try', files, wide: 1 }, (line) => console.log(line));
 }
 
 /** What failed beside other work has passed alone: it counts, and stays listed by name. */
@@ -244,10 +162,10 @@ function passAfterAll(result: TierResult): void {
 }
 
 /** What a later lane says is kept until the first one is over. */
-async function runWave(lanes: Tier[][]): Promise<TierResult[]> {
+async function runLanes(all: Tier[][]): Promise<TierResult[]> {
   let kept: string[] | null = [];
   const results = await Promise.all(
-    lanes.map(async (lane, nth) => {
+    all.map(async (lane, nth) => {
       const tell = (line: string): void => {
         if (nth === 0 || kept === null) console.log(line);
         else kept.push(line);
@@ -280,9 +198,10 @@ async function runTier(tier: Tier, tell: (line: string) => void): Promise<TierRe
   const database = await serverUrl(tier);
   if (database !== undefined) env['ASKFIRST_TEST_DATABASE'] = database;
   tell(`\n── ${tier.name}: ${tier.files.length} files`);
+  const groups = groupFiles(tier);
   const child = spawn(
     process.execPath,
-    ['--test', '--test-reporter=spec', ...tier.options, ...tier.files],
+    ['--test', '--test-reporter=spec', ...optionsOf(tier), ...groups.keys()],
     { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   running.add(child);
@@ -304,11 +223,37 @@ async function runTier(tier: Tier, tell: (line: string) => void): Promise<TierRe
     if (/^\s*﹣ /.test(line)) skipped.push(line.trim());
     if (isOver) failures.push(line);
     isOver ||= line === '✖ failing tests:';
-    const file = isOver ? /^test at (.+?):\d+:\d+$/.exec(line)?.[1] : undefined;
-    if (file !== undefined) files.add(file);
+    const place = isOver ? /^test at (.+?):\d+:\d+$/.exec(line)?.[1] : undefined;
+    // A process that ends in a stray error names only what it was started with.
+    for (const [path, played] of groups) {
+      const isGroup = place !== undefined && resolve(root, place) === path;
+      for (const file of played) if (isGroup || place === file) files.add(file);
+    }
   }
   const code = await ended;
   limit.cancel();
   running.delete(child);
   return { tier, code, counts, failures, files: [...files] };
+}
+
+/** The limit of a file holds in its group (`test-group.ts`); a group may take as long as a tier. */
+function optionsOf({ wide, forceExit }: Tier): string[] {
+  const options = [`--test-concurrency=${wide}`, `--test-timeout=${TIER_TIMEOUT_MS}`];
+  return forceExit === true ? [...options, '--test-force-exit'] : options;
+}
+
+/** Writes a file for each process of a tier, which plays the test files it was dealt. */
+function groupFiles(tier: Tier): Map<string, string[]> {
+  const groups = groupsOf(tier).map((files): [string, string[]] => {
+    groupsMade += 1;
+    // Node takes them in the order of their names.
+    const path = join(folder, `${`${groupsMade}`.padStart(6, '0')}.test.mjs`);
+    const query = new URLSearchParams(
+      files.map((file): [string, string] => ['file', join(root, file)]),
+    );
+    query.append('timeoutMs', `${tier.fileTimeoutMs}`);
+    writeFileSync(path, `await import(${JSON.stringify(`${GROUP}?${query.toString()}`)});\n`);
+    return [path, files];
+  });
+  return new Map(groups);
 }
