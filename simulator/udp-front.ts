@@ -17,9 +17,10 @@ type Route = { ufrag: string; peerPort: number; caller: { address: string; port:
 const PEER_HOST = '127.0.0.1';
 /**
  * All calls come through this one socket: the usual 208 kB are full after 30 ms of 40 calls, and
- * handshakes are lost with the sound. Linux gives no more than `net.core.rmem_max`.
+ * handshakes are lost with the sound. Much more would be worse where the process cannot keep up:
+ * all that comes is old then. Linux gives no more than `net.core.rmem_max`.
  */
-const RECEIVE_BYTES = 4 * 2 ** 20;
+const RECEIVE_BYTES = 2 ** 20;
 
 export async function openUdpFront(host: string): Promise<UdpFront> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BYTES });

@@ -10,7 +10,7 @@ import type { Hop, OnBytes } from './wire.ts';
  * A burst of calls, or a pause of ours, must not cost messages: what is lost comes again only after
  * timer A's 500 ms. Linux gives no more than `net.core.rmem_max`.
  */
-const RECEIVE_BYTES = 4 * 2 ** 20;
+const RECEIVE_BYTES = 2 ** 20;
 
 /** One UDP socket for everything that is sent and received (RFC 3581 wants the same port). */
 export type UdpWire = {
