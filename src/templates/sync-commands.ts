@@ -1,7 +1,9 @@
+import { lookAtLines } from '../brakes/brake-worker.ts';
 import type { Tx } from '../database/database.ts';
 import { recordInRegister } from '../do-not-call/register-commands.ts';
 import type { LedgerPorts } from '../ledger/contact-unit.ts';
-import { openLine, type StoredLine } from '../lines/line-store.ts';
+import { listLines, openLine, type StoredLine } from '../lines/line-store.ts';
+import type { Log } from '../platform/log.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { ListedTemplate, WhatsAppClient, WhatsAppFact } from '../whatsapp/whatsapp.ts';
 import { noteSync, planSync, SYNC_EVERY_MS } from './sync-store.ts';
@@ -208,7 +210,10 @@ export type TemplateFact = Extract<
 >;
 
 /** Folds one of Meta's webhooks about a template; one that nobody knows is looked up soon. */
-export async function foldTemplateFact(ports: SyncPorts, fact: TemplateFact): Promise<void> {
+export async function foldTemplateFact(
+  ports: SyncPorts & { log: Log },
+  fact: TemplateFact,
+): Promise<void> {
   const { wabaId = '', name, language } = fact;
   for (const accountId of await ownersOf(ports.database, wabaId)) {
     const owner = { accountId, wabaId };
@@ -218,7 +223,21 @@ export async function foldTemplateFact(ports: SyncPorts, fact: TemplateFact): Pr
       if (template.deletedAt !== null) return undefined;
       return saveNews(tx, ports, template, afterNews(template, newsOfFact(fact)));
     });
+    if (fact.kind === 'templateQuality') await lookAtLinesOf(ports, owner);
   }
+}
+
+/**
+ * What a template is rated counts for all that went out with it, so its lines are judged right
+ * away, and not when something of theirs is counted next: until then they would send on as before.
+ */
+export async function lookAtLinesOf(
+  ports: LedgerPorts & { log: Log },
+  { accountId, wabaId }: TemplateOwner,
+): Promise<void> {
+  const lines = await listLines(ports.database, accountId);
+  const ids = lines.filter(({ sealed }) => sealed.wabaId === wabaId).map(({ id }) => id);
+  await lookAtLines(ports, ids);
 }
 
 function newsOfFact(fact: TemplateFact): MetaNews {

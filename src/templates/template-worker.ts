@@ -4,7 +4,7 @@ import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
 import { lineOfOwner } from './template-commands.ts';
 import { claimSyncs, noteSync, SYNC_EVERY_MS } from './sync-store.ts';
-import { syncTemplates, type SyncPorts } from './sync-commands.ts';
+import { lookAtLinesOf, syncTemplates, type SyncPorts } from './sync-commands.ts';
 import type { TemplateOwner } from './template-store.ts';
 
 /** Compares templates with Meta's list, hourly and soon after something was not understood. */
@@ -34,7 +34,9 @@ async function syncOwner(
   try {
     const line = await lineOfOwner(ports.database, owner);
     // An account whose last line is gone has nobody to ask with.
-    if (line !== null) await syncTemplates(ports, line);
+    if (line === null) return;
+    const { changed } = await syncTemplates(ports, line);
+    if (changed > 0) await lookAtLinesOf(ports, owner);
   } catch (error) {
     const text = errorText(error);
     ports.log.warn({ error: text, wabaId: owner.wabaId }, 'templates could not be compared');
