@@ -27,6 +27,18 @@ const TABLES = statement<{ name: string; parents: string[]; columns: string }>(
     order by c.oid`,
 );
 
+/**
+ * Most that a poll names stays as it was made. A table without a page was never written; one that
+ * counts its rows may have counted one that was never written either.
+ */
+const TOUCHED = statement<{ name: string }>(
+  'stage_touched_tables',
+  `select c.relname as name from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+      and (pg_relation_size(c.oid) > 0 or exists (select 1 from pg_attribute
+        where attrelid = c.oid and attidentity <> ''))`,
+);
+
 export async function openTables(database: Database): Promise<Tables> {
   const tables = await database.run(TABLES);
   const names = tables.map(({ name }) => name);
@@ -43,6 +55,9 @@ export async function openTables(database: Database): Promise<Tables> {
       for (const name of found) written.add(name);
     },
     async clear() {
+      if (written.size === 0) return;
+      const touched = new Set((await database.run(TOUCHED)).map(({ name }) => name));
+      for (const name of written) if (!touched.has(name)) written.delete(name);
       // Those come in the order they were made in: parents before their children.
       for (const { name, parents } of tables) {
         if (parents.some((parent) => written.has(parent.replaceAll('"', '')))) written.add(name);

@@ -42,7 +42,14 @@ export function openTurnstile(ports: TurnstilePorts): Turnstile {
   let inTransaction = false;
   let turns = 0;
   let pumping: Promise<void> | null = null;
-  let clockShown = Number.NaN;
+  /** What each connection was last told, so that it is told again only when time has moved. */
+  const shown = new Map<Database, number>();
+  const showClock = async (to: Database): Promise<void> => {
+    const now = ports.now();
+    if (shown.get(to) === now) return;
+    shown.set(to, now);
+    await to.run(SHOW_CLOCK, [String(now)]);
+  };
 
   const choose = (): Turn | undefined => {
     const open = waiting.filter(({ kind }) =>
@@ -81,10 +88,7 @@ export function openTurnstile(ports: TurnstilePorts): Turnstile {
   ): Promise<Row[]> =>
     inTurn(isRead(text) ? 'read' : 'write', name, async () => {
       ports.beforeStatement(name, text);
-      if (asksForTime(text) && clockShown !== ports.now()) {
-        clockShown = ports.now();
-        await forTheRest.run(SHOW_CLOCK, [String(clockShown), false]);
-      }
+      if (asksForTime(text)) await showClock(forTheRest);
       return forTheRest.run<Row>({ name, text }, values);
     });
 
@@ -123,9 +127,9 @@ export function openTurnstile(ports: TurnstilePorts): Turnstile {
         });
         return ready.promise;
       };
+      await showClock(forTransactions);
       forTransactions
         .transaction(async (real) => {
-          await real.run(SHOW_CLOCK, [String(ports.now()), true]);
           begun.resolve();
           const result = await work(wrap(real)).catch(async (error: unknown) => {
             await end('rollback');
@@ -173,7 +177,7 @@ function firstOf(run: Queryable['run']): Queryable['first'] {
 /** What the database takes for the time; see `stage.ts`. */
 const SHOW_CLOCK: Statement = {
   name: 'simulation_show_clock',
-  text: `select set_config('sim.now', $1::text, $2::boolean)`,
+  text: `select set_config('sim.now', $1::text, false)`,
 };
 
 /** Reads that take no lock never wait for a transaction. */
