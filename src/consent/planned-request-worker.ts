@@ -1,10 +1,15 @@
 import type { GatePorts } from '../calls/call-gate.ts';
 import { onContact, type LedgerPorts } from '../ledger/contact-unit.ts';
-import type { TimerHandle } from '../platform/clock.ts';
 import { errorText } from '../platform/failure.ts';
 import type { Log } from '../platform/log.ts';
+import { openRowTimer } from '../platform/row-timer.ts';
 import { askPlanned } from './planned-request-commands.ts';
-import { duePlanned, nextPlannedAt, putOffPlanned } from './planned-request-store.ts';
+import {
+  duePlanned,
+  nextPlannedAt,
+  putOffPlanned,
+  type DuePlanned,
+} from './planned-request-store.ts';
 
 /**
  * Asks what was planned when its time has come. The rows are the timers, and the contact's lock
@@ -22,62 +27,36 @@ const BATCH = 100;
 
 export function openPlannedRequestWorker(ports: PlannedRequestPorts): PlannedRequestWorker {
   const { clock, database, log } = ports;
-  let timer: TimerHandle | null = null;
-  let running: Promise<void> | null = null;
-  let woken = false;
-  let closed = false;
-  const isOpen = (): boolean => !closed;
-
-  /** Asks what is due, and returns after how long to look again. */
-  const sweep = async (): Promise<number> => {
-    for (;;) {
-      const due = await duePlanned(database, clock.now(), BATCH);
-      for (const { id, contactId } of due) {
-        if (!isOpen()) return 0;
-        try {
-          await onContact(ports, contactId, (unit) => askPlanned(unit, ports, id));
-        } catch (error) {
-          await putOffPlanned(database, id, clock.now() + FAULT_MS);
-          log.error({ error: errorText(error), requestId: id }, 'asking what was planned failed');
-        }
-      }
-      if (due.length < BATCH) break;
+  const ask = async ({ id, contactId }: DuePlanned): Promise<void> => {
+    try {
+      await onContact(ports, contactId, (unit) => askPlanned(unit, ports, id));
+    } catch (error) {
+      await putOffPlanned(database, id, clock.now() + FAULT_MS);
+      log.error({ error: errorText(error), requestId: id }, 'asking what was planned failed');
     }
-    const next = (await nextPlannedAt(database)) ?? Infinity;
-    return Math.min(LOOK_AGAIN_MS, Math.max(0, next - clock.now()));
   };
-  const look = async (): Promise<void> => {
-    let waitMs = 0;
-    do {
-      woken = false;
-      try {
-        waitMs = await sweep();
-      } catch (error) {
-        log.error({ error: errorText(error) }, 'looking for planned requests failed');
-        waitMs = LOOK_AGAIN_MS;
+  const timer = openRowTimer({
+    clock,
+    atMostMs: LOOK_AGAIN_MS,
+    sweep: async (isOpen) => {
+      for (;;) {
+        const due = await duePlanned(database, clock.now(), BATCH);
+        for (const each of due) if (isOpen()) await ask(each);
+        if (due.length < BATCH || !isOpen()) break;
       }
-    } while (woken && isOpen());
-    running = null;
-    timer?.cancel();
-    if (!closed) timer = clock.after(waitMs, run);
-  };
-  const run = (): void => {
-    woken = true;
-    running ??= look();
-  };
-
+      return (await nextPlannedAt(database)) ?? Infinity;
+    },
+    onError: (error) =>
+      log.error({ error: errorText(error) }, 'looking for planned requests failed'),
+  });
   // A new plan may be due before the time the timer is set to.
   const unsubscribe = ports.changes.subscribe(({ type }) => {
-    if (type === 'PermissionRequestPlanned') run();
+    if (type === 'PermissionRequestPlanned') timer.wake();
   });
-  run();
   return {
     async close() {
-      closed = true;
       unsubscribe();
-      timer?.cancel();
-      await running;
-      timer?.cancel();
+      await timer.close();
     },
   };
 }
