@@ -11,7 +11,7 @@ import { systemClock } from '../src/platform/clock.ts';
 import { makeOne } from '../src/calls/cdr-export-worker.ts';
 import type { CdrRecord } from '../src/calls/cdr-record-lookup.ts';
 import { silentLog } from '../src/platform/log.ts';
-import type { Page, Problem } from '../src/http/api-types.ts';
+import type { CallView, Page, Problem } from '../src/http/api-types.ts';
 import { assertProblem, secondAccount, send } from './api-peer.ts';
 import { openStory, type Story } from './harness.ts';
 import { must } from './product-peers.ts';
@@ -72,6 +72,17 @@ test('JSON Lines hold the same records as the API, oldest first', async () => {
   const exported = linesOf(text).map((cdr) => ({ ...cdr, id: cdr.callId }));
   assert.equal(items.length, 3);
   assert.deepEqual(exported, items.toReversed());
+});
+
+test('a record says whose call it was, when it was due, its keys and both codecs', async () => {
+  const records = linesOf((await file('?format=jsonl')).text);
+  const { items } = await story.api.get<Page<CallView>>('/v1/calls');
+  for (const { callId, accountId, dueAt, dtmfCount, media } of records) {
+    assert.match(accountId, /^acct_/);
+    assert.equal(dueAt, items.find(({ id }) => id === callId)?.dueAt);
+    assert.equal(dtmfCount, media?.whatsapp.dtmfIn ?? null);
+    if (media !== null) assert.deepEqual([media.codec, media.whatsappCodec], ['PCMU', 'opus']);
+  }
 });
 
 test('CSV has a column for each field, and no field that a spreadsheet would run', async () => {

@@ -238,6 +238,7 @@ function fakeStats(at: number): MediaStats {
     firstPacketInAt: at,
     firstPacketOutAt: at,
     firstSoundInAt: at,
+    dtmfIn: 2,
   };
   return {
     codec: 'PCMU',
@@ -246,6 +247,7 @@ function fakeStats(at: number): MediaStats {
     iceConnectedAt: at,
     connectedAt: at,
     whatsappSrtp: 'DTLS_SRTP',
+    whatsappCodec: 'opus',
     whatsapp: leg,
     endpoint: leg,
   };

@@ -78,8 +78,10 @@ export async function readCallsWithCdrs(
   const rows = await db.run(READ_WITH_CDR, [ids.map((id) => bucketOf(id)), ids]);
   return rows.map((row) => {
     const sealedRecord = { ...row, sealed: row.sealed_record };
-    const cdr = row.record === null ? null : wholeCdr(openedValue(db, row.record, sealedRecord));
-    return { call: stateIn(db, row), cdr };
+    const call = stateIn(db, row);
+    if (row.record === null) return { call, cdr: null };
+    const cdr = wholeCdr(openedValue(db, row.record, sealedRecord), call.plan.accountId);
+    return { call, cdr };
   });
 }
 
@@ -90,7 +92,8 @@ const RECORD = `cdrs.record, cdrs.account_id, cdrs.sealed,
 
 function recordIn(db: Queryable, row: RecordRow): Cdr {
   const contactId = row.record.contactId as ContactId;
-  return wholeCdr(openedValue(db, row.record, { ...row, contact_id: contactId }));
+  const stored = openedValue(db, row.record, { ...row, contact_id: contactId });
+  return wholeCdr(stored, row.account_id as AccountId);
 }
 
 const READ_CDR = statement<RecordRow>(

@@ -13,6 +13,7 @@ import type {
 } from '../http/api-types.ts';
 import type { MediaStats } from '../media/media.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
+import type { AccountId } from '../platform/ids.ts';
 import type { CallState } from './call.ts';
 import type { EndedBy } from './call-facts.ts';
 import type { RecordingBrief } from '../recording/recording-views.ts';
@@ -24,6 +25,7 @@ import { mediaProofOf, wholeStats } from './media-proof.ts';
 /** The call detail record: one per call, written with its end and never changed. */
 export type Cdr = {
   callId: string;
+  accountId: string;
   direction: 'outbound';
   lineId: string;
   businessNumber: string;
@@ -46,6 +48,8 @@ export type Cdr = {
   policyPack: string | null;
   strategy: CallStrategy;
   requestedAt: string;
+  /** When it was to be dialled; null in records from before it was kept. */
+  dueAt: string | null;
   dialedAt: string | null;
   initiatedAt: string | null;
   ringingAt: string | null;
@@ -77,6 +81,8 @@ export type Cdr = {
   listeners: ListenerView[];
   /** What the call script did; null where the call had none. */
   script: CallScriptView | null;
+  /** How many keys the customer pressed, not which; null where there was no media. */
+  dtmfCount: number | null;
   /** When a side of the bridged call could not be heard, and why. */
   audioGaps: AudioGapView[];
   /** What there is to hear, as it stood at the end of the call. */
@@ -103,6 +109,7 @@ export function cdrOf(
     facts.answeredAt === null ? 0 : Math.max(0, Math.ceil((end.at - facts.answeredAt) / 1000));
   return {
     callId: plan.id,
+    accountId: plan.accountId,
     direction: 'outbound',
     lineId: plan.lineId,
     businessNumber: line.displayNumber,
@@ -122,6 +129,7 @@ export function cdrOf(
     policyPack: facts.policyPack,
     strategy: plan.strategy,
     requestedAt: isoTime(plan.requestedAt),
+    dueAt: isoTime(plan.dueAt),
     dialedAt: isoTimeOrNull(facts.dialingAt),
     initiatedAt: isoTimeOrNull(facts.initiatedAt),
     ringingAt: isoTimeOrNull(facts.ringingAt),
@@ -144,6 +152,7 @@ export function cdrOf(
     endpointAttempts: attemptsOf(state),
     ...controlRecord(state),
     script: scriptView(state),
+    dtmfCount: media?.whatsapp.dtmfIn ?? null,
     audioGaps: audioGapsOf(facts),
     recordings,
     deadAirAlarms: facts.deadAirs ?? 0,
@@ -160,9 +169,12 @@ function controlRecord(
 }
 
 /** A stored record in today's form: what was not kept in its days is empty. */
-export function wholeCdr(stored: Cdr): Cdr {
+export function wholeCdr(stored: Cdr, accountId: AccountId): Cdr {
   const older: Partial<Cdr> = stored;
   const led = {
+    accountId,
+    dueAt: older.dueAt ?? null,
+    dtmfCount: older.dtmfCount ?? null,
     holds: older.holds ?? [],
     holdMs: older.holdMs ?? 0,
     transfers: older.transfers ?? [],

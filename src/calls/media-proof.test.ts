@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MediaStats } from '../media/media.ts';
+import type { AccountId } from '../platform/ids.ts';
 import type { CallFacts } from './call-facts.ts';
 import { wholeCdr, type Cdr } from './cdr.ts';
 import { mediaProofOf, qualityOf } from './media-proof.ts';
@@ -25,6 +26,7 @@ const LEG = {
   firstPacketInAt: AT + 5100,
   firstPacketOutAt: AT + 1100,
   firstSoundInAt: null,
+  dtmfIn: 0,
 };
 const MEDIA: MediaStats = {
   codec: 'PCMU',
@@ -33,6 +35,7 @@ const MEDIA: MediaStats = {
   iceConnectedAt: AT + 900,
   connectedAt: AT + 1000,
   whatsappSrtp: 'DTLS_SRTP',
+  whatsappCodec: 'opus',
   whatsapp: LEG,
   endpoint: { ...LEG, firstPacketInAt: AT + 5950, firstPacketOutAt: null },
 };
@@ -68,12 +71,15 @@ test('a live call shows what its facts tell', () => {
 });
 
 test('a record from before these figures is read with empty ones', () => {
-  const { packetsLate: _l, rttMs: _r, mos: _m, far: _f, firstSoundInAt: _s, ...oldLeg } = LEG;
-  const { iceConnectedAt: _i, srtp: _t, ...oldMedia } = MEDIA;
+  const { packetsLate: _l, rttMs: _r, mos: _m, far: _f, firstSoundInAt: _s, ...newer } = LEG;
+  const { dtmfIn: _d, ...oldLeg } = newer;
+  const { iceConnectedAt: _i, srtp: _t, whatsappCodec: _c, ...oldMedia } = MEDIA;
   const old = { callId: 'call_1', media: { ...oldMedia, whatsapp: oldLeg, endpoint: oldLeg } };
-  const whole = wholeCdr(old as unknown as Cdr);
+  const whole = wholeCdr(old as unknown as Cdr, 'acct_1' as AccountId);
   assert.deepEqual(whole.mediaProof, []);
   assert.equal(whole.media?.srtp, null);
   assert.equal(whole.media?.iceConnectedAt, null);
   assert.deepEqual([whole.media?.whatsapp.mos, whole.media?.whatsapp.packetsLate], [null, 0]);
+  assert.deepEqual([whole.media?.whatsappCodec, whole.media?.whatsapp.dtmfIn], ['opus', 0]);
+  assert.deepEqual([whole.accountId, whole.dueAt, whole.dtmfCount], ['acct_1', null, null]);
 });

@@ -49,6 +49,8 @@ export function wholeStats(media: MediaStats): MediaStats {
     iceConnectedAt: stored.iceConnectedAt ?? null,
     // Before SDES there was no other way.
     whatsappSrtp: stored.whatsappSrtp ?? (media.connectedAt === null ? null : 'DTLS_SRTP'),
+    // Opus is all that Meta speaks.
+    whatsappCodec: stored.whatsappCodec ?? (media.connectedAt === null ? null : 'opus'),
     whatsapp: wholeLeg(media.whatsapp),
     endpoint: wholeLeg(media.endpoint),
   };
@@ -63,6 +65,7 @@ function wholeLeg(leg: LegStats): LegStats {
     mos: stored.mos ?? null,
     far: stored.far ?? null,
     firstSoundInAt: stored.firstSoundInAt ?? null,
+    dtmfIn: stored.dtmfIn ?? 0,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   listenersSchema,
   transfersSchema,
 } from './call-control-schemas.ts';
+import { mediaStatsOrNull } from './media-schemas.ts';
 import { recordingBrief } from '../recording/recording-views.ts';
 import type {
   CallView,
@@ -72,7 +73,6 @@ const audioGapsSchema = z
   // Records from before it do not have it.
   .default([])
   .describe('When a side of the bridged call could not be heard, and why.');
-const srtpSchema = z.enum(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80', 'DTLS_SRTP']).nullable();
 const textOrNull = z.string().nullable();
 
 /** A name or label: one line, so that no header and no log line can be broken with it. */
@@ -271,23 +271,6 @@ export const callSchema = z.object({
   script: callScriptSchema,
 }) satisfies z.ZodType<CallView>;
 
-const legSchema = z.object({
-  packetsIn: z.number(),
-  packetsOut: z.number(),
-  packetsLost: z.number(),
-  packetsLate: z.number().describe('Came after their turn; where we transcode.'),
-  jitterMs: z.number(),
-  rttMs: z.number().nullable().describe('Round trip by RTCP, the latest.'),
-  mos: z.number().nullable().describe('What came in, by the E-model; 1 to 4.4.'),
-  far: z
-    .object({ packetsLost: z.number(), jitterMs: z.number(), mos: z.number() })
-    .nullable()
-    .describe('What the far side reports of our stream to it.'),
-  firstPacketInAt: z.number().nullable().describe('Milliseconds since 1970.'),
-  firstPacketOutAt: z.number().nullable().describe('Milliseconds since 1970.'),
-  firstSoundInAt: z.number().nullable().describe('The first that was not silence.'),
-});
-
 const endpointAttemptsSchema = z
   .array(
     z.object({
@@ -303,6 +286,7 @@ const endpointAttemptsSchema = z
 
 export const cdrSchema = z.object({
   callId: z.string(),
+  accountId: z.string().describe('Whose call it was, where files of several come together.'),
   direction: z.literal('outbound'),
   lineId: z.string(),
   businessNumber: z.string(),
@@ -322,6 +306,7 @@ export const cdrSchema = z.object({
   policyPack: textOrNull,
   strategy: strategySchema,
   requestedAt: instant,
+  dueAt: instantOrNull.describe('When it was to be dialled; null in records from before.'),
   dialedAt: instantOrNull,
   initiatedAt: instantOrNull,
   ringingAt: instantOrNull,
@@ -347,22 +332,12 @@ export const cdrSchema = z.object({
   transfers: transfersSchema,
   listeners: listenersSchema,
   script: callScriptSchema,
+  dtmfCount: z.number().nullable().describe('How many keys the customer pressed, not which.'),
   audioGaps: audioGapsSchema,
   recordings: z.array(recordingBrief),
   deadAirAlarms: z.number(),
   mediaProof: mediaProofSchema,
-  media: z
-    .object({
-      codec: z.enum(['opus', 'PCMU', 'PCMA']).nullable(),
-      transcoded: z.boolean(),
-      srtp: srtpSchema,
-      iceConnectedAt: z.number().nullable(),
-      connectedAt: z.number().nullable(),
-      whatsappSrtp: srtpSchema.describe('How the audio toward WhatsApp was encrypted.'),
-      whatsapp: legSchema,
-      endpoint: legSchema,
-    })
-    .nullable(),
+  media: mediaStatsOrNull,
 });
 
 export const timelineSchema = z.object({

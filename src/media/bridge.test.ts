@@ -133,6 +133,8 @@ test('a digit is reported and played on the other leg in place of audio', async 
   assert.equal(new Set(played.map(({ timestamp }) => timestamp)).size, 1);
   assert.deepEqual(played.map(({ marker }) => marker).slice(0, 2), [true, false]);
   assert.equal(toEndpoint.length, 20);
+  // Three packets of one press.
+  assert.equal(customer.stats().dtmfIn, 1);
 });
 
 test('digits before the bridge are reported but not played', async () => {

@@ -24,6 +24,7 @@ export class LegTraffic {
   #ssrc: number | undefined;
   #heardAudio = false;
   #packetsOut = 0;
+  #dtmfIn = 0;
   #firstInAt: number | null = null;
   #firstOutAt: number | null = null;
   #firstSoundAt: number | null = null;
@@ -89,7 +90,9 @@ export class LegTraffic {
   }
 
   event(packet: RtpPacket, clockRate: number, now: number): DigitHeard[] {
-    return this.dtmf.handle({ ...packet, clockRate }, now);
+    const heard = this.dtmf.handle({ ...packet, clockRate }, now);
+    this.#dtmfIn += heard.length;
+    return heard;
   }
 
   /** `late`: packets that came, but after their turn, so that nobody heard them. */
@@ -110,6 +113,7 @@ export class LegTraffic {
       firstPacketInAt: this.#firstInAt,
       firstPacketOutAt: this.#firstOutAt,
       firstSoundInAt: this.#firstSoundAt,
+      dtmfIn: this.#dtmfIn,
     };
   }
 

@@ -150,6 +150,7 @@ export class LiveCall {
       iceConnectedAt: this.#whatsapp.iceConnectedAt,
       connectedAt: this.#connectedAt,
       whatsappSrtp: this.#connectedAt === null ? null : this.#whatsapp.security,
+      whatsappCodec: this.#connectedAt === null ? null : this.#bridge.whatsapp.traffic.codec,
       whatsapp: this.#bridge.whatsapp.stats(),
       endpoint: this.#bridge.endpointStats(),
     };

@@ -256,6 +256,8 @@ export type LegStats = {
   firstPacketOutAt: number | null;
   /** The first packet in that was not silence. */
   firstSoundInAt: number | null;
+  /** How many keys were pressed there (RFC 4733), not which. */
+  dtmfIn: number;
 };
 
 export type FarStats = { packetsLost: number; jitterMs: number; mos: number };
@@ -271,6 +273,8 @@ export type MediaStats = {
   connectedAt: number | null;
   /** How the audio toward WhatsApp is encrypted; null while it is not connected. */
   whatsappSrtp: MediaSecurity | null;
+  /** What WhatsApp's leg speaks; null while it is not connected. */
+  whatsappCodec: EndpointCodec | null;
   whatsapp: LegStats;
   endpoint: LegStats;
 };

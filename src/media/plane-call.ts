@@ -207,6 +207,7 @@ const NO_LEG_STATS: LegStats = {
   firstPacketInAt: null,
   firstPacketOutAt: null,
   firstSoundInAt: null,
+  dtmfIn: 0,
 };
 
 const NO_STATS: MediaStats = {
@@ -216,6 +217,7 @@ const NO_STATS: MediaStats = {
   iceConnectedAt: null,
   connectedAt: null,
   whatsappSrtp: null,
+  whatsappCodec: null,
   whatsapp: NO_LEG_STATS,
   endpoint: NO_LEG_STATS,
 };
