@@ -13,8 +13,15 @@ import { isId, type AccountId, type ContactId, type Ids } from '../platform/ids.
 import type { Refused } from '../platform/refusal.ts';
 import { problemFields } from '../scripts/step-problems.ts';
 import { askThenCallJourney } from './ask-then-call.ts';
-import { CAMPAIGN_LIMITS, type Audience, type CampaignSettings } from './campaign.ts';
+import {
+  CAMPAIGN_LIMITS,
+  type Audience,
+  type AudienceHistory,
+  type CampaignSettings,
+} from './campaign.ts';
 import type { NewCampaign } from './campaign-commands.ts';
+import { readCampaign } from './campaign-store.ts';
+import { columnMark } from './history-store.ts';
 import type { CampaignBody, CampaignChange } from './campaign-schemas.ts';
 
 type Ports = { ids: Ids; clock: Clock };
@@ -72,11 +79,12 @@ async function audienceOf(
   accountId: AccountId,
   body: CampaignBody['audience'],
 ): Promise<{ audience: Audience; contactIds: ContactId[] | null }> {
-  const { importId, tag, contactIds: named, everybody, language, country, timeZone } = body;
-  const audience: Audience = { importId, tag, language, country, timeZone };
+  const { importId, tag, contactIds: named, language, country, timeZone } = body;
+  const history = await historyOf(tx, accountId, body);
+  const audience: Audience = { importId, tag, language, country, timeZone, ...history };
   if (named !== undefined) {
-    const others = [importId, tag, everybody, language, country, timeZone];
-    if (others.some((other) => other !== undefined)) {
+    const { contactIds: _named, ...others } = body;
+    if (Object.values(others).some((other) => other !== undefined)) {
       const rule = 'stands alone: a list of ids is not narrowed further';
       throw badField({ field: 'audience.contactIds', rule, fix: 'Leave out the other fields.' });
     }
@@ -99,6 +107,40 @@ async function audienceOf(
   // Whom a file brought carries the tag that was asked for, or the id of the import.
   const importTag = job.wish.tag === undefined || job.wish.tag === '' ? importId : job.wish.tag;
   return { audience: { ...audience, importTag }, contactIds: null };
+}
+
+/** What it says of their history; nothing where nothing is said. */
+async function historyOf(
+  tx: Tx,
+  accountId: AccountId,
+  body: CampaignBody['audience'],
+): Promise<{ history?: AudienceHistory }> {
+  const { lastCall, permission, lastContactBefore, lastContactAfter, notReachedDays } = body;
+  const { ofCampaign, column } = body;
+  const history = Object.entries({
+    lastCall,
+    permission,
+    lastContactBefore: instantIn(lastContactBefore),
+    lastContactAfter: instantIn(lastContactAfter),
+    notReachedDays,
+    ofCampaign: ofCampaign && (await knownCampaign(tx, accountId, ofCampaign)),
+    column: column && { name: column.name, mark: columnMark(tx, accountId, column.equals) },
+  }).filter(([, value]) => value !== undefined);
+  return history.length === 0 ? {} : { history: Object.fromEntries(history) };
+}
+
+const instantIn = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Date.parse(text);
+
+async function knownCampaign(
+  tx: Tx,
+  accountId: AccountId,
+  { id, result }: { id: string; result?: string | undefined },
+): Promise<AudienceHistory['ofCampaign']> {
+  const known = isId('campaign', id) ? await readCampaign(tx, accountId, id) : null;
+  if (known !== null) return { id: known.id, result };
+  const rule = 'names a campaign of the account';
+  throw badField({ field: 'audience.ofCampaign.id', rule, fix: 'See GET /v1/campaigns.' });
 }
 
 async function experimentOf(

@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import { contactLanguage, contactTag, contactTimeZone } from '../contacts/contact-fields.ts';
+import {
+  columnName,
+  columnText,
+  contactLanguage,
+  contactTag,
+  contactTimeZone,
+} from '../contacts/contact-fields.ts';
 import { experimentIdField } from '../experiments/experiment-schemas.ts';
-import { oneLine } from '../http/api-schemas.ts';
-import { CAMPAIGN_LIMITS, CAMPAIGN_STATES, MEMBER_STATES } from './campaign.ts';
+import { CONSENT_STATUSES, oneLine } from '../http/api-schemas.ts';
+import { CAMPAIGN_LIMITS, CAMPAIGN_STATES, LAST_CALLS, MEMBER_STATES } from './campaign.ts';
 
 /** What `/v1/campaigns` takes and gives. */
 const variableName = z
@@ -10,6 +16,39 @@ const variableName = z
   .regex(/^[a-z][A-Za-z0-9_]{0,39}$/, 'begins with a small letter, then letters, digits or _');
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is a time of day such as 09:00');
 const instant = z.string().describe('RFC 3339, UTC');
+
+const historyFields = {
+  lastCall: z
+    .enum(LAST_CALLS)
+    .optional()
+    .describe('How the last call that was dialled ended; `never`: none was.'),
+  permission: z
+    .enum(CONSENT_STATUSES)
+    .optional()
+    .describe('How it stands on the line: `declined`, `expired`, `granted`, …'),
+  lastContactBefore: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Neither asked nor dialled since then, or never.'),
+  lastContactAfter: z.iso.datetime({ offset: true }).optional(),
+  notReachedDays: z
+    .int()
+    .min(1)
+    .max(3_650)
+    .optional()
+    .describe('No call of theirs was answered in so many days.'),
+  ofCampaign: z
+    .strictObject({
+      id: z.string(),
+      result: oneLine(60).optional().describe('How it ended with them, or which rule said no.'),
+    })
+    .optional()
+    .describe('Who was in that campaign.'),
+  column: z
+    .strictObject({ name: columnName, equals: columnText.min(1) })
+    .optional()
+    .describe('A further column says exactly that. Its text is kept as a mark only.'),
+};
 
 const audienceBody = z
   .strictObject({
@@ -24,6 +63,7 @@ const audienceBody = z
       .optional()
       .describe('ISO 3166-1 alpha-2 of the number.'),
     timeZone: contactTimeZone.optional(),
+    ...historyFields,
   })
   .describe('All that is named must hold; people are gathered once, when the draft is made.');
 
@@ -156,6 +196,17 @@ export const campaignSchema = z.object({
     language: z.string().nullable(),
     country: z.string().nullable(),
     timeZone: z.string().nullable(),
+    history: z
+      .object({
+        lastCall: z.string().nullable(),
+        permission: z.string().nullable(),
+        lastContactBefore: instant.nullable(),
+        lastContactAfter: instant.nullable(),
+        notReachedDays: z.int().nullable(),
+        ofCampaign: z.object({ id: z.string(), result: z.string().nullable() }).nullable(),
+        column: z.string().nullable().describe('Its name; what it says is not kept.'),
+      })
+      .nullable(),
   }),
   variables: z.record(
     z.string(),

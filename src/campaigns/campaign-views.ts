@@ -1,7 +1,13 @@
 import { RUN_FAILURES } from '../failure-codes.ts';
 import { isoTime, isoTimeOrNull } from '../platform/clock.ts';
 import { REFUSALS, type RefusalCode } from '../policy/refusal-codes.ts';
-import { ranMs, type Campaign, type CampaignWork, type MemberState } from './campaign.ts';
+import {
+  ranMs,
+  type AudienceHistory,
+  type Campaign,
+  type CampaignWork,
+  type MemberState,
+} from './campaign.ts';
 import { holdOf } from './campaign-hold.ts';
 import type { CampaignView, MemberView, PreviewView } from './campaign-schemas.ts';
 import type { ListedMember, MemberCount } from './member-list-store.ts';
@@ -44,6 +50,7 @@ export function campaignView(
       language: audience.language ?? null,
       country: audience.country ?? null,
       timeZone: audience.timeZone ?? null,
+      history: audience.history === undefined ? null : historyView(audience.history),
     },
     variables: { ...settings.variables },
     window: window === null ? null : { ...window, days: [...window.days] },
@@ -68,6 +75,20 @@ export function campaignView(
     startedAt: isoTimeOrNull(campaign.startedAt),
     endedAt: isoTimeOrNull(campaign.endedAt),
     peopleForgottenAt: isoTimeOrNull(campaign.peopleForgottenAt),
+  };
+}
+
+function historyView(history: AudienceHistory): CampaignView['audience']['history'] {
+  const { lastCall = null, permission = null, notReachedDays = null, ofCampaign } = history;
+  return {
+    lastCall,
+    permission,
+    lastContactBefore: isoTimeOrNull(history.lastContactBefore),
+    lastContactAfter: isoTimeOrNull(history.lastContactAfter),
+    notReachedDays,
+    ofCampaign:
+      ofCampaign === undefined ? null : { id: ofCampaign.id, result: ofCampaign.result ?? null },
+    column: history.column?.name ?? null,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ConsentStatus } from '../consent/consent.ts';
 import type { ExperimentId } from '../experiments/experiment.ts';
 import type { JourneyId, RunId } from '../journeys/run.ts';
 import type { AccountId, ContactId, Id, LineId } from '../platform/ids.ts';
@@ -83,6 +84,34 @@ export type Audience = {
   /** ISO 3166-1 alpha-2 of the number. */
   country?: string | undefined;
   timeZone?: string | undefined;
+  /** What has been with them so far, as it stands when they are gathered. */
+  history?: AudienceHistory | undefined;
+};
+
+/** How the last dialled call of a person ended. */
+export const LAST_CALLS = [
+  'never',
+  'completed',
+  'no_answer',
+  'busy',
+  'rejected',
+  'canceled',
+  'failed',
+] as const;
+
+export type AudienceHistory = {
+  lastCall?: (typeof LAST_CALLS)[number] | undefined;
+  /** How their permission stands on the line of the campaign. */
+  permission?: ConsentStatus | undefined;
+  /** Neither asked nor dialled since; in ms. */
+  lastContactBefore?: number | undefined;
+  lastContactAfter?: number | undefined;
+  /** No call of theirs was answered in so many days. */
+  notReachedDays?: number | undefined;
+  /** Who was in that campaign, and how it ended with them. */
+  ofCampaign?: { id: CampaignId; result?: string | undefined } | undefined;
+  /** A further column of theirs says exactly that; its text is kept as a mark only. */
+  column?: { name: string; mark: string } | undefined;
 };
 
 /** A variable of the journey: a text for all, or what is known of each person. */

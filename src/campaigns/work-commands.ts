@@ -9,6 +9,7 @@ import { CAMPAIGN_LIMITS, LEFT_OUT, paced, type Campaign, type CampaignId } from
 import { holdOf } from './campaign-hold.ts';
 import { moveCampaign, withoutRegister } from './campaign-commands.ts';
 import { lockCampaign, readCampaigns } from './campaign-store.ts';
+import { fittingHistory } from './history-store.ts';
 import { isAnybodyRunning, listMembers } from './member-list-store.ts';
 import { addMembers, dueMembers, leaveOut, nextMemberDueAt } from './member-store.ts';
 import { planOf } from './plan-lookup.ts';
@@ -51,7 +52,11 @@ async function gather(ports: WorkPorts, campaign: Campaign, work: HeldWork): Pro
   await ports.database.transaction(async (tx) => {
     const now = ports.clock.now();
     const page = { after: work.fillAfter, limit: PAGE };
-    const { ids, next } = await audiencePage(tx, accountId, audience, page);
+    const { ids: paged, next } = await audiencePage(tx, accountId, audience, page);
+    const { history } = audience;
+    const question = { accountId, lineId: campaign.lineId, now };
+    const ids =
+      history === undefined ? paged : await fittingHistory(tx, { ...question, history }, paged);
     await addMembers(tx, campaign, await withoutRegister(tx, accountId, ids), now);
     await saveFill(tx, work, { after: next ?? '', filledAt: next === null ? now : null });
   });

@@ -16,6 +16,7 @@ export type CampaignWish = {
   lineId?: string;
   audience: Record<string, unknown>;
   journeyId?: string;
+  experimentId?: string;
   ask?: Record<string, unknown>;
   variables: Record<string, VariableSource>;
 } & Partial<CampaignPace>;

@@ -50,7 +50,11 @@ export type RunView = {
   steps: RunStep[];
 };
 export type DryRunView = { end: string; steps: Array<RunStep & { text: string | null }> };
-export type StartWish = { to: string; variables: Record<string, string> };
+export type StartWish = {
+  to: string;
+  variables: Record<string, string>;
+  experimentId?: string;
+};
 
 export function useJourneys() {
   return useQuery(useBusinessQuery<Page<ListedJourney>>('/v1/journeys', { limit: 100 }));

@@ -2,6 +2,7 @@ import type { CampaignPace, CampaignWish, VariableSource } from '../api/campaign
 import type { JourneyDocument } from '../api/journey-hooks.ts';
 import { fromLocalInput, localInput } from '../schedule/schedule-words.ts';
 import { variablesOf } from './campaign-words.ts';
+import { EMPTY_QUERY, queryOf, type QueryDraft } from './query-draft.ts';
 
 /** What the form holds, and the request that it means. */
 export type CampaignDraft = {
@@ -9,6 +10,10 @@ export type CampaignDraft = {
   lineId: string;
   audience: 'import' | 'tag' | 'country' | 'everybody';
   whom: string;
+  /** Which of them, by what has been so far. */
+  query: QueryDraft;
+  /** Empty: no experiment. */
+  experimentId: string;
   /** Empty: ask, and call who says yes. */
   journeyId: string;
   template: string;
@@ -40,6 +45,8 @@ export const FIRST_DRAFT: CampaignDraft = {
   lineId: '',
   audience: 'import',
   whom: '',
+  query: EMPTY_QUERY,
+  experimentId: '',
   journeyId: '',
   template: 'call_permission_request',
   purpose: '',
@@ -95,7 +102,8 @@ export function wishOf(
   return {
     name: draft.name.trim(),
     ...(lineId === null ? {} : { lineId }),
-    audience: AUDIENCES[draft.audience](draft.whom.trim()),
+    audience: { ...AUDIENCES[draft.audience](draft.whom.trim()), ...queryOf(draft.query) },
+    ...(draft.experimentId === '' ? {} : { experimentId: draft.experimentId }),
     ...(draft.journeyId === ''
       ? {
           ask: {

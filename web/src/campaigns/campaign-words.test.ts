@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FIRST_DRAFT, paceDraftOf, paceOf, variableNames, wishOf } from './campaign-draft.ts';
+import { EMPTY_QUERY } from './query-draft.ts';
 import { peopleText, roughly, variablesOf } from './campaign-words.ts';
 
 test('the variables that texts use are found, without those that every text may use', () => {
@@ -27,6 +28,19 @@ test('a draft becomes the request that the server takes', () => {
     variables: { order: { column: 'order' } },
     startsPerMinute: 600,
   });
+  const query = {
+    ...EMPTY_QUERY,
+    permission: 'declined',
+    notReachedDays: '30',
+    columnName: 'plan',
+  };
+  const narrowed = wishOf({ ...draft, query, experimentId: 'exp_1' }, [], null);
+  assert.deepEqual(narrowed.audience, {
+    importId: 'imp_1',
+    permission: 'declined',
+    notReachedDays: 30,
+  });
+  assert.equal(narrowed.experimentId, 'exp_1');
   const hours = wishOf({ ...draft, from: '09:00', until: '17:00' }, [], null).window;
   assert.deepEqual(hours?.days, [1, 2, 3, 4, 5]);
 });

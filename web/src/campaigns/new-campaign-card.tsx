@@ -12,6 +12,7 @@ import { useJourneys } from '../api/journey-hooks.ts';
 import { useScripts } from '../api/script-hooks.ts';
 import { useTemplates } from '../api/template-hooks.ts';
 import { CopyCurl } from '../business/copy-curl.tsx';
+import { ExperimentField } from '../experiments/experiment-field.tsx';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { TextField } from '../ui/field.tsx';
@@ -19,6 +20,7 @@ import { ProblemNote } from '../ui/problem-note.tsx';
 import { SelectField } from '../ui/select-field.tsx';
 import { TextArea } from '../ui/text-area.tsx';
 import { PaceFields } from './pace-fields.tsx';
+import { QueryFields } from './query-fields.tsx';
 import { FIRST_DRAFT, variableNames, wishOf, type CampaignDraft } from './campaign-draft.ts';
 
 /** Whom a campaign is for and what happens; nothing is sent before it is started. */
@@ -60,16 +62,8 @@ export function NewCampaignCard(props: { onCreated: (campaign: CampaignView) => 
           />
         )}
         <AudienceFields draft={draft} change={change} />
-        <SelectField
-          label="What happens"
-          value={draft.journeyId}
-          options={[
-            ['', 'Ask, and call who says yes'],
-            ...(journeys.data?.items ?? []).map(({ id, name }) => [id, name] as const),
-          ]}
-          onChange={(journeyId) => change({ journeyId })}
-        />
-        {draft.journeyId === '' && <AskFields draft={draft} change={change} />}
+        <QueryFields query={draft.query} onChange={(query) => change({ query })} />
+        <WhatHappens draft={draft} change={change} journeys={journeys.data?.items ?? []} />
         {names.map((name) => (
           <VariableField
             key={name}
@@ -142,6 +136,29 @@ function AudienceFields({ draft, change }: Fields) {
           onChange={(whom) => change({ whom })}
         />
       )}
+    </>
+  );
+}
+
+/** A journey, or the simplest one; and whether an experiment changes it for each person. */
+function WhatHappens(props: Fields & { journeys: ReadonlyArray<{ id: string; name: string }> }) {
+  const { draft, change, journeys } = props;
+  return (
+    <>
+      <SelectField
+        label="What happens"
+        value={draft.journeyId}
+        options={[
+          ['', 'Ask, and call who says yes'],
+          ...journeys.map(({ id, name }) => [id, name] as const),
+        ]}
+        onChange={(journeyId) => change({ journeyId })}
+      />
+      {draft.journeyId === '' && <AskFields draft={draft} change={change} />}
+      <ExperimentField
+        value={draft.experimentId}
+        onChange={(experimentId) => change({ experimentId })}
+      />
     </>
   );
 }

@@ -69,7 +69,7 @@ export function ArmFields(props: {
           max={23}
           value={arm.askAtHour}
           placeholder="as it is"
-          hint="Told in the assignment; you wait for it"
+          hint="Requests, journeys and campaigns wait for it"
           onChange={set('askAtHour')}
         />
         <TextField

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useStartRun, type JourneyView } from '../api/journey-hooks.ts';
 import { CopyCurl } from '../business/copy-curl.tsx';
+import { ExperimentField } from '../experiments/experiment-field.tsx';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { TextField } from '../ui/field.tsx';
@@ -13,7 +14,10 @@ export function StartCard(props: { journey: JourneyView; number: string | null }
   const [to, setTo] = useState(props.number ?? '');
   const [texts, setTexts] = useState(() => firstVariables(journey));
   const start = useStartRun(id);
-  const wish = { to: to.trim(), variables: givenVariables(journey, texts) };
+  const [experimentId, setExperimentId] = useState('');
+  const variables = givenVariables(journey, texts);
+  const by = experimentId === '' ? {} : { experimentId };
+  const wish = { to: to.trim(), variables, ...by };
   return (
     <Card title={`Start “${name}” for a person`}>
       <form
@@ -32,6 +36,7 @@ export function StartCard(props: { journey: JourneyView; number: string | null }
           onChange={setTo}
         />
         <VariableFields journey={journey} texts={texts} onChange={setTexts} />
+        <ExperimentField value={experimentId} onChange={setExperimentId} />
         <div className="flex flex-wrap items-start gap-2">
           <Button type="submit" look="primary" disabled={start.isPending}>
             {start.isPending ? 'Starting…' : 'Start'}
