@@ -2,11 +2,19 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seedDial, type DialSeed } from '../bench/dial-seed.ts';
 import { askThenCallJourney } from '../src/campaigns/ask-then-call.ts';
-import { askPreview, createCampaign, onCampaign } from '../src/campaigns/campaign-commands.ts';
+import {
+  askPreview,
+  createCampaign,
+  moveCampaign,
+  onCampaign,
+} from '../src/campaigns/campaign-commands.ts';
 import { openCampaignWorker, type CampaignWorker } from '../src/campaigns/campaign-worker.ts';
 import type { Campaign } from '../src/campaigns/campaign.ts';
 import { readWork } from '../src/campaigns/work-store.ts';
 import { statement, type Database } from '../src/database/database.ts';
+import { readLine } from '../src/lines/line-store.ts';
+import { addVersion, saveTemplate } from '../src/templates/template-store.ts';
+import { BUILT_IN_TEMPLATES as TEMPLATES } from '../src/templates/template.ts';
 import { journeySchema } from '../src/journeys/journey.ts';
 import { saveJourney } from '../src/journeys/journey-store.ts';
 import { makeChanges } from '../src/ledger/changes.ts';
@@ -20,8 +28,9 @@ import { testDatabase, type TestDatabase } from './database.ts';
 
 /**
  * R-09 for campaigns: two workers on one queue, and one of them freezes for longer than its lease,
- * while it gathers or previews. What it comes back with counts for nothing.
+ * while it gathers, previews or takes people. What it comes back with counts for nothing.
  */
+const NAME = 'call_permission_request';
 const PEOPLE = 520;
 const clock = new ManualClock(systemClock.now());
 const random = seededRandom(87);
@@ -55,7 +64,8 @@ before(async () => {
   const found = await database.first(LINE);
   assert.ok(found !== undefined);
   line = found;
-  const wish = { template: 'call_permission_request', purpose: 'your order 1042', waitFor: '1h' };
+  const wish = { template: NAME, purpose: 'your order 1042', waitFor: '1h' };
+  await approveTemplate(database);
   const document = journeySchema.parse(askThenCallJourney('Frozen', wish, []));
   const now = clock.now();
   const journey = { id: ids.next('journey'), version: 1, readyKey: null, document };
@@ -89,8 +99,27 @@ function worker(owner: string, database: Database = store.database): CampaignWor
   return openCampaignWorker({ ...ledger(database), ...gate, prices: null, log: silentLog, owner });
 }
 
+/** A template that may be sent: without one people would only wait. */
+async function approveTemplate(database: Database): Promise<void> {
+  const stored = await readLine(database, line.account_id, line.id);
+  const words = TEMPLATES.find(({ name, language }) => name === NAME && language === 'en_US');
+  assert.ok(stored !== null && words !== undefined);
+  const { name, language, ...content } = words;
+  const owner = { accountId: line.account_id, wabaId: stored.sealed.wabaId };
+  const id = ids.next('template');
+  await database.transaction(async (tx) => {
+    const at = { statusAt: clock.now(), createdAt: clock.now(), deletedAt: null };
+    const none = { reason: null, advice: null, quality: null, comingCategory: null };
+    const { category } = content;
+    const known = { status: 'approved', origin: 'own', metaId: '1', metaVersion: 1 } as const;
+    const named = { ...owner, id, name, language, category, version: 1 };
+    await saveTemplate(tx, { ...named, ...known, ...none, ...at });
+    await addVersion(tx, id, { version: 1, content, actor: 'test', createdAt: clock.now() });
+  });
+}
+
 /** A worker that stops dead right before the first work of that kind, until it is thawed. */
-async function frozenAt(kind: 'transaction' | 'preview') {
+async function frozenAt(kind: 'transaction' | 'preview' | 'pace') {
   const reached = Promise.withResolvers<void>();
   const thaw = Promise.withResolvers<void>();
   const freeze = async (): Promise<void> => {
@@ -106,7 +135,15 @@ async function frozenAt(kind: 'transaction' | 'preview') {
     },
     async transaction(work) {
       if (kind === 'transaction') await freeze();
-      return database.transaction(work);
+      if (kind !== 'pace') return database.transaction(work);
+      // With the locks of those whom it takes, and all that it did for them not yet committed.
+      return database.transaction((tx) => {
+        const run: typeof tx.run = async (wanted, values) => {
+          if (wanted.name === 'campaign_work_paced') await freeze();
+          return tx.run(wanted, values);
+        };
+        return work(Object.assign(Object.create(tx) as typeof tx, { run }));
+      });
     },
   });
   clock.advance(1_000);
@@ -153,4 +190,38 @@ test('frozen while it previews: the picture that was finished stays as it is', a
   assert.equal(before.preview?.looked, PEOPLE);
   await frozen.thaw();
   assert.deepEqual(await work(), before);
+});
+
+const TAKEN = statement<{ state: string; people: number; runs: number }>(
+  'frozen_taken',
+  `select m.state, count(*)::int as people, count(distinct r.id)::int as runs
+     from campaign_members m left join journey_runs r
+       on r.bucket = m.bucket and r.contact_id = m.contact_id
+    group by m.state order by m.state`,
+);
+const BEGUN = statement<{ entries: number; people: number }>(
+  'frozen_begun',
+  `select count(*)::int as entries, count(distinct contact_id)::int as people
+     from ledger where type = 'RunStarted'`,
+);
+const taken = (): Promise<Array<{ state: string; people: number; runs: number }>> =>
+  store.database.run(TAKEN);
+
+test('frozen while it takes people: everybody begins once, and nobody is lost', async () => {
+  const ports = ledger(store.database);
+  await onCampaign(ports, line.account_id, campaign.id, (tx, held) =>
+    moveCampaign(tx, ports, held, { move: 'start', actor: 'test' }),
+  );
+  for (let batch = 0; batch < 5; batch += 1) clock.advance(1_000);
+  const frozen = await frozenAt('pace');
+  // Those whom it holds cannot be taken by anybody; all others are.
+  const held = 100;
+  await othersFinish(async () => {
+    const waiting = (await taken()).find(({ state }) => state === 'waiting')?.people ?? 0;
+    return waiting <= held;
+  });
+  await frozen.thaw();
+  await othersFinish(async () => (await taken()).every(({ state }) => state !== 'waiting'));
+  assert.deepEqual(await taken(), [{ state: 'running', people: PEOPLE, runs: PEOPLE }]);
+  assert.deepEqual(await store.database.first(BEGUN), { entries: PEOPLE, people: PEOPLE });
 });
