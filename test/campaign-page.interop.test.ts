@@ -75,6 +75,8 @@ suite('campaigns in a browser', { skip: needsProgram('chromium', 'chromium') }, 
     await page.getByText('No campaign yet.', { exact: false }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('Late deliveries');
     await page.getByLabel('File').selectOption({ label: 'spring, 3 rows' });
+    await page.locator('summary').filter({ hasText: 'Only some of them' }).click();
+    await page.getByLabel('Their permission on the line').selectOption('none');
     await page.getByLabel('Template that asks').fill('delivery_callback_request');
     await page.getByLabel('Purpose, as people read it').fill('your delivery {{order}} is late');
     await page

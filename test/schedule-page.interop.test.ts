@@ -113,13 +113,27 @@ suite('the schedule in a browser', { skip: needsProgram('chromium', 'chromium') 
     await context.close();
   });
 
-  test('on a narrow dark screen nothing is cut off, and a call is cancelled', async () => {
+  test('a question is planned for later and stands there', async () => {
+    await page.locator('summary').filter({ hasText: 'Plan a question' }).click();
+    await page.getByLabel('Whom to ask').fill('+447700900304');
+    await page.getByLabel('How to address them').fill('Ada');
+    await page.getByLabel('What the call will be about').fill('your order 77');
+    await page.getByLabel('When to ask').fill(inMinutes(3 * 24 * 60).slice(0, 16));
+    await press('Plan it');
+    await page.locator('summary').filter({ hasText: 'your order 77' }).click();
+    await page.getByText('The gate judges it once more before it goes out.').waitFor();
+    assert.deepEqual(await axeFaults(page), []);
+  });
+
+  test('on a narrow dark screen nothing is cut off, and what waits is cancelled', async () => {
     await page.setViewportSize({ width: 400, height: 900 });
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     assert.deepEqual(await axeFaults(page), []);
     await assertNothingCutOff(page);
     await press('Cancel the call');
     await page.getByText('No call waits in this time.', { exact: false }).waitFor();
+    await press('Cancel the question');
+    await page.getByText('A question may be planned here', { exact: false }).waitFor();
     assert.deepEqual(complaints, []);
   });
 });

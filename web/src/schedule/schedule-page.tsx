@@ -9,6 +9,7 @@ import { ProblemNote } from '../ui/problem-note.tsx';
 import { SelectField } from '../ui/select-field.tsx';
 import { useNow } from '../ui/use-now.ts';
 import { dayName, SPANS, spanOf, type Span } from './schedule-words.ts';
+import { PlannedRequestsCard } from './planned-requests-card.tsx';
 import { TimesCard } from './times-card.tsx';
 import { WaitingCall } from './waiting-call.tsx';
 
@@ -18,7 +19,10 @@ export function SchedulePage(props: { number: string | null }) {
   const items = lines.data?.items ?? [];
   return (
     <main className="mx-auto grid max-w-360 grid-cols-1 items-start gap-4 px-4 pb-10 xl:grid-cols-2">
-      <WaitingCard lines={items} />
+      <div className="grid min-w-0 grid-cols-1 gap-4">
+        <WaitingCard lines={items} />
+        <PlannedRequestsCard lines={items} />
+      </div>
       {items.length > 0 && (
         <TimesCard key={props.number ?? ''} number={props.number} lines={items} />
       )}
