@@ -25,6 +25,7 @@ export type Tier = {
 
 const root = dirname(import.meta.dirname);
 const WIDE = 2;
+const FILES_EACH = 8;
 const PATIENT_MS = 10 * 60_000;
 const SIMULATION_MS = 20 * 60_000;
 const STEP_BACK = 10;
@@ -111,8 +112,10 @@ export function groupsOf({ files, processes }: Tier): string[][] {
   const sorted = files.toSorted((a, b) => rankOf(a) - rankOf(b));
   const alone = sorted.filter((file) => processes === Infinity || mustBeAlone(file));
   const together = sorted.filter((file) => !alone.includes(file));
-  const groups = Array.from({ length: Math.min(processes, together.length) }, (_, nth) =>
-    together.filter((_file, index) => index % processes === nth),
+  // A process that plays one or two has spent more on loading the product than on them.
+  const count = Math.min(processes, Math.max(WIDE, Math.ceil(together.length / FILES_EACH)));
+  const groups = Array.from({ length: Math.min(count, together.length) }, (_, nth) =>
+    together.filter((_file, index) => index % count === nth),
   );
   return [...alone.map((file) => [file]), ...groups];
 }
