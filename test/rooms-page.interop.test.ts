@@ -11,7 +11,14 @@ import type { LineView } from '../src/http/api-types.ts';
 import { buildPage } from './built-page.ts';
 import { assertNothingCutOff, axeFaults } from './page-look.ts';
 import { needsProgram, programPath } from './peers.ts';
-import { eventually, must, PURPOSE, openLiveProduct, type LiveProduct } from './product-peers.ts';
+import {
+  eventually,
+  must,
+  newCustomerWithYes,
+  openLiveProduct,
+  PURPOSE,
+  type LiveProduct,
+} from './product-peers.ts';
 
 /** The rooms of the dashboard in which an operator sets things up, in a real Chromium. */
 const PICTURES = process.env['ASKFIRST_PICTURES'];
@@ -39,7 +46,8 @@ suite('rooms to set things up in a browser', { skip: needsProgram('chromium', 'c
     });
     page = await (await browser.newContext({ viewport: { width: 1400, height: 900 } })).newPage();
     page.on('pageerror', ({ message }) => complaints.push(message));
-    page.setDefaultTimeout(20_000);
+    // Long, for nothing here is about speed: a busy machine takes its time.
+    page.setDefaultTimeout(60_000);
     const { server, sandbox } = live.product;
     await page.goto(`${server.url}/#key=${sandbox?.apiKey}`);
     await page.getByText('Live: changes show at once.').waitFor();
@@ -174,7 +182,133 @@ suite('rooms to set things up in a browser', { skip: needsProgram('chromium', 'c
     await list.getByText('call_permission_request', { exact: false }).first().waitFor();
   });
 
+  test('before a switch both packs are compared, and the people looked at', async () => {
+    await go('rules');
+    const card = region('Askfirst Demo Clinic');
+    const packs = card.getByLabel('Policy pack');
+    await packs.locator('option').nth(1).waitFor({ state: 'attached' });
+    const names = (await packs.locator('option').allTextContents()).map((text) =>
+      text.slice(0, text.indexOf(':')),
+    );
+    const other = names.find((name) => name !== 'strict-2026-01') ?? '';
+    await packs.selectOption(other);
+    await card.getByText(/^What differs \(\d+ value/).waitFor();
+    await press('What would change?', card);
+    await card.getByText('people looked at:', { exact: false }).waitFor();
+    await assertSound('rules-diff');
+    await press(`Switch to ${other}`, card);
+    await card.getByText(other, { exact: true }).first().waitFor();
+    await packs.selectOption('strict-2026-01');
+    await press('What would change?', card);
+    await press('Switch to strict-2026-01', card);
+    await card.getByText('Both say the same.').waitFor({ state: 'hidden' });
+    await card.locator('summary', { hasText: 'Own limits of this line' }).click();
+    await card.getByLabel('Calls to one person').fill('now and then');
+    await card.getByText('This cannot be read.', { exact: false }).waitFor();
+    await card.getByLabel('Calls to one person').fill('3 in 100 d');
+    await press('Save the limits', card);
+    await card
+      .getByText(/^callCaps/)
+      .first()
+      .waitFor();
+    await card.getByLabel('Calls to one person').fill('3 in 7 d');
+    await press('Save the limits', card);
+    await card.getByText('Kept; it holds', { exact: false }).waitFor();
+    await assertSound('rules-limits');
+    await card.getByLabel('Calls to one person').fill('');
+    await press('Save the limits', card);
+    assert.deepEqual(complaints, []);
+  });
+
+  test('a template is written, shows what sends it, and its change is looked over', async () => {
+    await go('templates');
+    const form = region('Write a template');
+    await form.getByLabel('Name', { exact: true }).fill('order_talk');
+    await form.getByLabel('The customer answers').selectOption('replies');
+    await form.getByLabel('Button 2', { exact: true }).fill('Not now');
+    await assertSound('templates-write');
+    await press('Keep as a draft', form);
+    const list = region('Templates');
+    const summary = list.locator('summary', { hasText: 'order_talk' });
+    await summary.click();
+    await list.getByText('No journey, campaign or experiment sends it.').waitFor();
+    await press('Change order_talk', list);
+    const change = region('Change order_talk');
+    const text = change.getByLabel('Text', { exact: true });
+    await text.fill('{{1}} may we call?');
+    await change.getByText('Rejected', { exact: true }).first().waitFor();
+    await press('Close', change);
+    await region('Write a template').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test('where calls may go is refused by field, saved, and opened again', async () => {
+    await go('endpoints');
+    const guard = region('Where calls may go');
+    await guard.getByLabel('Only to the hosts of a list').check();
+    await guard.getByText('An empty list lets no call go anywhere.').waitFor();
+    await guard.getByLabel('Hosts, one a line').fill('127.0.0.1\nno host!');
+    await press('Save where calls may go', guard);
+    await guard.getByText('allowedHosts', { exact: false }).first().waitFor();
+    await assertSound('guard');
+    await guard.getByLabel('Hosts, one a line').fill('127.0.0.1\n*.example.com');
+    await guard.getByLabel('Minutes a day of one key').fill('600');
+    await press('Save where calls may go', guard);
+    await eventually('the guard', async () => {
+      const now = await live.api.get<{ allowedHosts: string[] | null; keyMinutesPerDay: number }>(
+        '/v1/voip-guard',
+      );
+      return now.allowedHosts?.length === 2 && now.keyMinutesPerDay === 600;
+    });
+    await guard.getByLabel('Only to the hosts of a list').uncheck();
+    await press('Save where calls may go', guard);
+    await guard.getByRole('alert').waitFor({ state: 'hidden' });
+  });
+
+  test('a permission is taken back, and a button to call is sent instead', async () => {
+    const number = '+447700900381';
+    await newCustomerWithYes(live.api, live.product.sandbox?.url ?? '', number, PERSON);
+    await go('calls');
+    await page.getByLabel('Contact', { exact: true }).selectOption(number);
+    await press('Take this permission back');
+    await page.getByLabel('Why it is taken back').fill('asked by letter');
+    await assertSound('take-back');
+    await press('Take it back');
+    await page.getByRole('button', { name: 'Take this permission back' }).waitFor({
+      state: 'hidden',
+    });
+    await page.locator('summary', { hasText: 'Or let the customer call you' }).click();
+    await page.getByLabel('Their name').fill('Ada');
+    await press('Send the button');
+    await page.getByText(/^The message: /).waitFor();
+    await assertSound('call-button');
+  });
+
+  test('costs are estimated, figures counted anew, and a call flow is taken over', async () => {
+    await go('records');
+    await press('Estimate');
+    await page.getByText('not known', { exact: true }).waitFor();
+    await page.getByLabel('Country', { exact: true }).fill('Germany');
+    await press('Estimate');
+    await page.getByText('country', { exact: true }).waitFor();
+    await assertSound('costs');
+    await go('figures');
+    await press('Count all figures anew');
+    await page.getByText(/^Done /).waitFor();
+    await go('scripts');
+    await page.locator('summary', { hasText: 'Take over a call flow of 8x8' }).click();
+    await page.getByLabel('Name of the script').fill('Moved');
+    await page.getByLabel('Call flow, as JSON').fill('{"callflow":');
+    await page.getByText('This is no JSON.', { exact: false }).waitFor();
+    await page.getByLabel('Call flow, as JSON').fill('{"callflow":[{"action":"hangup"}]}');
+    await press('Open it in the editor');
+    await region('Moved').waitFor();
+    await assertSound('script-import');
+    assert.deepEqual(complaints, []);
+  });
+
   test('another line is refused by field and added, and its own settings are kept', async () => {
+    await go('lines');
     await press('Add one', region('Lines'));
     const form = region('New line');
     for (const [label, text] of [
@@ -204,3 +338,6 @@ suite('rooms to set things up in a browser', { skip: needsProgram('chromium', 'c
     assert.deepEqual(complaints, []);
   });
 });
+
+/** Says yes by herself. */
+const PERSON = '+447700900101';

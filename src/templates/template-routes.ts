@@ -24,6 +24,7 @@ import {
   findingSchema,
   templateSchema,
   templateView,
+  usesSchema,
   versionSchema,
   versionView,
 } from './template-views.ts';
@@ -46,6 +47,7 @@ const ofLine = z.string().optional().describe('Whose WhatsApp Business account; 
 /** Templates: what customers are asked with, and what Meta makes of them. */
 export function registerTemplateRoutes(app: HttpServer, context: Context): void {
   registerReading(app, context);
+  registerUses(app, context);
   registerWriting(app, context);
   registerMeta(app, context);
 }
@@ -102,6 +104,26 @@ function registerReading(app: HttpServer, context: Context): void {
     async (request) => {
       const { id } = await templateOf(context, request);
       return { items: (await versionsOf(database, id)).map(versionView), next: null };
+    },
+  );
+}
+
+/** Asked before a change or a deletion, so that nobody is surprised by who would miss it. */
+function registerUses(app: HttpServer, context: Context): void {
+  app.get(
+    '/v1/templates/:id/uses',
+    {
+      onRequest: context.authenticator.authenticate,
+      schema: {
+        tags,
+        summary: 'What sends a template; while something does, it cannot be deleted',
+        params: byId,
+        response: { 200: usesSchema },
+      },
+    },
+    async (request) => {
+      const users = await templateUsers(context.database, await templateOf(context, request));
+      return users ?? { journeys: [], campaigns: [], experiments: [] };
     },
   );
 }

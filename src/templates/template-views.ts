@@ -61,6 +61,11 @@ export const versionSchema = z.object({
   createdAt: z.string(),
 });
 
+const names = z.array(z.string());
+export const usesSchema = z
+  .object({ journeys: names, campaigns: names, experiments: names })
+  .describe('Names; five of each kind at most.');
+
 export function templateView(template: VersionedTemplate): z.infer<typeof templateSchema> {
   const { content, accountId: _account, deletedAt: _deleted, ...rest } = template;
   return {

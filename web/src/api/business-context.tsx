@@ -20,7 +20,7 @@ const POLL_WITH_STREAM_MS = 20_000;
 
 /** What calls and people do not change; read again with every event, it would use up the key. */
 const SET_UP = new RegExp(
-  '^/v1/(lines|endpoints|routing|policy|practices|scripts|prompts|templates|stop-all|ledger' +
+  '^/v1/(lines|endpoints|routing|voip-guard|policy|practices|scripts|prompts|templates|stop-all|ledger' +
     '|call-outcomes|webhook-endpoints$|events/types)\\b',
 );
 const isSetUp = (queryKey: readonly unknown[]): boolean => SET_UP.test(String(queryKey[2]));

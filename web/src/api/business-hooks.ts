@@ -123,6 +123,37 @@ export function useDial() {
   return useSending<CallWish, CallView>('/v1/calls');
 }
 
+/** Takes one permission back; whatever rings on it is called off. */
+export function useRevoke(permissionId: string) {
+  return useSending<{ reason: string }, object>(`/v1/permissions/${permissionId}/revoke`);
+}
+
+export type ButtonWish = {
+  to: string;
+  name: string;
+  lineId: string;
+  text?: string;
+  template?: string;
+  variables?: string[];
+  label?: string;
+  ttlMinutes: number;
+};
+
+/** A message by whose button the customer calls the business. */
+export function useCallButton() {
+  return useSending<ButtonWish, { id: string }>('/v1/call-buttons');
+}
+
+export function useMessage(id: string | null) {
+  const options = useBusinessQuery<MessageView>(`/v1/messages/${id}`, {});
+  return useQuery({ ...options, enabled: id !== null });
+}
+
+export type MessageView = {
+  status: 'queued' | 'sending' | 'sent' | 'delivered' | 'read' | 'failed' | 'unknown';
+  error: { code: string; message: string; fix: string } | null;
+};
+
 export function useHangUp(callId: string) {
   const { client } = useBusiness();
   const queryClient = useQueryClient();

@@ -1,7 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { BrakesView, LineBrakeView } from '../../../src/brakes/brake-schemas.ts';
 import type { Page } from '../../../src/http/api-types.ts';
-import type { KpiItemView, KpiView } from '../../../src/kpis/kpi-schemas.ts';
+import type { KpiItemView, KpiView, RebuildView } from '../../../src/kpis/kpi-schemas.ts';
 import { useBusiness } from './business-context.tsx';
 import { useBusinessQuery, useSending } from './business-hooks.ts';
 
@@ -24,6 +24,20 @@ export function useKpiItems(metric: string, ask: KpiAsk & { part: Part }, after:
     ...useBusinessQuery<Page<KpiItemView>>(`/v1/kpis/${metric}/items`, query),
     placeholderData: keepPreviousData,
   });
+}
+
+/** How counting anew goes; looked at closely while it runs. */
+export function useRebuild() {
+  const options = useBusinessQuery<RebuildView>('/v1/kpis/rebuild', {});
+  return useQuery({
+    ...options,
+    refetchInterval: (query) =>
+      query.state.data?.state === 'running' ? 1_000 : options.refetchInterval,
+  });
+}
+
+export function useAskRebuild() {
+  return useSending<object, RebuildView>('/v1/kpis/rebuild');
 }
 
 export function useBrakes() {

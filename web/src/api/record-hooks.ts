@@ -25,6 +25,27 @@ export function usePrices() {
   return useQuery(useBusinessQuery<{ prices: PriceTable | null }>('/v1/costs/prices', {}));
 }
 
+type EstimateView = {
+  amount: string | null;
+  unitPrice: string | null;
+  reason: string | null;
+};
+export type CostView = {
+  country: string | null;
+  pulsesPerCall: number;
+  perCall: EstimateView;
+  calls: EstimateView;
+  requests: EstimateView;
+  total: string | null;
+  currency: string | null;
+};
+
+/** What calls and requests would cost; null asks nothing yet. */
+export function useCostEstimate(query: Record<string, string> | null) {
+  const options = useBusinessQuery<CostView>('/v1/costs/estimate', query ?? {});
+  return useQuery({ ...options, enabled: query !== null });
+}
+
 export function useExports() {
   const options = useBusinessQuery<Page<ExportJob>>('/v1/cdr-exports', { limit: 10 });
   return useQuery({

@@ -42,6 +42,18 @@ export function useScriptCheck(wish: { script: string; entries: readonly string[
   });
 }
 
+/** A script made of an 8x8 call flow, and what stays to be done by hand; nothing is kept. */
+export function useImportScript() {
+  const { client } = useBusiness();
+  return useMutation({
+    mutationFn: (wish: { name: string; document: unknown }) =>
+      client.post<{ script: Record<string, unknown>; problems: ProblemView[] }>(
+        '/v1/scripts/import',
+        wish,
+      ),
+  });
+}
+
 /** Saves a new script, or a new version of one. */
 export function useSaveScript() {
   const { client } = useBusiness();

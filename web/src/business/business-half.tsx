@@ -5,6 +5,7 @@ import { Card } from '../ui/card.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { AskCard, PURPOSES } from './ask-card.tsx';
 import { isLive } from './call-words.ts';
+import { CallButtonCard } from './call-button-card.tsx';
 import { CallCard } from './call-card.tsx';
 import { CallsCard } from './calls-card.tsx';
 import { consentOf } from './consent-words.ts';
@@ -99,6 +100,7 @@ function ContactWork(props: {
           onCalled={(call) => setChosenId(call.id)}
         />
       </div>
+      <CallButtonCard to={number} lineId={lineId} name={name} purpose={purpose} />
       <CallsCard
         contactId={contact?.id ?? null}
         chosenId={chosenId}
@@ -116,9 +118,11 @@ function NoLine() {
   return (
     <Card title="No line yet">
       <p className="text-sm">
-        Askfirst has no business phone number to call from. Add one with{' '}
-        <code className="font-mono">POST /v1/lines</code> or start with{' '}
-        <code className="font-mono">npm start</code>, which brings a simulated one.
+        Askfirst has no business phone number to call from.{' '}
+        <a href="#lines" className="font-semibold text-accent underline">
+          Add a line
+        </a>
+        , or start with <code className="font-mono">npm start</code>, which brings a simulated one.
       </p>
     </Card>
   );

@@ -6,6 +6,7 @@ import { countdown, dayAndTime } from '../ui/format.ts';
 import { useNow } from '../ui/use-now.ts';
 import { consentWords } from './consent-words.ts';
 import { historyOf } from './history.ts';
+import { TakeBack } from './take-back.tsx';
 import { TimelineList } from './timeline-list.tsx';
 
 /** Who this is, what they allow, for how long still, and whether they said stop. */
@@ -37,6 +38,9 @@ export function ContactCard(props: {
             {contact?.doNotCall === true ? <OptedOut contact={contact} /> : words.meaning}
           </p>
           {consent !== null && <ConsentFacts consent={consent} />}
+          {consent?.status === 'granted' && consent.permissionId !== null && (
+            <TakeBack key={consent.permissionId} permissionId={consent.permissionId} />
+          )}
         </div>
         {expiresAt !== null && <Expiry expiresAt={expiresAt} />}
       </div>

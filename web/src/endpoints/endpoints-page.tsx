@@ -7,6 +7,7 @@ import { ProblemNote } from '../ui/problem-note.tsx';
 import { draftOf, emptyDraft, type EndpointDraft } from './endpoint-draft.ts';
 import { EndpointForm } from './endpoint-form.tsx';
 import { EndpointRow } from './endpoint-row.tsx';
+import { GuardCard } from './guard-card.tsx';
 import { RoutingCard } from './routing-card.tsx';
 
 type Picked = { id: string | null; title: string; draft: EndpointDraft; turn: number };
@@ -44,6 +45,7 @@ export function EndpointsPage() {
           </ul>
         </Card>
         <RoutingCard endpoints={items} />
+        <GuardCard />
       </div>
       {picked !== null && (
         <EndpointForm

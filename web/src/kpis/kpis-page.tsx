@@ -14,6 +14,7 @@ import { GroupsCard } from './groups-card.tsx';
 import { ItemsCard } from './items-card.tsx';
 import type { MetricView } from './kpi-words.ts';
 import { MoreFigures } from './more-figures.tsx';
+import { RebuildCard } from './rebuild-card.tsx';
 import { TrendCard } from './trend-card.tsx';
 
 const HOUR_MS = 3_600_000;
@@ -113,6 +114,7 @@ export function KpisPage() {
       <div className="grid grid-cols-1 content-start gap-4">
         <BrakesCard />
         <BrakeSettingsCard />
+        <RebuildCard />
       </div>
     </main>
   );

@@ -1,3 +1,4 @@
+import { EstimateCard } from './estimate-card.tsx';
 import { ExportsCard } from './exports-card.tsx';
 import { PricesCard } from './prices-card.tsx';
 import { RecordingsCard } from './recordings-card.tsx';
@@ -13,6 +14,7 @@ export function RecordsPage() {
       </div>
       <div className="grid min-w-0 grid-cols-1 gap-4">
         <PricesCard />
+        <EstimateCard />
         <RecordingsCard />
       </div>
     </main>

@@ -1,8 +1,8 @@
 import { useAccountPolicy, useLawChoice } from '../api/rules-hooks.ts';
 import { Card } from '../ui/card.tsx';
-import { inWords } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { SelectField } from '../ui/select-field.tsx';
+import { OwnLimitsForm } from './own-limits-form.tsx';
 
 /** What the account adds to every pack; it can only be stricter. */
 export function AccountRulesCard() {
@@ -10,8 +10,7 @@ export function AccountRulesCard() {
   const choose = useLawChoice();
   if (policy.error !== null) return <ProblemNote error={policy.error} />;
   if (policy.data === undefined) return <p className="text-muted">Loading…</p>;
-  const { lawOverlays, ...limits } = policy.data;
-  const set = Object.entries(limits).filter(([, value]) => value !== null);
+  const { lawOverlays } = policy.data;
   return (
     <Card title="For all lines">
       {Array.isArray(lawOverlays) ? (
@@ -35,21 +34,7 @@ export function AccountRulesCard() {
       )}
       {choose.error !== null && <ProblemNote error={choose.error} />}
       <h3 className="mt-3 text-sm font-semibold">Own limits</h3>
-      {set.length === 0 ? (
-        <p className="text-sm text-muted">
-          None. <code className="font-mono">PATCH /v1/policy</code> sets calling hours, caps and
-          more; they can only make the rules stricter.
-        </p>
-      ) : (
-        <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">
-          {set.map(([name, value]) => (
-            <div key={name} className="contents">
-              <dt className="text-muted">{inWords(name)}</dt>
-              <dd className="font-mono text-xs break-all">{JSON.stringify(value)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      <OwnLimitsForm path="/v1/policy" own={policy.data} />
     </Card>
   );
 }

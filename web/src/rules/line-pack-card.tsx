@@ -1,13 +1,20 @@
 import { useState } from 'react';
 import type { LineView } from '../../../src/http/api-types.ts';
 import type { ReportView } from '../../../src/rulebook/rulebook-views.ts';
-import { useSwitchPack, useSwitchReport, type PackView } from '../api/rules-hooks.ts';
+import {
+  useLinePolicy,
+  usePackDiff,
+  useSwitchPack,
+  useSwitchReport,
+  type PackView,
+} from '../api/rules-hooks.ts';
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { inWords } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem-note.tsx';
 import { SelectField } from '../ui/select-field.tsx';
+import { OwnLimitsForm } from './own-limits-form.tsx';
 
 /** The pack of one line, and the way to another: first the report, then the switch. */
 export function LinePackCard(props: { line: LineView; packs: readonly PackView[] }) {
@@ -33,6 +40,7 @@ export function LinePackCard(props: { line: LineView; packs: readonly PackView[]
           {look.isPending ? 'Reading every contact…' : 'What would change?'}
         </Button>
       </div>
+      {isOther && <Differences from={line.policyPack} to={wanted} />}
       <div className="mt-3" aria-live="polite">
         {look.error !== null && <ProblemNote error={look.error} />}
         {change.error !== null && <ProblemNote error={change.error} />}
@@ -52,8 +60,72 @@ export function LinePackCard(props: { line: LineView; packs: readonly PackView[]
           </>
         )}
       </div>
+      <LineLimits lineId={line.id} />
     </Card>
   );
+}
+
+function LineLimits(props: { lineId: string }) {
+  const [isOpen, setOpen] = useState(false);
+  const policy = useLinePolicy(props.lineId);
+  return (
+    <details
+      className="mt-3 border-t border-edge pt-2"
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
+      <summary className="min-h-9 py-1.5 text-sm font-semibold">Own limits of this line</summary>
+      {policy.error !== null && <ProblemNote error={policy.error} />}
+      {isOpen && policy.data !== undefined && (
+        <OwnLimitsForm path={`/v1/lines/${props.lineId}/policy`} own={policy.data} />
+      )}
+    </details>
+  );
+}
+
+/** The rules themselves; whom they would hit is what the report says. */
+function Differences(props: { from: string; to: string }) {
+  const { from, to } = props;
+  const diff = usePackDiff(from, to);
+  const items = diff.data?.differences ?? [];
+  if (diff.error !== null) return <ProblemNote error={diff.error} />;
+  if (diff.data === undefined) return <p className="mt-3 text-sm text-muted">Loading…</p>;
+  if (items.length === 0) return <p className="mt-3 text-sm">Both say the same.</p>;
+  return (
+    <details className="mt-3 text-sm" open>
+      <summary className="min-h-9 py-1.5 font-semibold">
+        What differs ({items.length} {items.length === 1 ? 'value' : 'values'})
+      </summary>
+      <div className="max-h-96 overflow-auto" tabIndex={0} role="region" aria-label="Differences">
+        <table className="w-full min-w-110 text-left text-xs">
+          <thead className="text-muted">
+            <tr>
+              {['Value', from, to].map((head) => (
+                <th key={head} scope="col" className="py-1 pr-3 font-semibold">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {items.map(({ path, from: before, to: after }) => (
+              <tr key={path} className="border-t border-edge align-top">
+                <th scope="row" className="py-1.5 pr-3 font-semibold break-all">
+                  {path}
+                </th>
+                <td className="py-1.5 pr-3 font-mono break-all">{valueText(before)}</td>
+                <td className="py-1.5 pr-3 font-mono break-all">{valueText(after)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined || value === null) return '—';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function Report(props: { report: ReportView }) {

@@ -3,6 +3,7 @@ import { useSamples, useScripts, type ScriptView } from '../api/script-hooks.ts'
 import { Button } from '../ui/button.tsx';
 import { Card } from '../ui/card.tsx';
 import { ProblemNote } from '../ui/problem-note.tsx';
+import { ImportCard } from './import-card.tsx';
 import { PromptsCard } from './prompts-card.tsx';
 import { ScriptEditor } from './script-editor.tsx';
 
@@ -49,6 +50,9 @@ export function ScriptsPage() {
             })}
           </ul>
         </Card>
+        <ImportCard
+          onMade={(name, script) => setPicked({ id: null, name, text: textOf(script) })}
+        />
         <PromptsCard />
       </div>
       {picked !== null && (
