@@ -140,9 +140,13 @@ function registerChange(app: HttpServer, context: ApiContext): void {
       const { defaultEndpointId: wanted, ...rest } = request.body;
       return database.transaction(async (tx) => {
         const line = found(await lockLine(tx, accountId, id), 'line');
-        const endpointId = wanted == null ? wanted : idFrom('endpoint', wanted);
-        if (endpointId != null) found(await readEndpoint(tx, accountId, endpointId), 'endpoint');
-        const defaultEndpointId = endpointId === undefined ? line.defaultEndpointId : endpointId;
+        let { defaultEndpointId } = line;
+        if (typeof wanted === 'string') {
+          defaultEndpointId = idFrom('endpoint', wanted);
+          found(await readEndpoint(tx, accountId, defaultEndpointId), 'endpoint');
+        } else if (wanted === null) {
+          defaultEndpointId = null;
+        }
         const { name = line.name, optOutKey: key = line.optOutKey } = rest;
         const changed = { ...line, name, optOutKey: key, defaultEndpointId };
         return lineView(found(await changeLine(tx, changed), 'line'));
