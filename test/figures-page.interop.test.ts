@@ -22,6 +22,7 @@ import { eventually } from './product-peers.ts';
 /** The figures in a real Chromium: from nothing, to a line that braked, down to single calls. */
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync'];
 const STEP_MS = 20_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** A folder for pictures, for whoever wants to look at them. */
 const PICTURES = process.env['ASKFIRST_PICTURES'];
@@ -78,14 +79,14 @@ suite('the figures in a browser', { skip: needsProgram('chromium', 'chromium') }
     const { rows: lines } = await client.query<{ id: string; account_id: string }>(
       'select id, account_id from lines',
     );
-    const midnight = Math.floor(systemClock.now() / DAY_MS) * DAY_MS + DAY_MS;
+    const hour = Math.floor(systemClock.now() / HOUR_MS) * HOUR_MS;
     await seedKpis(client, {
       accountId: lines[0]?.account_id ?? '',
       lines: lines.map(({ id }) => id),
       rows,
       first,
-      from: midnight - daysAgo[0] * DAY_MS,
-      until: midnight - daysAgo[1] * DAY_MS,
+      from: hour - daysAgo[0] * DAY_MS,
+      until: hour - daysAgo[1] * DAY_MS,
       yes,
     });
   }

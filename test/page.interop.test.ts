@@ -370,7 +370,7 @@ suite('the page in a browser', { skip: needsProgram('chromium', 'chromium') }, (
   });
 
   test('how keys are exchanged with WhatsApp is set at Meta and here together', async () => {
-    const office = await open('endpoints');
+    const office = await open('lines');
     const line = office.getByRole('listitem').filter({ hasText: 'Set at Meta and here' }).first();
     for (const way of ['sdes', 'dtls']) {
       await line.getByRole('combobox').selectOption(way);
