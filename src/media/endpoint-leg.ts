@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { errorText, Failure } from '../platform/failure.ts';
+import { addressOf } from '../platform/udp-address.ts';
 
 export type RemoteAddress = { address: string; port: number };
 
@@ -36,7 +37,8 @@ export class EndpointLeg {
 
   /** Binds the port. Throws `Failure` `media_no_capacity` when it is taken after all. */
   static async open(options: { bindAddress: string; port: number } & Hear): Promise<EndpointLeg> {
-    const socket = createSocket(isIPv6(options.bindAddress) ? 'udp6' : 'udp4');
+    const type = isIPv6(options.bindAddress) ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, lookup: addressOf });
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
@@ -66,7 +68,8 @@ export class EndpointLeg {
   send(packet: Buffer): boolean {
     const remote = this.#remote;
     if (this.#closed || remote === undefined) return false;
-    this.#socket.send(packet, remote.port, remote.address, () => {});
+    // Without a callback, which would be a turn of its own for each packet.
+    this.#socket.send(packet, remote.port, remote.address);
     return true;
   }
 

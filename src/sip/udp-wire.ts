@@ -1,8 +1,8 @@
-import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
-import { lookup as lookUp } from 'node:dns';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Log } from '../platform/log.ts';
+import { addressOf } from '../platform/udp-address.ts';
 import { plainAddress, socketAddress } from './addresses.ts';
 import type { Hop, OnBytes } from './wire.ts';
 
@@ -47,16 +47,6 @@ export async function openUdpWire(
     close: () => closeSocket(socket),
   };
 }
-
-/**
- * Hops are addresses already. Node's own look-up would find that out for each datagram again by
- * two long patterns, and put the sending off to a later turn.
- */
-const addressOf: NonNullable<SocketOptions['lookup']> = (host, options, done) => {
-  if (/^[\d.]+$/.test(host)) done(null, host, 4);
-  else if (host.includes(':')) done(null, host, 6);
-  else lookUp(host, options, done);
-};
 
 function closeSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
